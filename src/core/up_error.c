@@ -1,0 +1,149 @@
+/* up_error.c -- the table of errors, and error objects. */
+#include "core/up_error.h"
+
+#include <apr_strings.h>
+
+static const up_reason_info_t reasons[UP_REASONS] = {
+    [UP_AUTH_HEADER_MISSING] = {"AUTH_HEADER_MISSING", 401, 16, UP_FAULT_CALLER,
+                                NULL, "auth header missing"},
+    [UP_AUTH_HEADER_INVALID] = {"AUTH_HEADER_INVALID", 401, 16, UP_FAULT_CALLER,
+                                "AUTH-toLo1", "invalid auth header"},
+    [UP_TOKEN_INVALID] = {"TOKEN_INVALID", 401, 16, UP_FAULT_CALLER,
+                          "AUTH-7fs1e", "Token is invalid"},
+    [UP_ORG_NOT_FOUND] = {"ORG_NOT_FOUND", 403, 7, UP_FAULT_CALLER,
+                          "AUTH-Bs7Ds", "Organisation doesn't exist"},
+    [UP_MEMBERSHIP_NOT_FOUND] = {"MEMBERSHIP_NOT_FOUND", 404, 5,
+                                 UP_FAULT_CALLER, "AUTHZ-cdgFk",
+                                 "membership not found"},
+    [UP_PERMISSION_DENIED] = {"PERMISSION_DENIED", 403, 7, UP_FAULT_CALLER,
+                              "AUTH-5mWD2", "No matching permissions found"},
+    [UP_BODY_INVALID] = {"BODY_INVALID", 400, 3, UP_FAULT_REQUEST, NULL, NULL},
+    [UP_MESSAGE_INVALID] = {"BODY_INVALID", 400, 13, UP_FAULT_REQUEST, NULL,
+                            NULL},
+    [UP_FIELD_INVALID] = {"FIELD_INVALID", 400, 3, UP_FAULT_REQUEST, NULL,
+                          NULL},
+    [UP_PROFILE_NOT_FOUND] = {"PROFILE_NOT_FOUND", 400, 9, UP_FAULT_REQUEST,
+                              "COMMAND-3M9sd", "Profile not found"},
+    [UP_PROFILE_NOT_CHANGED] = {"PROFILE_NOT_CHANGED", 400, 9, UP_FAULT_REQUEST,
+                                "COMMAND-2M0fs", "Profile not changed"},
+    [UP_USER_NOT_FOUND] = {"USER_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
+                           "QUERY-HNhb3", "User could not be found"},
+    [UP_USER_NOT_HUMAN] = {"USER_NOT_HUMAN", 400, 9, UP_FAULT_REQUEST,
+                           "QUERY-WLTce", "The User must be personal"},
+    [UP_SEQUENCE_MISMATCH] = {"SEQUENCE_MISMATCH", 412, 10, UP_FAULT_REQUEST,
+                              NULL, NULL},
+    [UP_METHOD_NOT_ALLOWED] = {"METHOD_NOT_ALLOWED", 405, 12, UP_FAULT_REQUEST,
+                               NULL, "Method Not Allowed"},
+    [UP_MEDIA_TYPE_UNSUPPORTED] = {"MEDIA_TYPE_UNSUPPORTED", 415, 3,
+                                   UP_FAULT_REQUEST, NULL, NULL},
+    [UP_BODY_TOO_LARGE] = {"BODY_TOO_LARGE", 413, 8, UP_FAULT_REQUEST, NULL,
+                           NULL},
+    [UP_REQUEST_TIMEOUT] = {"REQUEST_TIMEOUT", 408, 4, UP_FAULT_REQUEST, NULL,
+                            NULL},
+    [UP_HTTP_VERSION_NOT_SUPPORTED] = {"HTTP_VERSION_NOT_SUPPORTED", 505, 12,
+                                       UP_FAULT_REQUEST, NULL,
+                                       "gRPC requires HTTP/2; over HTTP/1.1 "
+                                       "use gRPC-Web"},
+    [UP_UNIMPLEMENTED] = {"UNIMPLEMENTED", 501, 12, UP_FAULT_REQUEST, NULL,
+                          NULL},
+    [UP_DEADLINE_EXCEEDED] = {"DEADLINE_EXCEEDED", 504, 4, UP_FAULT_REQUEST,
+                              NULL,
+                              "the deadline has passed; nothing was changed"},
+    [UP_STORE_FULL] = {"STORE_FULL", 507, 8, UP_FAULT_OURS, NULL,
+                       "the store is full; nothing was changed"},
+    [UP_STORE_UNAVAILABLE] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
+                              "the store is unavailable; nothing was changed"},
+    [UP_OUTCOME_UNKNOWN] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
+                            "the store became unavailable; whether the change "
+                            "was made is unknown"},
+    [UP_CONFLICT] = {"CONFLICT", 409, 9, UP_FAULT_REQUEST, NULL, NULL},
+    [UP_INTERNAL] = {"INTERNAL", 500, 13, UP_FAULT_OURS, NULL,
+                     "An internal error occurred"},
+};
+
+const up_reason_info_t *
+up_reason_info(up_reason_t reason)
+{
+    return &reasons[reason];
+}
+
+static up_error_t *
+make(apr_pool_t *pool,
+     up_reason_t reason,
+     const char *file,
+     int line,
+     const char *message)
+{
+    up_error_t *err = apr_pcalloc(pool, sizeof(*err));
+
+    err->reason = reason;
+    err->file = file;
+    err->line = line;
+    err->message = message;
+    return err;
+}
+
+up_error_t *
+up_error_make(apr_pool_t *pool,
+              up_reason_t reason,
+              apr_status_t status,
+              const char *file,
+              int line,
+              const char *format,
+              ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const char *message = apr_pvsprintf(pool, format, args);
+    va_end(args);
+
+    if (status) {
+        char why[256];
+        apr_strerror(status, why, sizeof(why));
+        message = apr_pstrcat(pool, message, ": ", why, NULL);
+    }
+    up_error_t *err = make(pool, reason, file, line, message);
+    err->status = status;
+    return err;
+}
+
+up_error_t *
+up_error_wrap_make(apr_pool_t *pool,
+                   const up_error_t *cause,
+                   const char *file,
+                   int line,
+                   const char *format,
+                   ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const char *message = apr_pvsprintf(pool, format, args);
+    va_end(args);
+
+    up_error_t *err = make(pool, cause->reason, file, line, message);
+    err->status = cause->status;
+    err->violations = cause->violations;
+    err->cause = cause;
+    return err;
+}
+
+const char *
+up_error_story(const up_error_t *err, apr_pool_t *pool)
+{
+    const char *story = err->message;
+
+    for (err = err->cause; err; err = err->cause)
+        story = apr_pstrcat(pool, story, ": ", err->message, NULL);
+    return story;
+}
+
+const char *
+up_error_public(const up_error_t *err, apr_pool_t *pool)
+{
+    const up_reason_info_t *info = up_reason_info(err->reason);
+    const char *text = info->text ? info->text : up_error_story(err, pool);
+
+    return info->id ? apr_pstrcat(pool, text, " (", info->id, ")", NULL) : text;
+}

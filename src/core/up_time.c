@@ -1,0 +1,116 @@
+/* up_time.c -- points in time, as protobuf's JSON mapping writes them. */
+#include "core/up_time.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* The years that google.protobuf.Timestamp can hold, in seconds. */
+#define YEAR_1 APR_INT64_C(-62135596800)
+#define YEAR_10000 APR_INT64_C(253402300800)
+
+const char *
+up_time_format(apr_time_t time, apr_pool_t *pool)
+{
+    apr_time_exp_t t;
+    const char *fraction = "";
+
+    apr_time_exp_gmt(&t, time);
+    if (t.tm_usec % 1000)
+        fraction = apr_psprintf(pool, ".%06d", t.tm_usec);
+    else if (t.tm_usec)
+        fraction = apr_psprintf(pool, ".%03d", t.tm_usec / 1000);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
+                        t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                        t.tm_min, t.tm_sec, fraction);
+}
+
+/* Read COUNT digits at *TEXT into *VALUE and step over them. */
+static int
+digits(int *value, const char **text, int count)
+{
+    *value = 0;
+    for (; count; count--, (*text)++) {
+        if (**text < '0' || **text > '9')
+            return 0;
+        *value = *value * 10 + (**text - '0');
+    }
+    return 1;
+}
+
+/* Step over one of the characters of ACCEPTED at *TEXT; '\0' is none. */
+static int
+mark(const char **text, const char *accepted)
+{
+    return **text && strchr(accepted, **text) && (*text)++;
+}
+
+static int
+date_and_time(apr_time_exp_t *t, const char **text)
+{
+    return digits(&t->tm_year, text, 4) && mark(text, "-") &&
+           digits(&t->tm_mon, text, 2) && mark(text, "-") &&
+           digits(&t->tm_mday, text, 2) && mark(text, "Tt") &&
+           digits(&t->tm_hour, text, 2) && mark(text, ":") &&
+           digits(&t->tm_min, text, 2) && mark(text, ":") &&
+           digits(&t->tm_sec, text, 2);
+}
+
+/* ".405123", or nothing; at least one digit, of which six count. */
+static int
+fraction(apr_time_exp_t *t, const char **text)
+{
+    if (!mark(text, "."))
+        return 1;
+
+    int unit = 100000, digit, seen = 0;
+    for (; digits(&digit, text, 1); unit /= 10, seen = 1)
+        t->tm_usec += digit * unit;
+    return seen;
+}
+
+/* "Z", "+01:00", "-01:00". */
+static int
+offset(apr_time_exp_t *t, const char **text)
+{
+    int sign = **text == '-' ? -1 : 1, hours, minutes;
+
+    if (mark(text, "Zz"))
+        return 1;
+    if (!mark(text, "+-") || !digits(&hours, text, 2) || !mark(text, ":") ||
+        !digits(&minutes, text, 2) || hours > 23 || minutes > 59)
+        return 0;
+    t->tm_gmtoff = sign * (hours * 3600 + minutes * 60);
+    return 1;
+}
+
+static int
+days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+int
+up_time_parse(apr_time_t *time, const char *text)
+{
+    apr_time_exp_t t = {0};
+
+    if (!date_and_time(&t, &text) || !fraction(&t, &text) ||
+        !offset(&t, &text) || *text)
+        return 0;
+    if (t.tm_mon < 1 || t.tm_mon > 12 || t.tm_mday < 1 ||
+        t.tm_mday > days_in_month(t.tm_year, t.tm_mon) || t.tm_hour > 23 ||
+        t.tm_min > 59 || t.tm_sec > 59)
+        return 0;
+
+    apr_time_t when;
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    if (apr_time_exp_gmt_get(&when, &t) || when < apr_time_from_sec(YEAR_1) ||
+        when >= apr_time_from_sec(YEAR_10000))
+        return 0;
+    *time = when;
+    return 1;
+}
