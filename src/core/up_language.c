@@ -104,13 +104,17 @@ static int
 take_extension(tag_t *tag)
 {
     const char *singleton = next(tag, 1, 1);
-    int count = 0;
+    int begin = tag->taken;
 
     if (!singleton || apr_tolower(*singleton) == 'x')
         return 0;
-    for (tag->taken++; next(tag, 2, 8); tag->taken++)
-        count++;
-    return count > 0;
+    do
+        tag->taken++;
+    while (next(tag, 2, 8));
+    if (tag->taken > begin + 1)
+        return 1;
+    tag->taken = begin;
+    return 0;
 }
 
 /* privateuse = "x" 1*("-" (1*8alphanum)) */

@@ -8,17 +8,24 @@
 #define YEAR_1 APR_INT64_C(-62135596800)
 #define YEAR_10000 APR_INT64_C(253402300800)
 
+/* The calendar repeats itself after 400 years, which are 146,097 days. */
+#define SHIFT_YEARS 2000
+#define SHIFT_SECONDS (APR_INT64_C(146097) * 86400 * SHIFT_YEARS / 400)
+
 const char *
 up_time_format(apr_time_t time, apr_pool_t *pool)
 {
     apr_time_exp_t t;
     const char *fraction = "";
+    int usec = (int)apr_time_usec(time);
 
-    apr_time_exp_gmt(&t, time);
-    if (t.tm_usec % 1000)
-        fraction = apr_psprintf(pool, ".%06d", t.tm_usec);
-    else if (t.tm_usec)
-        fraction = apr_psprintf(pool, ".%03d", t.tm_usec / 1000);
+    if (usec < 0)
+        usec += (int)APR_USEC_PER_SEC;
+    if (usec % 1000)
+        fraction = apr_psprintf(pool, ".%06d", usec);
+    else if (usec)
+        fraction = apr_psprintf(pool, ".%03d", usec / 1000);
+    apr_time_exp_gmt(&t, time - usec);
     return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
                         t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
                         t.tm_min, t.tm_sec, fraction);
@@ -106,9 +113,12 @@ up_time_parse(apr_time_t *time, const char *text)
         return 0;
 
     apr_time_t when;
-    t.tm_year -= 1900;
+    t.tm_year += SHIFT_YEARS - 1900; /* APR refuses what is before 1970 */
     t.tm_mon -= 1;
-    if (apr_time_exp_gmt_get(&when, &t) || when < apr_time_from_sec(YEAR_1) ||
+    if (apr_time_exp_gmt_get(&when, &t))
+        return 0;
+    when -= apr_time_from_sec(SHIFT_SECONDS);
+    if (when < apr_time_from_sec(YEAR_1) ||
         when >= apr_time_from_sec(YEAR_10000))
         return 0;
     *time = when;

@@ -1,0 +1,155 @@
+/* error.c -- the table of errors, and what is said to whom. */
+#include "tap.h"
+#include "core/up_error.h"
+
+#include <apr_general.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int http, code;
+    up_fault_t fault;
+    const char *message; /* NULL: the error's own */
+} rows[UP_REASONS] = {
+    [UP_AUTH_HEADER_MISSING] = {"AUTH_HEADER_MISSING", 401, 16, UP_FAULT_CALLER,
+                                "auth header missing"},
+    [UP_AUTH_HEADER_INVALID] = {"AUTH_HEADER_INVALID", 401, 16, UP_FAULT_CALLER,
+                                "invalid auth header (AUTH-toLo1)"},
+    [UP_TOKEN_INVALID] = {"TOKEN_INVALID", 401, 16, UP_FAULT_CALLER,
+                          "Token is invalid (AUTH-7fs1e)"},
+    [UP_ORG_NOT_FOUND] = {"ORG_NOT_FOUND", 403, 7, UP_FAULT_CALLER,
+                          "Organisation doesn't exist (AUTH-Bs7Ds)"},
+    [UP_MEMBERSHIP_NOT_FOUND] = {"MEMBERSHIP_NOT_FOUND", 404, 5,
+                                 UP_FAULT_CALLER,
+                                 "membership not found (AUTHZ-cdgFk)"},
+    [UP_PERMISSION_DENIED] = {"PERMISSION_DENIED", 403, 7, UP_FAULT_CALLER,
+                              "No matching permissions found (AUTH-5mWD2)"},
+    [UP_BODY_INVALID] = {"BODY_INVALID", 400, 3, UP_FAULT_REQUEST, NULL},
+    [UP_MESSAGE_INVALID] = {"BODY_INVALID", 400, 13, UP_FAULT_REQUEST, NULL},
+    [UP_FIELD_INVALID] = {"FIELD_INVALID", 400, 3, UP_FAULT_REQUEST, NULL},
+    [UP_PROFILE_NOT_FOUND] = {"PROFILE_NOT_FOUND", 400, 9, UP_FAULT_REQUEST,
+                              "Profile not found (COMMAND-3M9sd)"},
+    [UP_PROFILE_NOT_CHANGED] = {"PROFILE_NOT_CHANGED", 400, 9, UP_FAULT_REQUEST,
+                                "Profile not changed (COMMAND-2M0fs)"},
+    [UP_USER_NOT_FOUND] = {"USER_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
+                           "User could not be found (QUERY-HNhb3)"},
+    [UP_USER_NOT_HUMAN] = {"USER_NOT_HUMAN", 400, 9, UP_FAULT_REQUEST,
+                           "The User must be personal (QUERY-WLTce)"},
+    [UP_SEQUENCE_MISMATCH] = {"SEQUENCE_MISMATCH", 412, 10, UP_FAULT_REQUEST,
+                              NULL},
+    [UP_METHOD_NOT_ALLOWED] = {"METHOD_NOT_ALLOWED", 405, 12, UP_FAULT_REQUEST,
+                               "Method Not Allowed"},
+    [UP_MEDIA_TYPE_UNSUPPORTED] = {"MEDIA_TYPE_UNSUPPORTED", 415, 3,
+                                   UP_FAULT_REQUEST, NULL},
+    [UP_BODY_TOO_LARGE] = {"BODY_TOO_LARGE", 413, 8, UP_FAULT_REQUEST, NULL},
+    [UP_REQUEST_TIMEOUT] = {"REQUEST_TIMEOUT", 408, 4, UP_FAULT_REQUEST, NULL},
+    [UP_HTTP_VERSION_NOT_SUPPORTED] =
+        {"HTTP_VERSION_NOT_SUPPORTED", 505, 12, UP_FAULT_REQUEST,
+         "gRPC requires HTTP/2; over HTTP/1.1 use gRPC-Web"},
+    [UP_UNIMPLEMENTED] = {"UNIMPLEMENTED", 501, 12, UP_FAULT_REQUEST, NULL},
+    [UP_DEADLINE_EXCEEDED] = {"DEADLINE_EXCEEDED", 504, 4, UP_FAULT_REQUEST,
+                              "the deadline has passed; nothing was changed"},
+    [UP_STORE_FULL] = {"STORE_FULL", 507, 8, UP_FAULT_OURS,
+                       "the store is full; nothing was changed"},
+    [UP_STORE_UNAVAILABLE] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS,
+                              "the store is unavailable; nothing was changed"},
+    [UP_OUTCOME_UNKNOWN] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS,
+                            "the store became unavailable; whether the change "
+                            "was made is unknown"},
+    [UP_CONFLICT] = {"CONFLICT", 409, 9, UP_FAULT_REQUEST, NULL},
+    [UP_INTERNAL] = {"INTERNAL", 500, 13, UP_FAULT_OURS,
+                     "An internal error occurred"},
+};
+
+static void
+the_table(apr_pool_t *pool)
+{
+    for (int i = 0; i < UP_REASONS; i++) {
+        const up_reason_info_t *info = up_reason_info((up_reason_t)i);
+        up_error_t *err =
+            up_error(pool, (up_reason_t)i, APR_SUCCESS, "row %d", i);
+
+        is(info->name, rows[i].name, "%s: name", rows[i].name);
+        is_number(info->http, rows[i].http, "%s: HTTP", rows[i].name);
+        is_number(info->code, rows[i].code, "%s: code", rows[i].name);
+        is_number(info->fault, rows[i].fault, "%s: fault", rows[i].name);
+        is(up_error_public(err, pool),
+           rows[i].message ? rows[i].message : err->message,
+           "%s: what clients are told", rows[i].name);
+    }
+}
+
+static void
+an_error(apr_pool_t *pool)
+{
+    up_error_t *err =
+        up_error(pool, UP_INTERNAL, APR_SUCCESS, "%s: %d", "x", 7);
+    int line = __LINE__ - 1;
+
+    is(err->message, "x: 7", "a message is printed from its format");
+    is_number(err->reason, UP_INTERNAL, "an error has its reason");
+    is_number(err->line, line, "an error says on which line it was made");
+    is(strrchr(err->file, '/'), "/error.c", "an error says in which file");
+    ok(!err->cause && !err->violations, "a new error has nothing behind it");
+
+    err = up_error(pool, UP_STORE_UNAVAILABLE, APR_ENOENT, "cannot open it");
+    is(err->message, "cannot open it: No such file or directory",
+       "a status is explained at the end");
+    is_number(err->status, APR_ENOENT, "a status is kept");
+}
+
+static void
+wrapping(apr_pool_t *pool)
+{
+    apr_array_header_t *violations =
+        apr_array_make(pool, 1, sizeof(up_violation_t));
+    up_error_t *inner =
+        up_error(pool, UP_CONFLICT, APR_EACCES, "cannot read the file");
+    inner->violations = violations;
+    up_error_t *middle = up_error_wrap(pool, inner, "line %d", 3);
+    up_error_t *outer = up_error_wrap(pool, middle, "cannot import");
+
+    is(up_error_story(outer, pool),
+       "cannot import: line 3: cannot read the file: Permission denied",
+       "a story goes from the effect to the cause");
+    is(up_error_story(inner, pool), "cannot read the file: Permission denied",
+       "the story of an error without cause is its message");
+    is(up_error_public(outer, pool), up_error_story(outer, pool),
+       "clients are told the story where the reason has no text");
+    ok(outer->reason == UP_CONFLICT && outer->status == APR_EACCES &&
+           outer->violations == violations,
+       "a wrapped error keeps reason, status and violations");
+
+    inner = up_error(pool, UP_INTERNAL, APR_SUCCESS, "secret");
+    outer = up_error_wrap(pool, inner, "also secret");
+    is(up_error_public(outer, pool), "An internal error occurred",
+       "of an internal error clients are told nothing");
+}
+
+static up_error_t *
+evaluate(up_error_t *err, int *reached)
+{
+    UP_ERR(err);
+    *reached = 1;
+    return NULL;
+}
+
+int
+main(void)
+{
+    apr_pool_t *pool;
+    int reached = 0;
+
+    apr_initialize();
+    atexit(apr_terminate);
+    apr_pool_create(&pool, NULL);
+    the_table(pool);
+    an_error(pool);
+    wrapping(pool);
+
+    up_error_t *err = up_error(pool, UP_INTERNAL, APR_SUCCESS, "x");
+    ok(evaluate(err, &reached) == err && !reached, "UP_ERR returns an error");
+    ok(!evaluate(NULL, &reached) && reached, "UP_ERR goes on without one");
+    return done_testing();
+}
