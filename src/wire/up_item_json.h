@@ -1,0 +1,33 @@
+/*
+ * up_item_json.h -- what a store holds, as one line of JSON each: the format
+ * of export and import, and of the tool's --json.
+ */
+#ifndef UP_ITEM_JSON_H
+#define UP_ITEM_JSON_H
+
+#include "core/up_records.h"
+
+/* What an import line left out or said otherwise than a store keeps it. */
+typedef struct up_item_extra_t {
+    const char *token_text; /* {"token":{"token":...}}: to be hashed; or NULL */
+} up_item_extra_t;
+
+/* Set *ITEM, in POOL, from one line, {"org":{...}}, {"user":{...}},
+ * {"member":{...}} or {"token":{...}}; absent members get their defaults: NOW
+ * for dates, 1, "active", "first last" for a display name. BODY_INVALID says
+ * what is wrong, unknown members included; limits are not checked here. */
+UP_MUST_CHECK up_error_t *up_item_json_decode(up_item_t **item,
+                                              up_item_extra_t *extra,
+                                              const char *line,
+                                              apr_size_t length,
+                                              apr_time_t now,
+                                              apr_pool_t *pool);
+
+/* Set *LINE and *LENGTH to ITEM as one line without its newline, in POOL;
+ * events too. */
+void up_item_json_encode(const char **line,
+                         apr_size_t *length,
+                         const up_item_t *item,
+                         apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,300 @@
+/* up_item_json_decode.c -- what a store holds, read from one line of JSON. */
+#include "wire/up_item_json.h"
+#include "core/up_time.h"
+#include "wire/up_profile_json.h"
+
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A JSON number, a double, may above this be another one than was written. */
+#define EXACT_NUMBER_MAX 9007199254740991.0
+
+/* The object that is being read, and what its errors call it. */
+typedef struct source_t {
+    const char *name;
+    const up_json_t *object;
+    apr_time_t now;
+    up_item_extra_t *extra; /* set, not read */
+    apr_pool_t *pool;
+} source_t;
+
+#define refuse(source, ...)                                                    \
+    up_error((source)->pool, UP_BODY_INVALID, APR_SUCCESS, __VA_ARGS__)
+
+/* Set *TEXT to the member NAME, or to DEFAULT_TEXT if it is absent; NULL says
+ * that it may not be. */
+static up_error_t *
+read_text(const char **text,
+          const source_t *source,
+          const char *name,
+          const char *default_text)
+{
+    const up_json_t *value = up_json_member(source->object, name);
+
+    if (!value && !default_text)
+        return refuse(source, "%s has no %s", source->name, name);
+    if (value && up_json_type(value) != UP_JSON_STRING)
+        return refuse(source, "%s of %s must be a string", name, source->name);
+    *text = value ? up_json_string(value, source->pool) : default_text;
+    return NULL;
+}
+
+/* Set *TIME to the member NAME, or to DEFAULT_TIME if it is absent. */
+static up_error_t *
+read_time(apr_time_t *time,
+          const source_t *source,
+          const char *name,
+          apr_time_t default_time)
+{
+    const char *text;
+
+    UP_ERR(read_text(&text, source, name, ""));
+    if (!up_json_member(source->object, name))
+        *time = default_time;
+    else if (!up_time_parse(time, text))
+        return refuse(source,
+                      "%s of %s must be a time like 2026-01-01T00:00:00Z", name,
+                      source->name);
+    return NULL;
+}
+
+/* Whether TEXT is a decimal number from 1 to 2^64-1; sets *NUMBER to it. */
+static int
+is_counter(apr_uint64_t *number, const char *text)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return 0;
+    errno = 0;
+    *number = strtoull(text, NULL, 10);
+    return !errno && *number > 0;
+}
+
+static up_error_t *
+read_sequence(apr_uint64_t *sequence, const source_t *source)
+{
+    const up_json_t *value = up_json_member(source->object, "sequence");
+    double number = 0;
+
+    *sequence = 1;
+    if (!value)
+        return NULL;
+    if (up_json_type(value) == UP_JSON_STRING &&
+        is_counter(sequence, up_json_string(value, source->pool)))
+        return NULL;
+    if (up_json_type(value) == UP_JSON_NUMBER)
+        number = up_json_number(value);
+    if (number >= 1 && number <= EXACT_NUMBER_MAX) {
+        *sequence = (apr_uint64_t)number;
+        if (number == (double)*sequence)
+            return NULL;
+    }
+    return refuse(source, "sequence of user must be a string of digits, from 1 "
+                          "to 18446744073709551615");
+}
+
+static up_error_t *
+read_org(up_item_t *item, const source_t *source)
+{
+    UP_ERR(read_text(&item->as.org.id, source, "id", NULL));
+    return read_text(&item->as.org.name, source, "name", "");
+}
+
+static up_error_t *
+read_type(up_user_type_t *type, const source_t *source)
+{
+    const char *name;
+
+    UP_ERR(read_text(&name, source, "type", NULL));
+    *type = strcmp(name, "human") ? UP_MACHINE : UP_HUMAN;
+    if (*type == UP_MACHINE && strcmp(name, "machine") != 0)
+        return refuse(source, "type of user must be human or machine");
+    return NULL;
+}
+
+static up_error_t *
+read_state(up_state_t *state, const source_t *source)
+{
+    const char *name;
+
+    UP_ERR(read_text(&name, source, "state", up_state_name(UP_ACTIVE)));
+    if (!up_state_by_name(state, name))
+        return refuse(source, "state of user must be active, inactive, locked, "
+                              "initial or removed");
+    return NULL;
+}
+
+/* The members of OBJECT, which the errors call NAME, are all in KNOWN. */
+static up_error_t *
+check_members(const char *name,
+              const up_json_t *object,
+              const char *const *known,
+              apr_pool_t *pool)
+{
+    const char *stranger = up_json_stranger(object, known, pool);
+
+    if (stranger)
+        return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
+                        "%s has an unknown member, '%s'", name, stranger);
+    return NULL;
+}
+
+static up_error_t *
+read_profile(const up_profile_t **profile, const source_t *source)
+{
+    const up_json_t *object = up_json_member(source->object, "profile");
+    const char *known[UP_FIELDS + 1] = {NULL};
+    up_profile_t *read;
+
+    if (!object)
+        return refuse(source, "human user has no profile");
+    if (up_json_type(object) != UP_JSON_OBJECT)
+        return refuse(source, "profile of user must be an object");
+    for (int i = 0; i < UP_FIELDS; i++)
+        known[i] = up_field_info((up_field_t)i)->json;
+    UP_ERR(check_members("profile", object, known, source->pool));
+    UP_ERR(up_profile_json_read(&read, object, source->pool));
+
+    if (!*read->text[UP_DISPLAY_NAME])
+        read->text[UP_DISPLAY_NAME] =
+            apr_pstrcat(source->pool, read->text[UP_FIRST_NAME], " ",
+                        read->text[UP_LAST_NAME], NULL);
+    *profile = read;
+    return NULL;
+}
+
+static up_error_t *
+read_user(up_item_t *item, const source_t *source)
+{
+    up_user_t *user = &item->as.user;
+
+    UP_ERR(read_text(&user->id, source, "id", NULL));
+    UP_ERR(read_text(&user->org, source, "orgId", NULL));
+    UP_ERR(read_type(&user->type, source));
+    UP_ERR(read_state(&user->state, source));
+    UP_ERR(read_sequence(&user->sequence, source));
+    UP_ERR(read_time(&user->created, source, "creationDate", source->now));
+    UP_ERR(read_time(&user->changed, source, "changeDate", source->now));
+    if (user->type == UP_HUMAN)
+        return read_profile(&user->profile, source);
+    if (up_json_member(source->object, "profile"))
+        return refuse(source, "machine user has a profile");
+    return NULL;
+}
+
+/* An orgId that is there but empty is refused: it must not make an instance's
+ * membership of what was meant for an organisation. */
+static up_error_t *
+read_member(up_item_t *item, const source_t *source)
+{
+    up_member_t *member = &item->as.member;
+    const up_json_t *roles = up_json_member(source->object, "roles");
+
+    UP_ERR(read_text(&member->user, source, "userId", NULL));
+    UP_ERR(read_text(&member->org, source, "orgId", ""));
+    if (!*member->org && up_json_member(source->object, "orgId"))
+        return refuse(source, "orgId of member is empty");
+    if (!roles || up_json_type(roles) != UP_JSON_ARRAY || !up_json_count(roles))
+        return refuse(source, "roles of member must be an array of names, one "
+                              "at least");
+
+    apr_array_header_t *names = apr_array_make(
+        source->pool, (int)up_json_count(roles), sizeof(const char *));
+    for (apr_size_t i = 0; i < up_json_count(roles); i++) {
+        const up_json_t *role = up_json_element(roles, i);
+        if (up_json_type(role) != UP_JSON_STRING)
+            return refuse(source, "a role of member must be a string");
+        APR_ARRAY_PUSH(names, const char *) =
+            up_json_string(role, source->pool);
+    }
+    member->roles = names;
+    return NULL;
+}
+
+/* The text, or the hash of it: one of the two. */
+static up_error_t *
+read_secret(up_token_t *token, const source_t *source)
+{
+    const char *hex;
+    int has_text = up_json_member(source->object, "token") != NULL;
+    int has_hash = up_json_member(source->object, "sha256") != NULL;
+
+    if (has_text == has_hash)
+        return refuse(source, "token must have one of token and sha256");
+    if (has_text)
+        return read_text(&source->extra->token_text, source, "token", NULL);
+
+    UP_ERR(read_text(&hex, source, "sha256", NULL));
+    if (strlen(hex) != 2 * UP_SHA256_BYTES ||
+        apr_unescape_hex(token->sha256, hex, APR_ESCAPE_STRING, 0, NULL))
+        return refuse(source, "sha256 of token must be 64 hex digits");
+    return NULL;
+}
+
+static up_error_t *
+read_token(up_item_t *item, const source_t *source)
+{
+    up_token_t *token = &item->as.token;
+
+    UP_ERR(read_text(&token->user, source, "userId", NULL));
+    UP_ERR(read_secret(token, source));
+    UP_ERR(read_time(&token->created, source, "creationDate", source->now));
+    UP_ERR(read_time(&token->expires, source, "expires", 0));
+    if (token->expires <= 0 && up_json_member(source->object, "expires"))
+        return refuse(source, "expires of token must be after 1970 began");
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    up_kind_t kind;
+    const char *members[9];
+    up_error_t *(*read)(up_item_t *item, const source_t *source);
+} kinds[] = {
+    {"org", UP_KIND_ORG, {"id", "name"}, read_org},
+    {"user",
+     UP_KIND_USER,
+     {"id", "orgId", "type", "state", "sequence", "creationDate", "changeDate",
+      "profile"},
+     read_user},
+    {"member", UP_KIND_MEMBER, {"orgId", "userId", "roles"}, read_member},
+    {"token",
+     UP_KIND_TOKEN,
+     {"userId", "token", "sha256", "creationDate", "expires"},
+     read_token},
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+up_error_t *
+up_item_json_decode(up_item_t **item,
+                    up_item_extra_t *extra,
+                    const char *line,
+                    apr_size_t length,
+                    apr_time_t now,
+                    apr_pool_t *pool)
+{
+    apr_size_t kind = 0;
+    up_json_t *object;
+
+    UP_ERR(up_json_parse(&object, line, length, pool));
+    while (kind < KINDS && !up_json_member(object, kinds[kind].name))
+        kind++;
+    if (kind == KINDS)
+        return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
+                        "the line is no org, user, member or token");
+
+    const char *name = kinds[kind].name, *const only[] = {name, NULL};
+    source_t source = {name, up_json_member(object, name), now, extra, pool};
+    UP_ERR(check_members("line", object, only, pool));
+    if (up_json_type(source.object) != UP_JSON_OBJECT)
+        return refuse(&source, "%s must be an object", name);
+    UP_ERR(check_members(name, source.object, kinds[kind].members, pool));
+
+    *item = apr_pcalloc(pool, sizeof(**item));
+    (*item)->kind = kinds[kind].kind;
+    *extra = (up_item_extra_t){NULL};
+    return kinds[kind].read(*item, &source);
+}

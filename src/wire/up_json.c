@@ -1,0 +1,305 @@
+/* up_json.c -- JSON text to and from values; the one file with jansson. */
+#include "wire/up_json.h"
+#include "core/up_utf8.h"
+
+#include <apr_strings.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers are doubles, because jansson refuses integers beyond 64 bits, which
+ * unknown members may have. */
+#define DECODE_FLAGS                                                           \
+    (JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY)
+
+/* Most answers fit; a longer text is printed a second time. */
+#define USUAL_LENGTH 1024
+
+/* An up_json_t is a json_t. Both its pool and each object or array that it was
+ * added to hold a reference, so pools may be cleared in any order. */
+static json_t *
+raw(const up_json_t *value)
+{
+    return (json_t *)value;
+}
+
+/* jansson's calls below fail for want of memory only; then the process ends,
+ * as it does when one of httpd's pools gets none. */
+static json_t *
+made(json_t *value)
+{
+    if (!value)
+        abort();
+    return value;
+}
+
+static void
+done(int rc)
+{
+    if (rc)
+        abort();
+}
+
+static apr_status_t
+release(void *value)
+{
+    json_decref(value);
+    return APR_SUCCESS;
+}
+
+static up_json_t *
+keep(json_t *value, apr_pool_t *pool)
+{
+    apr_pool_cleanup_register(pool, made(value), release,
+                              apr_pool_cleanup_null);
+    return (up_json_t *)value;
+}
+
+void
+up_json_init(void)
+{
+    json_object_seed(0);
+}
+
+/* jansson's own text quotes what it read, so it is not used. */
+static const char *
+sentence(enum json_error_code code)
+{
+    static const char *const sentences[] = {
+        [json_error_stack_overflow] = "the JSON is nested too deeply",
+        [json_error_invalid_utf8] = "the text is not UTF-8",
+        [json_error_premature_end_of_input] = "the JSON ends too early",
+        [json_error_end_of_input_expected] =
+            "there is more text after the JSON object",
+        [json_error_null_character] = "a string holds a NUL character",
+        [json_error_null_byte_in_key] = "a string holds a NUL character",
+        [json_error_duplicate_key] = "a member occurs twice in one object",
+        [json_error_numeric_overflow] = "a number is too large",
+    };
+    const char *found = NULL;
+
+    if (code < sizeof(sentences) / sizeof(sentences[0]))
+        found = sentences[code];
+    return found ? found : "the text is not JSON";
+}
+
+static up_error_t *
+parse_error(const json_error_t *error, apr_pool_t *pool)
+{
+    enum json_error_code code = json_error_code(error);
+
+    if (code == json_error_unknown)
+        return up_error(pool, UP_INTERNAL, APR_ENOMEM, "cannot read JSON");
+    return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
+                    "%s (line %d, column %d)", sentence(code), error->line,
+                    error->column);
+}
+
+/* jansson skips a NUL that ends a number or a word, so they are looked for
+ * here. Columns count code points, as jansson's do. */
+static up_error_t *
+refuse_nul(const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    const char *nul = memchr(text, '\0', length);
+    int line = 1, column = 1;
+
+    if (!nul)
+        return NULL;
+    for (; text < nul; text++) {
+        int newline = *text == '\n';
+        line += newline;
+        column = newline ? 1 : column + ((*text & 0xc0) != 0x80);
+    }
+    return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
+                    "the text holds a NUL character (line %d, column %d)", line,
+                    column);
+}
+
+static int
+is_blank(const char *text, apr_size_t length)
+{
+    apr_size_t i = 0;
+
+    while (i < length && (text[i] == ' ' || text[i] == '\t' ||
+                          text[i] == '\n' || text[i] == '\r'))
+        i++;
+    return i == length;
+}
+
+up_error_t *
+up_json_parse(up_json_t **object,
+              const char *text,
+              apr_size_t length,
+              apr_pool_t *pool)
+{
+    if (is_blank(text, length)) {
+        *object = up_json_object(pool);
+        return NULL;
+    }
+    UP_ERR(refuse_nul(text, length, pool));
+
+    json_error_t error = {0};
+    json_t *value = json_loadb(text, length, DECODE_FLAGS, &error);
+    if (!value)
+        return parse_error(&error, pool);
+
+    *object = keep(value, pool);
+    if (!json_is_object(value))
+        return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
+                        "the JSON is not an object");
+    return NULL;
+}
+
+up_json_type_t
+up_json_type(const up_json_t *value)
+{
+    static const up_json_type_t types[] = {
+        [JSON_NULL] = UP_JSON_NULL,     [JSON_TRUE] = UP_JSON_BOOLEAN,
+        [JSON_FALSE] = UP_JSON_BOOLEAN, [JSON_INTEGER] = UP_JSON_NUMBER,
+        [JSON_REAL] = UP_JSON_NUMBER,   [JSON_STRING] = UP_JSON_STRING,
+        [JSON_ARRAY] = UP_JSON_ARRAY,   [JSON_OBJECT] = UP_JSON_OBJECT,
+    };
+
+    return types[json_typeof(raw(value))];
+}
+
+const up_json_t *
+up_json_member(const up_json_t *object, const char *name)
+{
+    return (const up_json_t *)json_object_get(raw(object), name);
+}
+
+const char *
+up_json_stranger(const up_json_t *object,
+                 const char *const *names,
+                 apr_pool_t *pool)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(raw(object), name, value)
+    {
+        const char *const *known = names;
+        while (*known && strcmp(*known, name) != 0)
+            known++;
+        if (!*known)
+            return apr_pstrdup(pool, name);
+    }
+    return NULL;
+}
+
+const char *
+up_json_string(const up_json_t *value, apr_pool_t *pool)
+{
+    return apr_pstrmemdup(pool, json_string_value(raw(value)),
+                          json_string_length(raw(value)));
+}
+
+double
+up_json_number(const up_json_t *value)
+{
+    return json_number_value(raw(value));
+}
+
+apr_size_t
+up_json_count(const up_json_t *array)
+{
+    return json_array_size(raw(array));
+}
+
+const up_json_t *
+up_json_element(const up_json_t *array, apr_size_t index)
+{
+    return (const up_json_t *)json_array_get(raw(array), index);
+}
+
+up_json_t *
+up_json_object(apr_pool_t *pool)
+{
+    return keep(json_object(), pool);
+}
+
+up_json_t *
+up_json_array(apr_pool_t *pool)
+{
+    return keep(json_array(), pool);
+}
+
+/* TEXT, not UTF-8, with U+FFFD for each byte that belongs to no character. */
+static json_t *
+repaired(const char *text)
+{
+    apr_size_t left = strlen(text), size;
+    char *copy = malloc(3 * left + 1), *end = copy;
+    apr_uint32_t code_point;
+
+    if (!copy)
+        abort();
+    for (; left; text += size, left -= size) {
+        size = up_utf8_decode(&code_point, text, left);
+        memcpy(end, size ? text : "\xef\xbf\xbd", size ? size : 3);
+        end += size ? size : 3;
+        size = size ? size : 1;
+    }
+    json_t *value = json_stringn(copy, (size_t)(end - copy));
+    free(copy);
+    return value;
+}
+
+static json_t *
+string(const char *text)
+{
+    json_t *value = json_string(text);
+
+    return made(value ? value : repaired(text));
+}
+
+void
+up_json_set(up_json_t *object, const char *name, up_json_t *value)
+{
+    done(json_object_set(raw(object), name, raw(value)));
+}
+
+void
+up_json_set_string(up_json_t *object, const char *name, const char *text)
+{
+    done(json_object_set_new(raw(object), name, string(text)));
+}
+
+void
+up_json_set_number(up_json_t *object, const char *name, apr_int64_t value)
+{
+    done(json_object_set_new(raw(object), name, made(json_integer(value))));
+}
+
+void
+up_json_add(up_json_t *array, up_json_t *value)
+{
+    done(json_array_append(raw(array), raw(value)));
+}
+
+void
+up_json_add_string(up_json_t *array, const char *text)
+{
+    done(json_array_append_new(raw(array), string(text)));
+}
+
+void
+up_json_print(const char **text,
+              apr_size_t *length,
+              const up_json_t *value,
+              apr_pool_t *pool)
+{
+    char *buffer = apr_palloc(pool, USUAL_LENGTH + 1);
+    apr_size_t size =
+        json_dumpb(raw(value), buffer, USUAL_LENGTH, JSON_COMPACT);
+
+    if (size > USUAL_LENGTH) {
+        buffer = apr_palloc(pool, size + 1);
+        size = json_dumpb(raw(value), buffer, size, JSON_COMPACT);
+    }
+    done(size == 0);
+    buffer[size] = '\0';
+    *text = buffer;
+    *length = size;
+}

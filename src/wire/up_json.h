@@ -1,0 +1,72 @@
+/*
+ * up_json.h -- JSON text to and from values; the one file with jansson.
+ *
+ * A value lives as long as the pool that it was parsed or made in; strings got
+ * from it are copied to the pool that is given.
+ */
+#ifndef UP_JSON_H
+#define UP_JSON_H
+
+#include "core/up_error.h"
+
+typedef struct up_json_t up_json_t;
+
+typedef enum up_json_type_t {
+    UP_JSON_NULL,
+    UP_JSON_BOOLEAN,
+    UP_JSON_NUMBER,
+    UP_JSON_STRING,
+    UP_JSON_ARRAY,
+    UP_JSON_OBJECT
+} up_json_type_t;
+
+/* Must be called once, before threads start (jansson's hash seed). */
+void up_json_init(void);
+
+/* Set *OBJECT to the one JSON object (RFC 8259) that the LENGTH bytes at TEXT
+ * are; blank text is an empty object. BODY_INVALID says what is wrong and at
+ * which line and column, without quoting TEXT: anything else, data after it,
+ * duplicate members, invalid UTF-8, lone surrogates, NUL, nesting deeper than
+ * 2,048. */
+UP_MUST_CHECK up_error_t *up_json_parse(up_json_t **object,
+                                        const char *text,
+                                        apr_size_t length,
+                                        apr_pool_t *pool);
+
+up_json_type_t up_json_type(const up_json_t *value);
+
+/* The member NAME of OBJECT; NULL if it is absent. */
+const up_json_t *up_json_member(const up_json_t *object, const char *name);
+
+/* The name of a member of OBJECT, in POOL, that is none of NAMES (an array
+ * ended by NULL), or NULL if there is none. For strict readers. */
+const char *up_json_stranger(const up_json_t *object,
+                             const char *const *names,
+                             apr_pool_t *pool);
+
+const char *up_json_string(const up_json_t *value, apr_pool_t *pool);
+double up_json_number(const up_json_t *value);
+apr_size_t up_json_count(const up_json_t *array);
+const up_json_t *up_json_element(const up_json_t *array, apr_size_t index);
+
+/* A new, empty object or array in POOL. */
+up_json_t *up_json_object(apr_pool_t *pool);
+up_json_t *up_json_array(apr_pool_t *pool);
+
+/* Append a member to OBJECT, or an element to ARRAY, which then keeps VALUE as
+ * long as itself, whichever pool is cleared first. Bytes of TEXT that are not
+ * UTF-8 become U+FFFD. */
+void up_json_set(up_json_t *object, const char *name, up_json_t *value);
+void up_json_set_string(up_json_t *object, const char *name, const char *text);
+void up_json_set_number(up_json_t *object, const char *name, apr_int64_t value);
+void up_json_add(up_json_t *array, up_json_t *value);
+void up_json_add_string(up_json_t *array, const char *text);
+
+/* Set *TEXT and *LENGTH to VALUE without white space, NUL-terminated, in POOL,
+ * members in the order in which they were set. */
+void up_json_print(const char **text,
+                   apr_size_t *length,
+                   const up_json_t *value,
+                   apr_pool_t *pool);
+
+#endif

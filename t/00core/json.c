@@ -1,0 +1,310 @@
+/* json.c -- JSON text to values and back, and who frees them. */
+#include "tap.h"
+#include "wire/up_json.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES(text) text, sizeof(text) - 1
+
+/* Accepted if MESSAGE is NULL. */
+static const struct {
+    const char *text;
+    apr_size_t length;
+    const char *message;
+    const char *name;
+} rows[] = {
+    {BYTES("{}"), NULL, "an empty object"},
+    {BYTES(""), NULL, "no text at all"},
+    {BYTES(" \t\r\n"), NULL, "blanks alone"},
+    {BYTES(" \n{ } \r\n\t"), NULL, "blanks around an object"},
+    {BYTES("{\"a\":[1,{\"b\":null},true,false,\"x\"]}"), NULL, "all types"},
+    {BYTES("{\"a\":\"\\u00e9\\ud83d\\ude00\\n\"}"), NULL, "escapes"},
+    {BYTES("{\"a\":123456789012345678901234567890}"), NULL,
+     "an integer of 30 digits"},
+    {BYTES("{\"a\":-0.5e-3}"), NULL, "a number with all its parts"},
+    {BYTES("{\"a\":{\"b\":1},\"c\":{\"b\":1}}"), NULL,
+     "one name in two objects"},
+    {BYTES("[]"), "the JSON is not an object", "an array"},
+    {BYTES("\"x\""), "the JSON is not an object", "a string"},
+    {BYTES("7"), "the JSON is not an object", "a number"},
+    {BYTES("null"), "the JSON is not an object", "null"},
+    {BYTES("{"), "the JSON ends too early (line 1, column 1)",
+     "cut after the brace"},
+    {BYTES("{\"a\""), "the JSON ends too early (line 1, column 4)",
+     "cut after a name"},
+    {BYTES("{\"a\":\"b"), "the JSON ends too early (line 1, column 7)",
+     "cut in a string"},
+    {BYTES("{\n\"a\":1,\n"), "the JSON ends too early (line 3, column 0)",
+     "cut after a comma"},
+    {BYTES("{} {}"),
+     "there is more text after the JSON object (line 1, "
+     "column 4)",
+     "two objects"},
+    {BYTES("{}x"),
+     "there is more text after the JSON object (line 1, "
+     "column 3)",
+     "a letter after the object"},
+    {BYTES("{\"a\":1,\"a\":2}"),
+     "a member occurs twice in one object (line 1, column 10)",
+     "a member twice"},
+    {BYTES("{\"x\":[{\"a\":1,\"\\u0061\":1}]}"),
+     "a member occurs twice in one object (line 1, column 21)",
+     "a member twice, deeper and spelt with an escape"},
+    {BYTES("{\"a\":\"\xff\"}"), "the text is not UTF-8 (line 1, column 6)",
+     "a byte FF"},
+    {BYTES("{\"a\":\"\xc0\x80\"}"), "the text is not UTF-8 (line 1, column 6)",
+     "an overlong NUL"},
+    {BYTES("{\"a\":\"\xed\xa0\x80\"}"),
+     "the text is not UTF-8 (line 1, column 6)", "a surrogate in UTF-8"},
+    {BYTES("{\"a\":\"\xe2\x82"), "the text is not UTF-8 (line 1, column 6)",
+     "a character that is cut"},
+    {BYTES("\xef\xbb\xbf{}"), "the text is not JSON (line 1, column 1)",
+     "a byte order mark"},
+    {BYTES("{\"a\":\"\\ud800\"}"), "the text is not JSON (line 1, column 13)",
+     "a high surrogate alone"},
+    {BYTES("{\"a\":\"\\udc00\"}"), "the text is not JSON (line 1, column 13)",
+     "a low surrogate alone"},
+    {BYTES("{\"a\":\"\\ud800\\u0061\"}"),
+     "the text is not JSON (line 1, column 19)",
+     "a high surrogate before a letter"},
+    {BYTES("{\"\\udc00\":1}"), "the text is not JSON (line 1, column 9)",
+     "a surrogate in a name"},
+    {BYTES("{\"a\":\"\\u0000\"}"),
+     "a string holds a NUL character (line 1, column 13)", "an escaped NUL"},
+    {BYTES("{\"\\u0000\":1}"),
+     "a string holds a NUL character (line 1, column 9)",
+     "an escaped NUL in a name"},
+    {BYTES("{\"a\":\"\0\"}"),
+     "the text holds a NUL character (line 1, column 7)", "a NUL in a string"},
+    {BYTES("{\"a\":1\0}"), "the text holds a NUL character (line 1, column 7)",
+     "a NUL after a number"},
+    {BYTES("{\"\xc3\xa9\":\ntrue\0}"),
+     "the text holds a NUL character (line 2, column 5)",
+     "a NUL after a word, in the second line"},
+    {BYTES("{\"\xc3\xa9\":\0}"),
+     "the text holds a NUL character (line 1, column 6)",
+     "a NUL after a character of two bytes"},
+    {BYTES("{}\0"), "the text holds a NUL character (line 1, column 3)",
+     "a NUL after the object"},
+    {BYTES("\0"), "the text holds a NUL character (line 1, column 1)",
+     "a NUL alone"},
+    {BYTES("{\"a\":1e400}"), "a number is too large (line 1, column 10)",
+     "a number beyond a double"},
+    {BYTES("{'a':1}"), "the text is not JSON (line 1, column 2)",
+     "single quotes"},
+    {BYTES("{\"a\":1,}"), "the text is not JSON (line 1, column 8)",
+     "a comma at the end"},
+    {BYTES("{\"a\" 1}"), "the text is not JSON (line 1, column 6)", "no colon"},
+    {BYTES("{\"a\":01}"), "the text is not JSON (line 1, column 6)",
+     "a zero in front"},
+    {BYTES("{\"a\":+1}"), "the text is not JSON (line 1, column 6)",
+     "a plus sign"},
+    {BYTES("{\"a\":.5}"), "the text is not JSON (line 1, column 6)",
+     "no digit before the point"},
+    {BYTES("{\"a\":NaN}"), "the text is not JSON (line 1, column 8)", "NaN"},
+    {BYTES("{\"a\":\"\n\"}"), "the text is not JSON (line 1, column 6)",
+     "a newline in a string"},
+    {BYTES("{\"a\":\"\\x41\"}"), "the text is not JSON (line 1, column 8)",
+     "an escape that JSON has not"},
+    {BYTES("{}//"),
+     "there is more text after the JSON object (line 1, "
+     "column 3)",
+     "a comment"},
+    {BYTES("firstName=Gigi"), "the text is not JSON (line 1, column 9)",
+     "a form"},
+};
+
+static const char *
+repeat(const char *text, int times, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(text);
+    char *all = apr_palloc(pool, length * (apr_size_t)times + 1);
+
+    for (int i = 0; i < times; i++)
+        memcpy(all + length * (apr_size_t)i, text, length);
+    all[length * (apr_size_t)times] = '\0';
+    return all;
+}
+
+/* What parsing TEXT says; NULL if it is accepted. */
+static const char *
+message_for(const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    up_json_t *object;
+    /* Outside the text, nothing may be read. */
+    char *exact = malloc(length ? length : 1);
+
+    memcpy(exact, text, length);
+    up_error_t *err = up_json_parse(&object, exact, length, pool);
+    free(exact);
+    if (err && err->reason != UP_BODY_INVALID)
+        return "another reason than BODY_INVALID";
+    return err ? err->message : NULL;
+}
+
+static void
+sizes(apr_pool_t *pool)
+{
+    static const struct {
+        int levels;
+        const char *message;
+    } nested[] = {
+        {100, NULL},
+        {2047, NULL},
+        {2048, "the JSON is nested too deeply (line 1, column 2053)"},
+        {3000, "the JSON is nested too deeply (line 1, column 2053)"},
+    };
+    const char *text;
+
+    for (unsigned i = 0; i < sizeof(nested) / sizeof(nested[0]); i++) {
+        int arrays = nested[i].levels;
+        text = apr_pstrcat(pool, "{\"a\":", repeat("[", arrays, pool),
+                           repeat("]", arrays, pool), "}", NULL);
+        is(message_for(text, strlen(text), pool), nested[i].message,
+           "an object with %d arrays, one in another", arrays);
+    }
+    text = apr_pstrcat(pool, "{\"a\":", repeat("{\"a\":", 3000, pool), NULL);
+    ok(message_for(text, strlen(text), pool) != NULL,
+       "3,000 objects that never end");
+    text = apr_pstrcat(pool, "{\"a\":", repeat("9", 300, pool), "}", NULL);
+    ok(!message_for(text, strlen(text), pool), "an integer of 300 digits");
+    text = apr_pstrcat(pool, "{\"a\":", repeat("9", 400, pool), "}", NULL);
+    is(message_for(text, strlen(text), pool),
+       "a number is too large (line 1, column 405)",
+       "an integer beyond a double");
+}
+
+static void
+reading(apr_pool_t *pool)
+{
+    static const char text[] = "{\"n\":null,\"b\":true,\"i\":3,\"r\":-2.5,"
+                               "\"s\":\"Gr\\u00fc\xc3\x9f\",\"a\":[1,\"z\"],"
+                               "\"o\":{\"x\":false}}";
+    static const char *const names[] = {"n", "b", "i", "r", "s", "a", NULL};
+    up_json_t *object = NULL;
+
+    ok(!up_json_parse(&object, text, sizeof(text) - 1, pool), "it is parsed");
+#define TYPE(name) up_json_type(up_json_member(object, name))
+    is_number(up_json_type(object), UP_JSON_OBJECT, "the type of the object");
+    is_number(TYPE("n"), UP_JSON_NULL, "the type of null");
+    is_number(TYPE("b"), UP_JSON_BOOLEAN, "the type of true");
+    is_number(TYPE("i"), UP_JSON_NUMBER, "the type of an integer");
+    is_number(TYPE("r"), UP_JSON_NUMBER, "the type of a fraction");
+    is_number(TYPE("s"), UP_JSON_STRING, "the type of a string");
+    is_number(TYPE("a"), UP_JSON_ARRAY, "the type of an array");
+    ok(up_json_number(up_json_member(object, "i")) == 3, "an integer");
+    ok(up_json_number(up_json_member(object, "r")) == -2.5, "a fraction");
+    is(up_json_string(up_json_member(object, "s"), pool), "Gr\xc3\xbc\xc3\x9f",
+       "a string, escaped and raw");
+    ok(!up_json_member(object, "N"), "names are compared with case");
+    ok(!up_json_member(up_json_member(object, "a"), "a"),
+       "an array has no members");
+
+    const up_json_t *array = up_json_member(object, "a");
+    is_number((long long)up_json_count(array), 2, "an array's length");
+    is(up_json_string(up_json_element(array, 1), pool), "z", "an element");
+    ok(!up_json_element(array, 2), "there is no third");
+
+    is(up_json_stranger(object, names, pool), "o", "a stranger by its name");
+    is(up_json_stranger(up_json_member(object, "o"), names + 6, pool), "x",
+       "without names all are strangers");
+    is(up_json_stranger(up_json_object(pool), names, pool), NULL,
+       "an empty object has no strangers");
+}
+
+static void
+printing(apr_pool_t *pool)
+{
+    up_json_t *object = up_json_object(pool), *array = up_json_array(pool);
+    const char *text;
+    apr_size_t length;
+
+    up_json_set_string(object, "z", "Gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80/");
+    up_json_set_number(object, "a", APR_INT64_C(-9007199254740993));
+    up_json_set(object, "m", array);
+    up_json_add_string(array, "\"\\\b\f\n\r\t\x01\x7f");
+    up_json_add(array, up_json_object(pool));
+    up_json_print(&text, &length, object, pool);
+    is(text,
+       "{\"z\":\"Gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80/\","
+       "\"a\":-9007199254740993,"
+       "\"m\":[\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f\",{}]}",
+       "compact, in the order of setting, UTF-8 as it is");
+    is_number((long long)length, (long long)strlen(text), "its length");
+
+    object = up_json_object(pool);
+    up_json_set_string(object, "a", "\xff|\xc3|\xe2\x82|\xc3\xa9");
+    up_json_print(&text, &length, object, pool);
+    is(text,
+       "{\"a\":\"\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd|"
+       "\xc3\xa9\"}",
+       "bytes that are not UTF-8 become U+FFFD");
+
+    int whole = 0;
+    for (int size = 1000; size < 1050; size++) {
+        const char *value = repeat("x", size, pool);
+        object = up_json_object(pool);
+        up_json_set_string(object, "a", value);
+        up_json_print(&text, &length, object, pool);
+        whole +=
+            !strcmp(text, apr_pstrcat(pool, "{\"a\":\"", value, "\"}", NULL)) &&
+            length == strlen(text);
+    }
+    is_number(whole, 50, "texts around the usual length are printed whole");
+}
+
+/* A value and what it was added to, whose pools are cleared one by one. */
+static void
+pools_in_any_order(apr_pool_t *pool)
+{
+    apr_pool_t *outer_pool, *inner_pool;
+    const char *text;
+    apr_size_t length;
+
+    for (int outer_first = 0; outer_first < 2; outer_first++) {
+        apr_pool_create(&outer_pool, pool);
+        apr_pool_create(&inner_pool, pool);
+        up_json_t *outer = up_json_object(outer_pool);
+        up_json_t *inner = up_json_object(inner_pool);
+        up_json_set_string(inner, "a", "b");
+        up_json_set(outer, "inner", inner);
+
+        apr_pool_destroy(outer_first ? outer_pool : inner_pool);
+        up_json_print(&text, &length, outer_first ? inner : outer, pool);
+        is(text, outer_first ? "{\"a\":\"b\"}" : "{\"inner\":{\"a\":\"b\"}}",
+           "the %s outlives the pool of the %s",
+           outer_first ? "inner" : "outer", outer_first ? "outer" : "inner");
+        apr_pool_destroy(outer_first ? inner_pool : outer_pool);
+    }
+
+    apr_pool_create(&inner_pool, pool);
+    up_json_t *parsed;
+    up_error_t *err =
+        up_json_parse(&parsed, BYTES("{\"a\":\"text\"}"), inner_pool);
+    const char *copy =
+        err ? NULL : up_json_string(up_json_member(parsed, "a"), pool);
+    apr_pool_destroy(inner_pool);
+    is(copy, "text", "a string outlives the value that it came from");
+}
+
+int
+main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    atexit(apr_terminate);
+    apr_pool_create(&pool, NULL);
+    up_json_init();
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        is(message_for(rows[i].text, rows[i].length, pool), rows[i].message,
+           "%s", rows[i].name);
+    sizes(pool);
+    reading(pool);
+    printing(pool);
+    pools_in_any_order(pool);
+    return done_testing();
+}
