@@ -1,0 +1,60 @@
+/*
+ * up_grpc.h -- how gRPC frames a message and says how a call went.
+ *
+ * A frame is a flag byte, the length in 4 bytes, big-endian, and the message.
+ */
+#ifndef UP_GRPC_H
+#define UP_GRPC_H
+
+#include "wire/up_status.h"
+
+#include <apr_time.h>
+
+/* The bytes of a frame before its message. */
+#define UP_GRPC_HEADER 5
+
+/* What grpc-accept-encoding is to say: how requests may be compressed. */
+#define UP_GRPC_ACCEPT_ENCODING "identity,gzip"
+
+/* Set *MESSAGE and *LENGTH to the message in the one frame that the SIZE bytes
+ * at BODY are; inflated, in POOL, if it is compressed by ENCODING, the value
+ * of grpc-encoding (NULL or "": none), else it points into BODY.
+ * UP_UNIMPLEMENTED for an encoding that is not known, UP_BODY_TOO_LARGE for a
+ * message of more than LIMIT bytes, UP_MESSAGE_INVALID for no frame, a cut
+ * one, bytes after it, or a flag that does not fit. */
+UP_MUST_CHECK up_error_t *up_grpc_decode(const char **message,
+                                         apr_size_t *length,
+                                         const char *body,
+                                         apr_size_t size,
+                                         const char *encoding,
+                                         apr_size_t limit,
+                                         apr_pool_t *pool);
+
+/* Write a frame of LENGTH bytes at BYTES, with FLAG, at AT, where there is
+ * room for it; returns where it ends. */
+char *up_grpc_write_frame(char *at,
+                          unsigned char flag,
+                          const char *bytes,
+                          apr_size_t length);
+
+/* Set *BODY and *SIZE, in POOL, to the frame of LENGTH bytes at MESSAGE. */
+void up_grpc_encode(const char **body,
+                    apr_size_t *size,
+                    const char *message,
+                    apr_size_t length,
+                    apr_pool_t *pool);
+
+/* What a call that ended with STATUS (NULL: well) says in its trailers, a new
+ * table in POOL, sorted by name: grpc-message (percent-encoded), grpc-status,
+ * grpc-status-details-bin (base64 without padding); only grpc-status if it
+ * ended well. */
+apr_table_t *up_grpc_trailers(const up_status_t *status, apr_pool_t *pool);
+
+/* Set *TIMEOUT to how long a call may take by VALUE, that of grpc-timeout; to
+ * -1 if VALUE is NULL: as long as it likes. UP_BODY_INVALID names the header
+ * if it is neither. */
+UP_MUST_CHECK up_error_t *up_grpc_timeout(apr_interval_time_t *timeout,
+                                          const char *value,
+                                          apr_pool_t *pool);
+
+#endif
