@@ -1,0 +1,174 @@
+/* up_lmdb_read.c -- what one request needs to know, read in one step. */
+#include "store/up_lmdb.h"
+
+#include <apr_strings.h>
+
+/* Set *USER to USER of ORG, or to NULL. */
+static up_error_t *
+get_user(const up_user_t **user,
+         lmdb_store_t *store,
+         MDB_txn *txn,
+         const char *org,
+         const char *id,
+         apr_pool_t *pool)
+{
+    up_item_t key = {.kind = UP_KIND_USER, .as.user = {.org = org, .id = id}};
+    const up_item_t *item;
+
+    UP_ERR(up_lmdb_get(&item, store, txn, &key, pool));
+    *user = item ? &item->as.user : NULL;
+    return NULL;
+}
+
+/* Set *STATE, and *ORG to the organisation of the user ID, NULL if the user is
+ * not stored. */
+static up_error_t *
+get_person(const char **org,
+           up_state_t *state,
+           lmdb_store_t *store,
+           MDB_txn *txn,
+           const char *id,
+           apr_pool_t *pool)
+{
+    const up_user_t *user;
+
+    UP_ERR(up_lmdb_home(org, store, txn, id, pool));
+    if (!*org)
+        return NULL;
+    UP_ERR(get_user(&user, store, txn, *org, id, pool));
+    if (user)
+        *state = user->state;
+    else
+        *org = NULL;
+    return NULL;
+}
+
+/* Set *ORG to WANTED if it exists. */
+static up_error_t *
+find_org(const char **org,
+         lmdb_store_t *store,
+         MDB_txn *txn,
+         const char *wanted,
+         apr_pool_t *pool)
+{
+    MDB_val key = up_lmdb_text(wanted), value;
+
+    int rc = mdb_get(txn, store->database[LMDB_ORG], &key, &value);
+    if (rc && rc != MDB_NOTFOUND)
+        return up_lmdb_error(rc, "read an organisation", store, pool);
+    *org = rc ? NULL : wanted;
+    return NULL;
+}
+
+/* Set *ROLES to those of USER in ORG, or to NULL. */
+static up_error_t *
+get_roles(const apr_array_header_t **roles,
+          lmdb_store_t *store,
+          MDB_txn *txn,
+          const char *org,
+          const char *user,
+          apr_pool_t *pool)
+{
+    up_item_t key = {.kind = UP_KIND_MEMBER,
+                     .as.member = {.org = org, .user = user}};
+    const up_item_t *item;
+
+    UP_ERR(up_lmdb_get(&item, store, txn, &key, pool));
+    *roles = item ? item->as.member.roles : NULL;
+    return NULL;
+}
+
+static up_error_t *
+read_view(up_view_t *view,
+          lmdb_store_t *store,
+          MDB_txn *txn,
+          const char *caller,
+          const char *wanted,
+          const char *user,
+          apr_pool_t *pool)
+{
+    if (caller) {
+        UP_ERR(get_person(&view->caller_org, &view->caller_state, store, txn,
+                          caller, pool));
+        UP_ERR(get_roles(&view->instance_roles, store, txn, "", caller, pool));
+    }
+    view->org = view->caller_org;
+    if (wanted)
+        UP_ERR(find_org(&view->org, store, txn, wanted, pool));
+    if (caller && view->org)
+        UP_ERR(
+            get_roles(&view->org_roles, store, txn, view->org, caller, pool));
+    if (user && view->org)
+        UP_ERR(get_user(&view->user, store, txn, view->org, user, pool));
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_read(up_view_t **view,
+             up_store_t *base,
+             const char *caller,
+             const char *wanted,
+             const char *user,
+             apr_pool_t *result_pool,
+             apr_pool_t *scratch_pool)
+{
+    lmdb_store_t *store = up_lmdb_downcast(base);
+    up_view_t *found = apr_pcalloc(result_pool, sizeof(*found));
+    MDB_txn *txn;
+
+    (void)scratch_pool;
+    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
+    up_error_t *err =
+        read_view(found, store, txn, caller, wanted, user, result_pool);
+    up_lmdb_abort(store, txn);
+    if (err)
+        return err;
+    if (wanted && found->org)
+        found->org = apr_pstrdup(result_pool, wanted);
+    *view = found;
+    return NULL;
+}
+
+static up_error_t *
+read_token(const up_token_t **token,
+           int *owner_stored,
+           up_state_t *owner_state,
+           lmdb_store_t *store,
+           MDB_txn *txn,
+           const unsigned char *sha256,
+           apr_pool_t *pool)
+{
+    up_item_t key = {.kind = UP_KIND_TOKEN};
+    const up_item_t *item;
+    const char *org;
+
+    memcpy(key.as.token.sha256, sha256, UP_SHA256_BYTES);
+    UP_ERR(up_lmdb_get(&item, store, txn, &key, pool));
+    *token = item ? &item->as.token : NULL;
+    if (!item)
+        return NULL;
+    UP_ERR(
+        get_person(&org, owner_state, store, txn, item->as.token.user, pool));
+    *owner_stored = org != NULL;
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_token(const up_token_t **token,
+              int *owner_stored,
+              up_state_t *owner_state,
+              up_store_t *base,
+              const unsigned char sha256[UP_SHA256_BYTES],
+              apr_pool_t *result_pool,
+              apr_pool_t *scratch_pool)
+{
+    lmdb_store_t *store = up_lmdb_downcast(base);
+    MDB_txn *txn;
+
+    (void)scratch_pool;
+    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
+    up_error_t *err = read_token(token, owner_stored, owner_state, store, txn,
+                                 sha256, result_pool);
+    up_lmdb_abort(store, txn);
+    return err;
+}

@@ -1,0 +1,190 @@
+/* up_store.c -- finds the driver for a URI, and hands calls on to it. */
+#include "store/up_store.h"
+#include "store/up_store_driver.h"
+
+#include <string.h>
+
+static const up_store_driver_t *const drivers[] = {
+    &up_store_lmdb,
+};
+
+/* Set *DRIVER and *LOCATION to what URI says. */
+static up_error_t *
+resolve(const up_store_driver_t **driver,
+        const char **location,
+        const char *uri,
+        apr_pool_t *pool)
+{
+    for (apr_size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        apr_size_t length = strlen(drivers[i]->scheme);
+        if (!strncmp(uri, drivers[i]->scheme, length) && uri[length] == ':') {
+            *driver = drivers[i];
+            *location = uri + length + 1;
+            return NULL;
+        }
+    }
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                    "'%s' is not the URI of a store, such as lmdb:/var/lib/"
+                    "apache2/userprofile",
+                    uri);
+}
+
+up_error_t *
+up_store_check_uri(const char *uri, apr_pool_t *pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    UP_ERR(resolve(&driver, &location, uri, pool));
+    return driver->check(location, pool);
+}
+
+up_error_t *
+up_store_prepare(const char **identity,
+                 const char *uri,
+                 const up_store_options_t *options,
+                 uid_t uid,
+                 gid_t gid,
+                 apr_pool_t *result_pool,
+                 apr_pool_t *scratch_pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    UP_ERR(resolve(&driver, &location, uri, result_pool));
+    return driver->prepare(identity, location, options, uid, gid, result_pool,
+                           scratch_pool);
+}
+
+up_error_t *
+up_store_owner(uid_t *uid, gid_t *gid, const char *uri, apr_pool_t *pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    UP_ERR(resolve(&driver, &location, uri, pool));
+    return driver->owner(uid, gid, location, pool);
+}
+
+up_error_t *
+up_store_open(up_store_t **store,
+              const char *uri,
+              const up_store_options_t *options,
+              apr_pool_t *result_pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    UP_ERR(resolve(&driver, &location, uri, result_pool));
+    return driver->open(store, location, options, result_pool);
+}
+
+void
+up_store_close(up_store_t *store)
+{
+    store->driver->close(store);
+}
+
+up_error_t *
+up_store_read(up_view_t **view,
+              up_store_t *store,
+              const char *caller,
+              const char *wanted,
+              const char *user,
+              apr_pool_t *result_pool,
+              apr_pool_t *scratch_pool)
+{
+    return store->driver->read(view, store, caller, wanted, user, result_pool,
+                               scratch_pool);
+}
+
+up_error_t *
+up_store_update(const up_user_t **after,
+                up_store_t *store,
+                const char *org,
+                const char *user,
+                up_decide_t decide,
+                void *baton,
+                apr_pool_t *result_pool,
+                apr_pool_t *scratch_pool)
+{
+    return store->driver->update(after, store, org, user, decide, baton,
+                                 result_pool, scratch_pool);
+}
+
+up_error_t *
+up_store_token(const up_token_t **token,
+               int *owner_stored,
+               up_state_t *owner_state,
+               up_store_t *store,
+               const unsigned char sha256[UP_SHA256_BYTES],
+               apr_pool_t *result_pool,
+               apr_pool_t *scratch_pool)
+{
+    return store->driver->token(token, owner_stored, owner_state, store, sha256,
+                                result_pool, scratch_pool);
+}
+
+up_error_t *
+up_batch_begin(up_batch_t **batch, up_store_t *store, apr_pool_t *pool)
+{
+    return store->driver->begin(batch, store, pool);
+}
+
+up_error_t *
+up_batch_put(up_batch_t *batch, const up_item_t *item, apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->put(batch, item, scratch_pool);
+}
+
+up_error_t *
+up_batch_get(const up_item_t **item,
+             up_batch_t *batch,
+             const up_item_t *key,
+             apr_pool_t *result_pool,
+             apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->get(item, batch, key, result_pool,
+                                     scratch_pool);
+}
+
+up_error_t *
+up_batch_remove(int *found,
+                up_batch_t *batch,
+                const up_item_t *key,
+                apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->remove(found, batch, key, scratch_pool);
+}
+
+up_error_t *
+up_batch_remove_rights(up_batch_t *batch,
+                       const char *user,
+                       apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->remove_rights(batch, user, scratch_pool);
+}
+
+up_error_t *
+up_batch_commit(up_batch_t *batch)
+{
+    return batch->store->driver->commit(batch);
+}
+
+up_error_t *
+up_store_each(up_store_t *store,
+              const up_filter_t *filter,
+              up_visit_t visit,
+              void *baton,
+              apr_pool_t *scratch_pool)
+{
+    return store->driver->each(store, filter, visit, baton, scratch_pool);
+}
+
+up_error_t *
+up_store_stat(up_store_stat_t *stat,
+              up_store_t *store,
+              apr_pool_t *scratch_pool)
+{
+    return store->driver->stat(stat, store, scratch_pool);
+}

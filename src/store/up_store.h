@@ -1,0 +1,216 @@
+/*
+ * up_store.h -- where profiles are kept.
+ *
+ * A store holds organisations, users (a user id is unique in the whole store),
+ * memberships, tokens and events. It is named by a URI whose scheme picks the
+ * driver: "lmdb:/var/lib/apache2/userprofile".
+ *
+ * An open store may be used by all threads of the process that opened it and
+ * by no other: open it after fork(). Ids given here are storable ones (see
+ * up_id.h). Finding nothing is an answer, not an error. Every call may fail
+ * with UP_STORE_UNAVAILABLE (nothing was changed; later it may work),
+ * those that write also with UP_STORE_FULL, or with UP_OUTCOME_UNKNOWN if the
+ * store was lost while it committed; with UP_INTERNAL if what is stored cannot
+ * be read. What is handed back is copied into RESULT_POOL.
+ */
+#ifndef UP_STORE_H
+#define UP_STORE_H
+
+#include "core/up_records.h"
+
+#include <sys/types.h>
+
+typedef struct up_store_t up_store_t;
+
+/* lmdb: how many reads can be under way at once, over all processes (1 MiB of
+ * lock file). The first opener fixes it for all, hence one number for all. */
+#define UP_STORE_READERS 16384
+
+/* How a store is opened; zeroes mean the defaults. */
+typedef struct up_store_options_t {
+    apr_uint64_t map_size; /* lmdb: bytes of address space; 0: what the store
+                            * records, or 16 GiB for a new one */
+    int no_sync;           /* do not wait for the disk: scratch data */
+} up_store_options_t;
+
+/* Check that URI is one that a driver can take, without touching the store:
+ * an error of UP_CONFLICT says what would be right. For configtest. */
+UP_MUST_CHECK up_error_t *up_store_check_uri(const char *uri, apr_pool_t *pool);
+
+/* Make what must exist before the server drops its privileges: for lmdb the
+ * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
+ * UID and GID if this process is root. A store that exists already is left as
+ * it is. Sets *IDENTITY to text that is equal for two URIs that name the same
+ * store. May be called before fork(); leaves nothing open. */
+UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
+                                           const char *uri,
+                                           const up_store_options_t *options,
+                                           uid_t uid,
+                                           gid_t gid,
+                                           apr_pool_t *result_pool,
+                                           apr_pool_t *scratch_pool);
+
+/* Who owns the store at URI, for a tool to become before it opens it. Sets
+ * *UID and *GID to -1 each where nothing on this machine is owned: no such
+ * store yet, or one behind a network. */
+UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
+                                         gid_t *gid,
+                                         const char *uri,
+                                         apr_pool_t *pool);
+
+/* Open the store at URI, which must exist, as *STORE; it lives as long as the
+ * process or until up_store_close(). RESULT_POOL is used by one thread at a
+ * time, under a lock of the store's own, for as long as the store is open. */
+UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
+                                        const char *uri,
+                                        const up_store_options_t *options,
+                                        apr_pool_t *result_pool);
+
+/* Close STORE, which no thread uses any longer. For tools and tests; a server's
+ * child never closes its store. */
+void up_store_close(up_store_t *store);
+
+/* What one request needs to know, read in one step. */
+typedef struct up_view_t {
+    const char *caller_org;  /* the caller's own, NULL if not stored */
+    up_state_t caller_state; /* if stored */
+    const char *org;         /* the wanted one, or else the caller's own;
+                              * NULL if there is no such organisation */
+    const apr_array_header_t *org_roles; /* of const char *: the caller's */
+    const apr_array_header_t *instance_roles; /* in org, on the instance; NULL:
+                                               * no membership */
+    const up_user_t *user; /* in org, whatever its state; NULL if not there */
+} up_view_t;
+
+/* Set *VIEW for CALLER, the organisation WANTED (NULL: the caller's own) and
+ * USER. CALLER and USER may be NULL: not looked up. */
+UP_MUST_CHECK up_error_t *up_store_read(up_view_t **view,
+                                        up_store_t *store,
+                                        const char *caller,
+                                        const char *wanted,
+                                        const char *user,
+                                        apr_pool_t *result_pool,
+                                        apr_pool_t *scratch_pool);
+
+/* What an update stores. */
+typedef struct up_change_t {
+    const up_user_t *user;   /* the new record, or NULL: nothing to change */
+    const up_event_t *event; /* appended in the same step; its number is given
+                              * by the store */
+} up_change_t;
+
+/* Decide what becomes of BEFORE (NULL: no such user in that organisation): set
+ * *CHANGE, which is all zeroes, or return an error, which update hands back.
+ * It may be called more than once, and on another thread while the caller of
+ * up_store_update waits: it uses only its arguments, and POOL, in which the
+ * change and the error live. */
+typedef up_error_t *(*up_decide_t)(up_change_t *change,
+                                   void *baton,
+                                   const up_user_t *before,
+                                   apr_pool_t *pool);
+
+/* Read USER of ORG, let DECIDE say what it becomes, and store that and its
+ * event, as one atomic and durable step. Sets *AFTER to the record as it is
+ * then: the new one, or the old one where there was nothing to change. */
+UP_MUST_CHECK up_error_t *up_store_update(const up_user_t **after,
+                                          up_store_t *store,
+                                          const char *org,
+                                          const char *user,
+                                          up_decide_t decide,
+                                          void *baton,
+                                          apr_pool_t *result_pool,
+                                          apr_pool_t *scratch_pool);
+
+/* Set *TOKEN to the one whose text has this SHA256, or to NULL, and, if it was
+ * found, *OWNER_STORED and *OWNER_STATE to what is known of its user. */
+UP_MUST_CHECK up_error_t *up_store_token(
+    const up_token_t **token,
+    int *owner_stored,
+    up_state_t *owner_state,
+    up_store_t *store,
+    const unsigned char sha256[UP_SHA256_BYTES],
+    apr_pool_t *result_pool,
+    apr_pool_t *scratch_pool);
+
+/*
+ * The administration. A batch is one atomic, durable step made of many; it
+ * sees its own changes. One thread uses it, from begin to commit, and other
+ * writers wait meanwhile: keep it short.
+ */
+typedef struct up_batch_t up_batch_t;
+
+/* Begin *BATCH; it is given up when POOL is cleared before the commit. */
+UP_MUST_CHECK up_error_t *up_batch_begin(up_batch_t **batch,
+                                         up_store_t *store,
+                                         apr_pool_t *pool);
+
+/* Put ITEM, replacing what has its key: an organisation's id, a user's id, a
+ * membership's user and organisation, a token's SHA-256. No event is written,
+ * unless ITEM is one: it is appended and gets the next number. Fails with
+ * UP_CONFLICT if a user's id belongs to another organisation, or if the
+ * organisation of a user or of a membership does not exist. */
+UP_MUST_CHECK up_error_t *up_batch_put(up_batch_t *batch,
+                                       const up_item_t *item,
+                                       apr_pool_t *scratch_pool);
+
+/* Set *ITEM to what BATCH sees under the key fields of KEY (its kind, and: an
+ * organisation's id; a user's id, the organisation is found; a membership's
+ * org and user; a token's sha256), or to NULL. */
+UP_MUST_CHECK up_error_t *up_batch_get(const up_item_t **item,
+                                       up_batch_t *batch,
+                                       const up_item_t *key,
+                                       apr_pool_t *result_pool,
+                                       apr_pool_t *scratch_pool);
+
+/* Remove the membership or token with the key fields of KEY; sets *FOUND to
+ * whether there was one. */
+UP_MUST_CHECK up_error_t *up_batch_remove(int *found,
+                                          up_batch_t *batch,
+                                          const up_item_t *key,
+                                          apr_pool_t *scratch_pool);
+
+/* Remove all memberships and tokens of USER. */
+UP_MUST_CHECK up_error_t *up_batch_remove_rights(up_batch_t *batch,
+                                                 const char *user,
+                                                 apr_pool_t *scratch_pool);
+
+/* Make all that was put and removed durable; BATCH is over, also on failure. */
+UP_MUST_CHECK up_error_t *up_batch_commit(up_batch_t *batch);
+
+/* Called for one item; an error ends the iteration and is handed back. POOL
+ * is cleared after each call, ITEM with it. */
+typedef up_error_t *(*up_visit_t)(void *baton,
+                                  const up_item_t *item,
+                                  apr_pool_t *pool);
+
+/* Which items up_store_each() visits. */
+typedef struct up_filter_t {
+    unsigned kinds;     /* bit 1 << up_kind_t each, visited in that order */
+    const char *org;    /* users and members: of this organisation only; NULL:
+                         * all */
+    apr_uint64_t after; /* events: numbers above this one */
+} up_filter_t;
+
+/* Call VISIT for each item of STORE that FILTER lets pass, in key order (users
+ * by organisation and id; events by number), all as of one moment. */
+UP_MUST_CHECK up_error_t *up_store_each(up_store_t *store,
+                                        const up_filter_t *filter,
+                                        up_visit_t visit,
+                                        void *baton,
+                                        apr_pool_t *scratch_pool);
+
+/* How large STORE is. */
+typedef struct up_store_stat_t {
+    const char *driver;                 /* "lmdb" */
+    apr_uint64_t count[UP_KINDS];       /* how many of each kind */
+    apr_uint64_t last_event;            /* its number; 0: none yet */
+    apr_uint64_t bytes_used, bytes_max; /* of the map; 0: the driver cannot
+                                         * tell */
+    unsigned readers, readers_max;      /* reader slots; 0: there are none */
+} up_store_stat_t;
+
+UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,
+                                        up_store_t *store,
+                                        apr_pool_t *scratch_pool);
+
+#endif
