@@ -1,0 +1,163 @@
+/* up_admin_check.c -- whether an item could be stored. */
+#include "service/up_admin.h"
+#include "core/up_id.h"
+#include "core/up_utf8.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* No membership has more roles than this. */
+#define MAX_ROLES 100
+
+#define MAX_ORG_NAME 200
+
+static up_error_t *
+check_id(const char *what, const char *id, apr_pool_t *pool)
+{
+    if (up_id_is_storable(id))
+        return NULL;
+    return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                    "%s must be 1 to %d bytes of UTF-8 without control "
+                    "characters",
+                    what, UP_ID_MAX_BYTES);
+}
+
+static up_error_t *
+check_org(up_item_t *item, apr_pool_t *pool)
+{
+    const up_org_t *org = &item->as.org;
+    apr_size_t length;
+
+    UP_ERR(check_id("the id of an organisation", org->id, pool));
+    if (up_utf8_count(&length, org->name, strlen(org->name)) &&
+        length <= MAX_ORG_NAME)
+        return NULL;
+    return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                    "the name of organisation '%s' must be at most %d "
+                    "characters of UTF-8",
+                    org->id, MAX_ORG_NAME);
+}
+
+/* FIELD_INVALID that names every field of VIOLATIONS, not empty. */
+static up_error_t *
+refuse_profile(const up_user_t *user,
+               const apr_array_header_t *violations,
+               apr_pool_t *pool)
+{
+    const char *list = "";
+
+    for (int i = 0; i < violations->nelts; i++) {
+        const up_violation_t *violation =
+            &APR_ARRAY_IDX(violations, i, up_violation_t);
+        list = apr_pstrcat(pool, list, i ? "; " : "", violation->field, ": ",
+                           violation->description, NULL);
+    }
+    up_error_t *err =
+        up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                 "the profile of user '%s' is invalid: %s", user->id, list);
+    err->violations = violations;
+    return err;
+}
+
+/* Check the profile of the human USER and make it canonical. */
+static up_error_t *
+check_profile(up_user_t *user, apr_pool_t *pool)
+{
+    apr_array_header_t *violations =
+        apr_array_make(pool, 1, sizeof(up_violation_t));
+    const up_profile_t *valid;
+
+    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+        const char *text = user->profile->text[i];
+        apr_size_t length;
+        if (!up_utf8_count(&length, text, strlen(text)))
+            APR_ARRAY_PUSH(violations, up_violation_t) = (up_violation_t){
+                up_field_info((up_field_t)i)->json, "value must be UTF-8"};
+    }
+    up_profile_validate(&valid, violations, user->profile, pool);
+    if (violations->nelts)
+        return refuse_profile(user, violations, pool);
+    user->profile = valid;
+    return NULL;
+}
+
+static up_error_t *
+check_user(up_item_t *item, apr_pool_t *pool)
+{
+    up_user_t *user = &item->as.user;
+
+    UP_ERR(check_id("the id of a user", user->id, pool));
+    UP_ERR(check_id("the organisation of a user", user->org, pool));
+    if (!user->sequence)
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "the sequence of user '%s' must be at least 1",
+                        user->id);
+    if ((user->type == UP_HUMAN) != (user->profile != NULL))
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "user '%s' must be either human, with a profile, or a "
+                        "machine, without one",
+                        user->id);
+    return user->profile ? check_profile(user, pool) : NULL;
+}
+
+/* A role's name can stand in a list: in a directive, in a claim. */
+static int
+is_role_name(const char *name)
+{
+    return up_id_is_storable(name) && !strpbrk(name, " ,");
+}
+
+static up_error_t *
+check_member(up_item_t *item, apr_pool_t *pool)
+{
+    const up_member_t *member = &item->as.member;
+
+    UP_ERR(check_id("the user of a membership", member->user, pool));
+    if (*member->org)
+        UP_ERR(check_id("the organisation of a membership", member->org, pool));
+    if (member->roles->nelts < 1 || member->roles->nelts > MAX_ROLES)
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "the membership of user '%s' must have 1 to %d roles",
+                        member->user, MAX_ROLES);
+    for (int i = 0; i < member->roles->nelts; i++) {
+        if (!is_role_name(APR_ARRAY_IDX(member->roles, i, const char *)))
+            return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                            "a role of user '%s' must be 1 to %d bytes of "
+                            "UTF-8 without blanks, commas or control "
+                            "characters",
+                            member->user, UP_ID_MAX_BYTES);
+    }
+    return NULL;
+}
+
+static up_error_t *
+check_token(up_item_t *item, apr_pool_t *pool)
+{
+    UP_ERR(check_id("the user of a token", item->as.token.user, pool));
+    if (item->as.token.expires < 0)
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "a token of user '%s' must expire after 1970 began",
+                        item->as.token.user);
+    return NULL;
+}
+
+static up_error_t *
+check_event(up_item_t *item, apr_pool_t *pool)
+{
+    (void)item;
+    return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                    "an event is made by what happens, not by hand");
+}
+
+static up_error_t *(*const checks[UP_KINDS])(up_item_t *item,
+                                             apr_pool_t *pool) = {
+    [UP_KIND_ORG] = check_org,       [UP_KIND_USER] = check_user,
+    [UP_KIND_MEMBER] = check_member, [UP_KIND_TOKEN] = check_token,
+    [UP_KIND_EVENT] = check_event,
+};
+
+up_error_t *
+up_admin_check(up_item_t *item, apr_pool_t *pool)
+{
+    return checks[item->kind](item, pool);
+}

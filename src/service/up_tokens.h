@@ -1,0 +1,31 @@
+/*
+ * up_tokens.h -- bearer tokens: 256 random bits, of which a store keeps only
+ * the SHA-256.
+ */
+#ifndef UP_TOKENS_H
+#define UP_TOKENS_H
+
+#include "store/up_store.h"
+
+/* Whether TEXT can be sent as a bearer token: RFC 6750's b64token. */
+int up_token_is_well_formed(const char *text);
+
+/* Set SHA256 to that of TEXT, a token as its bearer sends it. */
+UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
+                                        const char *text,
+                                        apr_pool_t *pool);
+
+/* Set *TEXT, in POOL, to a new token: "up_" and 256 random bits in base64url
+ * without padding. */
+UP_MUST_CHECK up_error_t *up_token_generate(const char **text,
+                                            apr_pool_t *pool);
+
+/* Set *USER to whom the token TEXT speaks for. TOKEN_INVALID if it is unknown
+ * or expired, or if its user is removed, locked or inactive. */
+UP_MUST_CHECK up_error_t *up_token_check(const char **user,
+                                         up_store_t *store,
+                                         const char *text,
+                                         apr_pool_t *result_pool,
+                                         apr_pool_t *scratch_pool);
+
+#endif

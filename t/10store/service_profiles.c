@@ -1,0 +1,334 @@
+/* service_profiles.c -- the two calls, apart from who may make them. */
+#include "service/up_profiles.h"
+#include "tap.h"
+#include "temp_store.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#define OLD                                                                    \
+    "\"sequence\":\"3\",\"creationDate\":\"2025-03-25T09:00:00.100Z\","        \
+    "\"changeDate\":\"2025-03-25T10:28:47.405Z\","
+#define PROFILE                                                                \
+    "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","            \
+    "\"nickName\":\"Gig\",\"displayName\":\"Gigi Giraffe\","                   \
+    "\"preferredLanguage\":\"en\",\"gender\":\"GENDER_FEMALE\"}"
+#define HUMAN(id, org, state)                                                  \
+    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
+    "\",\"type\":\"human\",\"state\":\"" state "\"," OLD PROFILE "}}"
+
+static const char *const lines[] = {
+    "{\"org\":{\"id\":\"O1\"}}",
+    "{\"org\":{\"id\":\"O2\"}}",
+    HUMAN("U1", "O1", "active"),
+    HUMAN("locked", "O1", "locked"),
+    HUMAN("inactive", "O1", "inactive"),
+    HUMAN("initial", "O1", "initial"),
+    HUMAN("removed", "O1", "removed"),
+    HUMAN("other", "O2", "active"),
+    "{\"user\":{\"id\":\"machine\",\"orgId\":\"O1\",\"type\":\"machine\"}}",
+    "{\"user\":{\"id\":\"gone\",\"orgId\":\"O1\",\"type\":\"machine\","
+    "\"state\":\"removed\"}}",
+    "{\"user\":{\"id\":\"future\",\"orgId\":\"O1\",\"type\":\"human\","
+    "\"sequence\":\"7\",\"changeDate\":\"2999-01-01T00:00:00Z\"," PROFILE "}}",
+    "{\"member\":{\"orgId\":\"O1\",\"userId\":\"A1\",\"roles\":[\"ORG_OWNER\"]"
+    "}}",
+    "{\"member\":{\"orgId\":\"O1\",\"userId\":\"V1\","
+    "\"roles\":[\"ORG_OWNER_VIEWER\"]}}",
+    NULL,
+};
+
+/* 200 and 201 code points, of 1 and of 4 bytes. */
+#define TEN(x) x x x x x x x x x x
+#define A200 TEN(TEN("aa"))
+#define A201 A200 "a"
+#define WIDE "\xf0\x9f\x98\x80"
+#define WIDE200 TEN(TEN(WIDE WIDE))
+#define WIDE201 WIDE200 WIDE
+
+#define ID_LENGTH                                                              \
+    "UserId: value length must be between 1 and 200 runes, inclusive"
+
+static const struct {
+    const char *name, *user, *if_match, *if_none_match;
+    const char *reason;
+    int unmodified;
+} reads[] = {
+    {"a user", "U1", NULL, NULL, "", 0},
+    {"a locked one", "locked", NULL, NULL, "", 0},
+    {"an inactive one", "inactive", NULL, NULL, "", 0},
+    {"an initial one", "initial", NULL, NULL, "", 0},
+    {"a removed one", "removed", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"another organisation's", "other", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"an unknown one", "unknown", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"a machine", "machine", NULL, NULL, "USER_NOT_HUMAN", 0},
+    {"a removed machine", "gone", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"an id with a control character", "U\n1", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"an id that is not UTF-8", "\xff", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"an id of 200 characters", A200, NULL, NULL, "USER_NOT_FOUND", 0},
+    {"one of 201", A201, NULL, NULL, "FIELD_INVALID", 0},
+    {"one of 200 wide characters", WIDE200, NULL, NULL, "USER_NOT_FOUND", 0},
+    {"one of 201", WIDE201, NULL, NULL, "FIELD_INVALID", 0},
+    {"no id", NULL, NULL, NULL, "FIELD_INVALID", 0},
+    {"an empty id", "", NULL, NULL, "FIELD_INVALID", 0},
+    {"If-Match with its tag", "U1", "\"3\"", NULL, "", 0},
+    {"... with another", "U1", "\"2\"", NULL, "SEQUENCE_MISMATCH", 0},
+    {"If-None-Match with its tag", "U1", NULL, "\"3\"", "", 1},
+    {"... with another", "U1", NULL, "\"2\"", "", 0},
+    {"no precondition of a user who is not there", "unknown", "\"3\"", NULL,
+     "USER_NOT_FOUND", 0},
+};
+
+static void
+check_reads(up_store_t *store, apr_pool_t *pool)
+{
+    for (unsigned i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+        up_call_t call = {store, "V1", "O1", reads[i].user, NULL};
+        up_precondition_t *precondition;
+        const up_user_t *user = NULL;
+        const char *org;
+        int unmodified = 0;
+        must(up_precondition_parse(&precondition, reads[i].if_match,
+                                   reads[i].if_none_match, pool));
+        up_error_t *err = up_profiles_get(&user, &unmodified, &org, &call,
+                                          precondition, pool, pool);
+        is(reason_of(err), reads[i].reason, "reading %s", reads[i].name);
+        if (!err)
+            is(user->id, reads[i].user, "... is that one");
+        is_number(unmodified, reads[i].unmodified, "... news or not");
+        is(org, "O1", "... in its organisation");
+    }
+}
+
+static void
+check_message_of_read(up_store_t *store, apr_pool_t *pool)
+{
+    up_call_t call = {store, "V1", "O1", A201, NULL};
+    const up_user_t *user;
+    const char *org;
+    int unmodified;
+
+    up_error_t *err =
+        up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
+    is(err ? err->message : NULL, "invalid GetHumanProfileRequest." ID_LENGTH,
+       "what is said of too long an id on a read");
+    call.org = "O9";
+    err = up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
+    is(reason_of(err), "ORG_NOT_FOUND", "who may comes before the fields");
+    is(org, NULL, "... and there is no organisation to name");
+}
+
+/* A profile in POOL that is the stored one but for TEXT in FIELD. */
+static up_profile_t *
+changed_profile(up_field_t field, const char *text, apr_pool_t *pool)
+{
+    up_profile_t *profile = up_profile_make(pool);
+
+    profile->text[UP_FIRST_NAME] = "Gigi";
+    profile->text[UP_LAST_NAME] = "Giraffe";
+    profile->text[UP_NICK_NAME] = "Gig";
+    profile->text[UP_DISPLAY_NAME] = "Gigi Giraffe";
+    profile->text[UP_PREFERRED_LANGUAGE] = "en";
+    profile->gender = UP_GENDER_FEMALE;
+    if (field < UP_TEXT_FIELDS)
+        profile->text[field] = text;
+    return profile;
+}
+
+static const struct {
+    const char *name, *caller, *user, *first_name, *if_match, *reason;
+} refused[] = {
+    {"the same values", "A1", "U1", "Gigi", NULL, "PROFILE_NOT_CHANGED"},
+    {"an unknown user", "A1", "unknown", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"a removed one", "A1", "removed", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"a machine", "A1", "machine", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"another organisation's", "A1", "other", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"an id that cannot be stored", "A1", "U\t1", "X", NULL,
+     "PROFILE_NOT_FOUND"},
+    {"an id of 200 wide characters", "A1", WIDE200, "X", NULL,
+     "PROFILE_NOT_FOUND"},
+    {"an id of 201 characters", "A1", A201, "X", NULL, "FIELD_INVALID"},
+    {"no id", "A1", NULL, "X", NULL, "FIELD_INVALID"},
+    {"no first name", "A1", "U1", "", NULL, "FIELD_INVALID"},
+    {"too long a first name", "A1", "U1", WIDE201, NULL, "FIELD_INVALID"},
+    {"If-Match with another tag", "A1", "U1", "X", "\"2\"",
+     "SEQUENCE_MISMATCH"},
+    {"... comes before the comparison", "A1", "U1", "Gigi", "\"2\"",
+     "SEQUENCE_MISMATCH"},
+    {"... and after the search", "A1", "unknown", "X", "\"2\"",
+     "PROFILE_NOT_FOUND"},
+    {"a viewer", "V1", "U1", "X", NULL, "PERMISSION_DENIED"},
+    {"a viewer of an invalid one", "V1", "U1", "", NULL, "PERMISSION_DENIED"},
+};
+
+static void
+check_refusals(up_store_t *store, apr_pool_t *pool)
+{
+    unsigned kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT;
+    const char *before = temp_store_dump(store, kinds, pool);
+
+    for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        up_call_t call = {store, refused[i].caller, "O1", refused[i].user,
+                          NULL};
+        up_precondition_t *precondition;
+        const up_user_t *user;
+        const char *org;
+        must(up_precondition_parse(&precondition, refused[i].if_match, NULL,
+                                   pool));
+        up_error_t *err = up_profiles_update(
+            &user, &org, &call,
+            changed_profile(UP_FIRST_NAME, refused[i].first_name, pool),
+            precondition, pool, pool);
+        is(reason_of(err), refused[i].reason, "changing %s", refused[i].name);
+    }
+    is(temp_store_dump(store, kinds, pool), before,
+       "no refusal changes anything");
+}
+
+/* Every field at fault is named, in order, the first one in the message. */
+static void
+check_violations(up_store_t *store, apr_pool_t *pool)
+{
+    static const char *const fields[] = {
+        "userId",      "firstName",         "lastName", "nickName",
+        "displayName", "preferredLanguage", "gender"};
+    up_call_t call = {store, "A1", "O1", A201, NULL};
+    up_profile_t *profile = up_profile_make(pool);
+    const up_user_t *user;
+    const char *org;
+
+    profile->text[UP_NICK_NAME] = A201;
+    profile->text[UP_PREFERRED_LANGUAGE] = "12";
+    profile->gender = UP_GENDER_UNKNOWN;
+    up_error_t *err =
+        up_profiles_update(&user, &org, &call, profile, NULL, pool, pool);
+    if (!ok(err && err->violations && err->violations->nelts == 7,
+            "all seven fields are at fault"))
+        return;
+    is(err->message, "invalid UpdateHumanProfileRequest." ID_LENGTH,
+       "the message names the first");
+    for (int i = 0; i < 7; i++)
+        is(APR_ARRAY_IDX(err->violations, i, up_violation_t).field, fields[i],
+           "%s in its place", fields[i]);
+}
+
+static up_error_t *
+last_event(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    apr_array_header_t *events = baton;
+    up_event_t *event = apr_array_push(events);
+
+    (void)pool;
+    *event = item->as.event;
+    event->org = apr_pstrdup(events->pool, event->org);
+    event->user = apr_pstrdup(events->pool, event->user);
+    event->author = apr_pstrdup(events->pool, event->author);
+    event->before = up_profile_copy(event->before, events->pool);
+    event->after = up_profile_copy(event->after, events->pool);
+    return NULL;
+}
+
+static void
+check_event(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
+{
+    up_filter_t filter = {.kinds = 1u << UP_KIND_EVENT};
+    apr_array_header_t *events = apr_array_make(pool, 1, sizeof(up_event_t));
+
+    must(up_store_each(store, &filter, last_event, events, pool));
+    if (!ok(events->nelts == 1, "one change is one event"))
+        return;
+    const up_event_t *event = &APR_ARRAY_IDX(events, 0, up_event_t);
+    is_number(event->type, UP_PROFILE_CHANGED, "the event's type");
+    is_number(event->time, user->changed, "its time is the change's");
+    is(event->org, "O1", "its organisation");
+    is(event->user, "U1", "its user");
+    is(event->author, "A1", "who did it");
+    is_number((long long)event->sequence, 4, "its sequence");
+    is_number(event->fields, 1u << UP_NICK_NAME | 1u << UP_PREFERRED_LANGUAGE,
+              "the changed fields");
+    is(event->before->text[UP_NICK_NAME], "Gig", "the nick name before");
+    is(event->after->text[UP_NICK_NAME], "", "the nick name after");
+    is(event->before->text[UP_PREFERRED_LANGUAGE], "en", "the tag before");
+    is(event->after->text[UP_PREFERRED_LANGUAGE], "de-CH", "the tag after");
+    is(event->before->text[UP_FIRST_NAME], "", "nothing of other fields");
+    is(event->after->text[UP_FIRST_NAME], "", "... after, either");
+}
+
+static void
+check_change(up_store_t *store, apr_pool_t *pool)
+{
+    up_call_t call = {store, "A1", "O1", "U1", NULL};
+    up_profile_t *profile = changed_profile(UP_NICK_NAME, "", pool);
+    apr_time_t begun = apr_time_now();
+    const up_user_t *user = NULL, *read;
+    const char *org;
+    int unmodified;
+
+    profile->text[UP_PREFERRED_LANGUAGE] = "DE_ch";
+    must(up_profiles_update(&user, &org, &call, profile, NULL, pool, pool));
+    is(org, "O1", "a change in its organisation");
+    is_number((long long)user->sequence, 4, "the sequence counts on");
+    ok(user->changed >= begun && user->changed <= apr_time_now(),
+       "the time of the change is now");
+    ok(user->created < begun, "the time of creation stays");
+    is(user->profile->text[UP_NICK_NAME], "", "an absent value clears");
+    is(user->profile->text[UP_PREFERRED_LANGUAGE], "de-CH",
+       "a tag becomes canonical");
+    check_event(store, user, pool);
+
+    must(up_profiles_get(&read, &unmodified, &org, &call, NULL, pool, pool));
+    ok(!up_profile_diff(read->profile, user->profile) &&
+           read->sequence == user->sequence && read->changed == user->changed,
+       "what was answered is what is read");
+    is(reason_of(
+           up_profiles_update(&user, &org, &call, profile, NULL, pool, pool)),
+       "PROFILE_NOT_CHANGED", "the same again changes nothing");
+}
+
+static void
+check_states(up_store_t *store, apr_pool_t *pool)
+{
+    static const struct {
+        const char *id;
+        up_state_t state;
+    } users[] = {{"locked", UP_LOCKED},
+                 {"inactive", UP_INACTIVE},
+                 {"initial", UP_INITIAL},
+                 {"future", UP_ACTIVE}};
+
+    for (unsigned i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+        up_call_t call = {store, "A1", "O1", users[i].id, NULL};
+        const up_user_t *user = NULL;
+        const char *org;
+        up_error_t *err = up_profiles_update(
+            &user, &org, &call, changed_profile(UP_FIRST_NAME, " ", pool), NULL,
+            pool, pool);
+        is(reason_of(err), "", "a user who is %s can be changed", users[i].id);
+        is_number(user ? (int)user->state : -1, users[i].state,
+                  "... and stays so");
+        if (user && !strcmp(user->id, "future"))
+            is_number(user->changed, APR_INT64_C(32472144000000000),
+                      "the time of the change never goes back");
+    }
+}
+
+int
+main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    up_store_t *store = temp_store_open(pool);
+    temp_store_fill(store, lines);
+    check_reads(store, pool);
+    check_message_of_read(store, pool);
+    check_refusals(store, pool);
+    check_violations(store, pool);
+    check_change(store, pool);
+    check_states(store, pool);
+    temp_store_close(store);
+    apr_terminate();
+    return done_testing();
+}
