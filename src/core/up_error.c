@@ -46,6 +46,8 @@ static const up_reason_info_t reasons[UP_REASONS] = {
                                        "use gRPC-Web"},
     [UP_UNIMPLEMENTED] = {"UNIMPLEMENTED", 501, 12, UP_FAULT_REQUEST, NULL,
                           NULL},
+    [UP_SERVICE_UNKNOWN] = {"SERVICE_NOT_FOUND", 404, 5, UP_FAULT_REQUEST, NULL,
+                            "unknown service"},
     [UP_DEADLINE_EXCEEDED] = {"DEADLINE_EXCEEDED", 504, 4, UP_FAULT_REQUEST,
                               NULL,
                               "the deadline has passed; nothing was changed"},

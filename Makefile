@@ -1,0 +1,243 @@
+# Makefile -- builds, tests, runs and installs mod_userprofile. GNU make.
+#
+#   make           build/mod_userprofile.so and build/userprofilectl
+#   make run       a demo server on 127.0.0.1:8080 (PORT=); make stop ends it
+#   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it)
+#   make asan      the same under AddressSanitizer and UBSan
+#   make valgrind  the same under valgrind
+#   make fuzz      each fuzz target for FUZZ_SECONDS
+#   make lint      layout, clang-tidy, the checks of the tree itself
+#   make install   PREFIX=, DESTDIR=, STATEDIR=
+#   make clean
+#
+# The first make has conf/packages.sh install the Debian packages that are
+# missing, and keeps what APR and Apache say of themselves in build/config.mk.
+
+VERSION      = 0.1.0
+PREFIX       = /usr/local
+STATEDIR     = /var/lib/apache2/userprofile
+DESTDIR      =
+BUILD        = build
+PORT         = 8080
+MPM          = event
+FUZZ_SECONDS = 30
+APXS         = apxs
+CC           = gcc
+CFLAGS       = -O2 -g
+WERROR       = -Werror
+HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+
+BUILD_PACKAGES = apache2-bin apache2-dev libjansson-dev liblmdb-dev \
+    libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
+    zlib1g-dev
+RUN_PACKAGES   = curl
+TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl
+LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
+FUZZ_PACKAGES  = clang libclang-rt-dev
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run stop test asan valgrind fuzz lint install clean programs FORCE
+
+all:
+
+# What APR and Apache say: APR_CPPFLAGS, APR_LIBS, HTTPD, HTTPD_INCLUDEDIR,
+# LIBEXECDIR, SYSCONFDIR. Made first, and read by a second pass of make.
+CONFIG = $(BUILD)/config.mk
+ifneq ($(filter-out clean stop,$(or $(MAKECMDGOALS),all)),)
+include $(CONFIG)
+endif
+
+$(CONFIG): conf/packages.sh Makefile
+	@sh conf/packages.sh $(BUILD_PACKAGES)
+	@mkdir -p $(@D)
+	@{ echo "APR_CPPFLAGS = $$(apr-1-config --cppflags --includes)"; \
+	   echo "APR_LIBS = $$(apu-1-config --link-ld) $$(apr-1-config --link-ld)"; \
+	   echo "HTTPD_INCLUDEDIR = $$($(APXS) -q INCLUDEDIR)"; \
+	   echo "HTTPD = $$($(APXS) -q SBINDIR)/$$($(APXS) -q TARGET)"; \
+	   echo "LIBEXECDIR = $$($(APXS) -q LIBEXECDIR)"; \
+	   echo "SYSCONFDIR = $$($(APXS) -q SYSCONFDIR)"; } >$@
+
+# The rooms. Only httpd's, and mod_userprofile.c, see httpd's headers.
+GEN   = $(BUILD)/gen
+OBJ   = $(BUILD)/obj
+ROOMS = core wire store service ctl
+
+ROOM_C      := $(wildcard $(ROOMS:%=src/%/*.c))
+HTTPD_C     := mod_userprofile.c $(wildcard src/httpd/*.c)
+TEST_C      := $(wildcard t/[0-9]*/*.c)
+TEST_LIB_C  := $(wildcard t/lib/*.c)
+FUZZ_C      := $(wildcard t/fuzz/fuzz_*.c)
+HEADERS     := $(wildcard src/*/*.h t/lib/*.h)
+STORE_PROTO := $(wildcard src/store/*.proto)
+WIRE_PROTO  := $(shell [ ! -d src/wire/proto ] || \
+                 find src/wire/proto -name '*.proto')
+
+GEN_C := $(STORE_PROTO:src/%.proto=$(GEN)/%.pb-c.c) \
+         $(WIRE_PROTO:src/wire/proto/%.proto=$(GEN)/%.pb-c.c)
+GEN_H := $(GEN_C:.c=.h)
+
+ROOM_OBJ     := $(ROOM_C:%.c=$(OBJ)/%.o) $(GEN_C:$(BUILD)/%.c=$(OBJ)/%.o)
+HTTPD_OBJ    := $(HTTPD_C:%.c=$(OBJ)/%.o)
+TEST_LIB_OBJ := $(TEST_LIB_C:%.c=$(OBJ)/%.o)
+TESTS        := $(TEST_C:t/%.c=$(BUILD)/t/%.t)
+REPLAYS      := $(FUZZ_C:t/%.c=$(BUILD)/t/%.t)
+FUZZERS      := $(FUZZ_C:t/%.c=$(BUILD)/t/%)
+
+MODULE  = $(BUILD)/mod_userprofile.so
+TOOL    = $(BUILD)/userprofilectl
+ARCHIVE = $(BUILD)/libuserprofile.a
+
+# Everything can be part of the module, so everything is position-independent
+# and hidden; the module record alone is seen from outside.
+ALL_CPPFLAGS = -Isrc -I$(GEN) $(APR_CPPFLAGS) $(ROOM_CPPFLAGS) \
+    -DUP_VERSION='"$(VERSION)"' -DUP_STATEDIR='"$(STATEDIR)"' $(CPPFLAGS)
+ALL_CFLAGS   = -std=c99 -Wall -Wextra -Wshadow $(WERROR) $(ROOM_CFLAGS) \
+    -fPIC $(VISIBILITY) -pthread $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS  = -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+VISIBILITY   = -fvisibility=hidden
+MODULE_LIBS  = -ljansson -llmdb -lprotobuf-c -lcrypto -lz
+LIBS         = $(MODULE_LIBS) $(APR_LIBS)
+
+# Hooks and directives have httpd's signatures, whether they use all of them or
+# not.
+$(HTTPD_OBJ): private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
+$(HTTPD_OBJ): private ROOM_CFLAGS = -Wno-unused-parameter
+$(OBJ)/mod_userprofile.o: private VISIBILITY =
+$(OBJ)/t/%.o: private ROOM_CPPFLAGS = -It/lib
+
+# One word for each step; V=1 shows the commands.
+say = @$(if $(V),set -x,echo '  $(1) $@');
+
+all: $(MODULE) $(TOOL)
+
+programs: all $(TESTS) $(REPLAYS)
+
+$(MODULE): $(HTTPD_OBJ) $(filter-out $(OBJ)/src/ctl/%,$(ROOM_OBJ))
+	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) -o $@ $^ $(MODULE_LIBS)
+
+$(TOOL): $(filter $(OBJ)/src/ctl/%,$(ROOM_OBJ)) $(ARCHIVE)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(ARCHIVE): $(ROOM_OBJ)
+	@rm -f $@
+	$(call say,AR) $(AR) rcs $@ $^
+
+$(BUILD)/t/%.t: $(OBJ)/t/%.o $(TEST_LIB_OBJ) $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# A fuzz target as a test: it replays its corpus.
+$(BUILD)/t/fuzz/%.t: $(OBJ)/t/fuzz/%.o $(OBJ)/t/fuzz/replay.o \
+    $(TEST_LIB_OBJ) $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# A fuzz target as libFuzzer runs it.
+$(BUILD)/t/fuzz/%: $(OBJ)/t/fuzz/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(OBJ)/%.o: %.c $(BUILD)/flags | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP \
+	    -c -o $@ $<
+
+$(OBJ)/gen/%.o: $(GEN)/%.c $(BUILD)/flags | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP \
+	    -c -o $@ $<
+
+$(GEN)/store/%.pb-c.c $(GEN)/store/%.pb-c.h: src/store/%.proto
+	@mkdir -p $(GEN)
+	$(call say,GEN) protoc-c --proto_path=src --c_out=$(GEN) $<
+
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: src/wire/proto/%.proto
+	@mkdir -p $(GEN)
+	$(call say,GEN) protoc-c --proto_path=src/wire/proto --c_out=$(GEN) $<
+
+# Changed flags, or another STATEDIR, compile everything again.
+FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+	 echo '$(subst ','\'',$(FLAGS))' >$@
+
+-include $(shell [ ! -d $(OBJ) ] || find $(OBJ) -name '*.d')
+
+run: all
+	@sh conf/packages.sh $(RUN_PACKAGES)
+	@BUILD=$(BUILD) PORT=$(PORT) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) \
+	 sh conf/demo.sh start
+
+stop:
+	@BUILD=$(BUILD) sh conf/demo.sh stop
+
+test: programs
+	@sh conf/packages.sh $(TEST_PACKAGES)
+	@BUILD=$(BUILD) MPM=$(MPM) UNDER=$(UNDER) APXS=$(APXS) HTTPD=$(HTTPD) \
+	 perl t/TEST $(T)
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer
+asan:
+	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g $(SANITIZE)' HARDEN= \
+	 UNDER=asan test
+
+valgrind:
+	@sh conf/packages.sh valgrind
+	@$(MAKE) UNDER=valgrind test
+
+# New inputs go to build/fuzz/corpus; what is worth keeping is copied by hand.
+fuzz:
+	@sh conf/packages.sh $(FUZZ_PACKAGES)
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDEN= \
+	 CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzers
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+	@for target in $(FUZZERS); do \
+	    name=$${target##*/}; new=$(BUILD)/corpus/$$name; \
+	    mkdir -p $$new; \
+	    ./$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	        -artifact_prefix=$(BUILD)/$$name- \
+	        $$new t/fuzz/corpus/$$name || exit 1; \
+	done
+
+lint: $(GEN_H)
+	@sh conf/packages.sh $(LINT_PACKAGES)
+	@clang-format --dry-run -Werror $(ROOM_C) $(HTTPD_C) $(HEADERS) \
+	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c)
+	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
+	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
+	@for script in t/TEST $(wildcard t/lib/*.pm t/*/*.t); do \
+	    perl -It/lib -c $$script 2>&1 | grep -v 'syntax OK$$' && exit 1; \
+	done; true
+	@for script in conf/*.sh .ci/run; do sh -n $$script || exit 1; done
+	@BUILD=$(BUILD) prove -It/lib t/check
+
+# Apache's own folders are where apxs says; a configuration that is there
+# already is the administrator's and stays.
+SITE    = $(DESTDIR)$(SYSCONFDIR)/mods-available
+SHARE   = $(DESTDIR)$(PREFIX)/share
+PLACES  = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
+          -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
+install: all
+	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/bin \
+	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR))
+	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 src/ctl/userprofilectl.8 $(SHARE)/man/man8
+	for file in userprofile.load userprofile.conf; do \
+	    sed $(PLACES) conf/$$file >$(SHARE)/userprofile/$$file || exit 1; \
+	    [ ! -d $(SYSCONFDIR)/mods-available ] || [ -e $(SITE)/$$file ] || \
+	    install -D -m 644 $(SHARE)/userprofile/$$file $(SITE)/$$file || \
+	    exit 1; \
+	done
+	for file in $(WIRE_PROTO:src/wire/proto/%=%); do \
+	    install -D -m 644 src/wire/proto/$$file \
+	        $(SHARE)/userprofile/proto/$$file || exit 1; \
+	done
+
+clean:
+	@BUILD=$(BUILD) sh conf/demo.sh clean
+	rm -rf $(BUILD)

@@ -1,0 +1,83 @@
+/*
+ * mod_userprofile.c -- the module's record and its hooks: where httpd calls us,
+ * and why there.
+ */
+#include "httpd/up_bearer.h"
+#include "httpd/up_config.h"
+#include "httpd/up_error_filter.h"
+#include "httpd/up_route.h"
+#include "httpd/up_stores.h"
+#include "wire/up_json.h"
+
+#include <ap_release.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_auth.h>
+
+#if AP_SERVER_MAJORVERSION_NUMBER != 2 ||                                      \
+    AP_SERVER_MINORVERSION_NUMBER != 4 || AP_SERVER_PATCHLEVEL_NUMBER < 50
+#error "mod_userprofile needs Apache httpd 2.4.50 or newer"
+#endif
+
+static int
+post_config(apr_pool_t *pconf,
+            apr_pool_t *plog,
+            apr_pool_t *ptemp,
+            server_rec *main)
+{
+    /* httpd reads its configuration twice as it starts; the first is a test. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+        up_stores_prepare(pconf, ptemp, main);
+    return OK;
+}
+
+static void
+child_init(apr_pool_t *pchild, server_rec *main)
+{
+    up_json_init();
+    up_stores_open(pchild, main);
+}
+
+static void
+register_hooks(apr_pool_t *pool)
+{
+    static const char *const rewrite[] = {"mod_rewrite.c", NULL};
+    static const char *const mappers[] = {"mod_proxy.c", "mod_alias.c", NULL};
+    static const char *const dir[] = {"mod_dir.c", NULL};
+
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* A rewritten path may become ours; a path of ours is neither proxied nor
+     * an alias nor a file. */
+    ap_hook_translate_name(up_route_translate, rewrite, mappers,
+                           APR_HOOK_FIRST);
+    ap_hook_map_to_storage(up_route_storage, NULL, NULL, APR_HOOK_FIRST);
+
+    /* The first hook that sees the place as it finally is. */
+    ap_hook_post_perdir_config(up_route_choose, NULL, NULL, APR_HOOK_MIDDLE);
+
+    ap_hook_check_authn(up_bearer_authenticate, NULL, NULL, APR_HOOK_MIDDLE,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_force_authn(up_bearer_force, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_note_auth_failure(up_bearer_note_failure, NULL, NULL,
+                              APR_HOOK_MIDDLE);
+
+    /* After SetHandler, before mod_dir looks for a folder's index. */
+    ap_hook_fixups(up_route_fixup, NULL, dir, APR_HOOK_LAST);
+    ap_hook_handler(up_route_serve, NULL, NULL, APR_HOOK_MIDDLE);
+
+    up_error_filter_register();
+    ap_hook_insert_error_filter(up_error_filter_insert, NULL, NULL,
+                                APR_HOOK_LAST);
+}
+
+AP_DECLARE_MODULE(userprofile) = {
+    STANDARD20_MODULE_STUFF, up_config_create_place, up_config_merge_place,
+    up_config_create_server, up_config_merge_server, up_config_commands,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE,
+#endif
+};

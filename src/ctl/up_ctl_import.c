@@ -1,0 +1,172 @@
+/* up_ctl_import.c -- import: lines of JSON into the store, in batches. */
+#include "ctl/up_ctl.h"
+#include "ctl/up_ctl_lines.h"
+#include "ctl/up_ctl_progress.h"
+#include "service/up_admin.h"
+#include "service/up_tokens.h"
+#include "wire/up_item_json.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+/* A batch is as large as this or that: it bounds the memory, and how long
+ * other writers wait. */
+#define BATCH_LINES 1000
+#define BATCH_BYTES (4 * UP_CTL_LINE_MAX)
+
+/* A line of the batch, parsed. */
+typedef struct entry_t {
+    apr_uint64_t number;
+    up_item_t *item;
+} entry_t;
+
+typedef struct import_t {
+    up_ctl_t *ctl;
+    const char *path;
+    up_ctl_lines_t *lines;
+    up_ctl_progress_t progress;
+    apr_array_header_t *batch; /* of entry_t */
+} import_t;
+
+/* ERR, which line NUMBER met, as the end of the import. */
+static up_error_t *
+stop(const import_t *import,
+     apr_uint64_t number,
+     const up_error_t *err,
+     apr_pool_t *pool)
+{
+    return up_error_wrap(pool, err,
+                         "the import stopped at line %" APR_UINT64_T_FMT
+                         " of '%s'; the lines before it are kept",
+                         number, import->path);
+}
+
+/* Set *ITEM to what the LENGTH bytes at LINE say. */
+static up_error_t *
+parse(up_item_t **item, const char *line, apr_size_t length, apr_pool_t *pool)
+{
+    up_item_extra_t extra;
+
+    UP_ERR(
+        up_item_json_decode(item, &extra, line, length, apr_time_now(), pool));
+    UP_ERR(up_admin_check(*item, pool));
+    if (!extra.token_text)
+        return NULL;
+    if (!up_token_is_well_formed(extra.token_text))
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "no client can send this token: it may have letters, "
+                        "digits and -._~+/ and then = only");
+    return up_token_hash((*item)->as.token.sha256, extra.token_text, pool);
+}
+
+static int
+is_blank(const char *line, apr_size_t length)
+{
+    while (length && apr_isspace(line[length - 1]))
+        length--;
+    return !length;
+}
+
+/* Read the next lines into IMPORT's batch, empty at the end. After an error
+ * the batch has the lines before the bad one. */
+static up_error_t *
+read_batch(import_t *import, apr_pool_t *pool)
+{
+    apr_size_t bytes = 0, length;
+    const char *line;
+
+    import->batch = apr_array_make(pool, BATCH_LINES, sizeof(entry_t));
+    while (import->batch->nelts < BATCH_LINES && bytes < BATCH_BYTES) {
+        entry_t entry;
+        up_error_t *err =
+            up_ctl_lines_next(&line, &length, import->lines, pool);
+        if (!err && !line)
+            return NULL;
+        entry.number = up_ctl_lines_number(import->lines) + (err != NULL);
+        if (!err && is_blank(line, length))
+            continue;
+        if (!err)
+            err = parse(&entry.item, line, length, pool);
+        if (err)
+            return stop(import, entry.number, err, pool);
+        APR_ARRAY_PUSH(import->batch, entry_t) = entry;
+        bytes += length;
+    }
+    return NULL;
+}
+
+/* Put IMPORT's batch into BATCH. What the store refuses of it, and only that,
+ * comes as *REFUSED: the entries before it are in BATCH. */
+static up_error_t *
+put_entries(up_error_t **refused,
+            import_t *import,
+            up_batch_t *batch,
+            apr_pool_t *pool)
+{
+    for (int i = 0; i < import->batch->nelts && !*refused; i++) {
+        const entry_t *entry = &APR_ARRAY_IDX(import->batch, i, entry_t);
+        up_error_t *err = up_batch_put(batch, entry->item, pool);
+        if (err && err->reason == UP_CONFLICT)
+            *refused = stop(import, entry->number, err, pool);
+        else if (err)
+            return err;
+        else
+            import->progress.kept++;
+    }
+    return NULL;
+}
+
+/* Store IMPORT's batch, as far as the store takes it. */
+static up_error_t *
+store_batch(import_t *import, apr_pool_t *pool)
+{
+    apr_uint64_t kept = import->progress.kept;
+    up_error_t *refused = NULL;
+    apr_pool_t *batch_pool;
+    up_batch_t *batch;
+
+    if (!import->batch->nelts)
+        return NULL;
+    apr_pool_create(&batch_pool, pool);
+    up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
+    if (!err)
+        err = put_entries(&refused, import, batch, pool);
+    if (!err)
+        err = up_batch_commit(batch);
+    if (!err)
+        return refused;
+    import->progress.kept = kept;
+    return stop(import, APR_ARRAY_IDX(import->batch, 0, entry_t).number, err,
+                pool);
+}
+
+static up_error_t *
+run(import_t *import, apr_pool_t *pool)
+{
+    apr_pool_t *iterpool;
+
+    apr_pool_create(&iterpool, pool);
+    do {
+        apr_pool_clear(iterpool);
+        up_error_t *bad_line = read_batch(import, iterpool);
+        UP_ERR(store_batch(import, iterpool));
+        if (bad_line)
+            return bad_line;
+        up_ctl_progress_show(&import->progress);
+    } while (import->batch->nelts);
+    return NULL;
+}
+
+up_error_t *
+up_ctl_import(up_ctl_t *ctl)
+{
+    import_t import = {.ctl = ctl, .path = ctl->line.operand[0]};
+
+    /* Before root becomes the store's owner, who may not read the file. */
+    UP_ERR(up_ctl_lines_open(&import.lines, import.path, ctl->pool));
+    UP_ERR(up_ctl_open(ctl));
+    up_ctl_progress_begin(&import.progress);
+    up_error_t *err = run(&import, ctl->pool);
+    up_ctl_progress_end(&import.progress);
+    return err;
+}

@@ -1,0 +1,31 @@
+/* up_ctl_org.c -- org add, org list. */
+#include "ctl/up_ctl.h"
+#include "service/up_admin.h"
+
+up_error_t *
+up_ctl_org_add(up_ctl_t *ctl)
+{
+    const char *name = ctl->line.option[UP_CTL_NAME];
+    up_org_t org = {ctl->line.operand[0], name ? name : ""};
+
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_add_org(ctl->store, &org, ctl->pool);
+}
+
+static void
+org_cells(const char **cells, const up_item_t *item, apr_pool_t *pool)
+{
+    (void)pool;
+    cells[0] = item->as.org.id;
+    cells[1] = item->as.org.name;
+}
+
+up_error_t *
+up_ctl_org_list(up_ctl_t *ctl)
+{
+    static const char *const titles[] = {"ID", "NAME", NULL};
+    up_filter_t filter = {.kinds = 1u << UP_KIND_ORG};
+
+    UP_ERR(up_ctl_open(ctl));
+    return up_ctl_list(ctl, &filter, titles, org_cells);
+}

@@ -1,0 +1,169 @@
+/* up_ctl_print.c -- what the tool prints: lines, and tables of them. */
+#include "ctl/up_ctl_print.h"
+#include "core/up_utf8.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+/* So many rows are kept to find out how wide the columns must be. */
+#define KEPT_ROWS 500
+
+#define GAP "  "
+
+/* Control characters, line separators, marks and overrides of direction. */
+static int
+steers(apr_uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e ||
+           c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+const char *
+up_ctl_printable(const char *text, apr_pool_t *pool)
+{
+    const char *plain = text, *result = "";
+    apr_size_t left = strlen(text);
+
+    while (left) {
+        apr_uint32_t c;
+        apr_size_t size = up_utf8_decode(&c, text, left);
+        if (!size || steers(c)) {
+            const char *escaped =
+                size ? apr_psprintf(pool, "\\u%04x", (unsigned)c)
+                     : apr_psprintf(pool, "\\x%02x", (unsigned char)*text);
+            const char *before =
+                apr_pstrmemdup(pool, plain, (apr_size_t)(text - plain));
+            result = apr_pstrcat(pool, result, before, escaped, NULL);
+            size = size ? size : 1;
+            plain = text + size;
+        }
+        text += size;
+        left -= size;
+    }
+    return *result ? apr_pstrcat(pool, result, plain, NULL) : plain;
+}
+
+static up_error_t *
+write_error(apr_pool_t *pool)
+{
+    return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(errno),
+                    "cannot write the output");
+}
+
+up_error_t *
+up_ctl_print_line(const char *text, apr_pool_t *pool)
+{
+    if (fputs(up_ctl_printable(text, pool), stdout) == EOF ||
+        putchar('\n') == EOF)
+        return write_error(pool);
+    return NULL;
+}
+
+up_error_t *
+up_ctl_print_end(apr_pool_t *pool)
+{
+    return fflush(stdout) ? write_error(pool) : NULL;
+}
+
+struct up_ctl_table_t {
+    int columns;
+    int *width;               /* of each column, so far */
+    apr_array_header_t *rows; /* of const char **: kept; NULL: no longer */
+    apr_pool_t *pool;
+};
+
+up_ctl_table_t *
+up_ctl_table_make(int columns, const char *const *titles, apr_pool_t *pool)
+{
+    up_ctl_table_t *table = apr_pcalloc(pool, sizeof(*table));
+
+    table->columns = columns;
+    table->width = apr_pcalloc(pool, (apr_size_t)columns * sizeof(int));
+    table->rows = apr_array_make(pool, KEPT_ROWS, sizeof(const char *const *));
+    table->pool = pool;
+    if (titles)
+        APR_ARRAY_PUSH(table->rows, const char *const *) = titles;
+    return table;
+}
+
+/* How many places on a terminal TEXT, printable, takes. */
+static int
+width_of(const char *text)
+{
+    apr_size_t left = strlen(text), size;
+    apr_uint32_t c;
+    int width = 0;
+
+    for (; left && (size = up_utf8_decode(&c, text, left)) > 0; left -= size) {
+        int places = wcwidth((wchar_t)c);
+        width += places < 0 ? 1 : places;
+        text += size;
+    }
+    return width;
+}
+
+/* Print a row; its last cell is not padded. */
+static up_error_t *
+print_row(const up_ctl_table_t *table,
+          const char *const *cells,
+          apr_pool_t *scratch_pool)
+{
+    const char *line = "";
+
+    for (int i = 0; i < table->columns; i++) {
+        const char *cell = up_ctl_printable(cells[i], scratch_pool);
+        int last = i + 1 == table->columns;
+        int padding = last ? 0 : table->width[i] - width_of(cell);
+        line = apr_psprintf(scratch_pool, "%s%s%*s%s", line, cell,
+                            padding > 0 ? padding : 0, "", last ? "" : GAP);
+    }
+    return up_ctl_print_line(line, scratch_pool);
+}
+
+static up_error_t *
+print_kept(up_ctl_table_t *table, apr_pool_t *scratch_pool)
+{
+    apr_array_header_t *rows = table->rows;
+
+    table->rows = NULL;
+    for (int i = 0; i < rows->nelts; i++) {
+        const char *const *cells = APR_ARRAY_IDX(rows, i, const char *const *);
+        for (int column = 0; column < table->columns; column++) {
+            int width = width_of(up_ctl_printable(cells[column], scratch_pool));
+            if (table->width[column] < width)
+                table->width[column] = width;
+        }
+    }
+    for (int i = 0; i < rows->nelts; i++)
+        UP_ERR(print_row(table, APR_ARRAY_IDX(rows, i, const char *const *),
+                         scratch_pool));
+    return NULL;
+}
+
+up_error_t *
+up_ctl_table_row(up_ctl_table_t *table,
+                 const char *const *cells,
+                 apr_pool_t *scratch_pool)
+{
+    if (!table->rows)
+        return print_row(table, cells, scratch_pool);
+
+    const char **copy =
+        apr_palloc(table->pool, (apr_size_t)table->columns * sizeof(*copy));
+    for (int i = 0; i < table->columns; i++)
+        copy[i] = apr_pstrdup(table->pool, cells[i]);
+    APR_ARRAY_PUSH(table->rows, const char *const *) = copy;
+    if (table->rows->nelts < KEPT_ROWS)
+        return NULL;
+    return print_kept(table, scratch_pool);
+}
+
+up_error_t *
+up_ctl_table_end(up_ctl_table_t *table, apr_pool_t *scratch_pool)
+{
+    return table->rows ? print_kept(table, scratch_pool) : NULL;
+}

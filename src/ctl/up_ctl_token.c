@@ -1,0 +1,106 @@
+/* up_ctl_token.c -- token add, list, revoke. */
+#include "core/up_time.h"
+#include "ctl/up_ctl.h"
+#include "ctl/up_ctl_print.h"
+#include "service/up_admin.h"
+
+#include <apr_escape.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <string.h>
+
+/* As many bytes of a token's SHA-256 as its id shows. */
+#define ID_BYTES 8
+
+/* No token lives longer by a duration: a hundred years. */
+#define MAX_MINUTES (100 * 366 * 24 * 60)
+
+/* Set *MINUTES from "90d", "12h" or "30m"; returns 0 if TEXT is none. */
+static int
+read_duration(apr_int64_t *minutes, const char *text)
+{
+    static const struct {
+        char letter;
+        int minutes;
+    } units[] = {{'d', 24 * 60}, {'h', 60}, {'m', 1}};
+    char *unit;
+
+    if (!apr_isdigit(*text))
+        return 0;
+    apr_int64_t count = apr_strtoi64(text, &unit, 10);
+    for (apr_size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (*unit == units[i].letter && !unit[1] && count > 0 &&
+            count <= MAX_MINUTES / units[i].minutes) {
+            *minutes = count * units[i].minutes;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Set *EXPIRES to the time that --expires says, 0 without it. */
+static up_error_t *
+read_expiry(apr_time_t *expires, up_ctl_t *ctl)
+{
+    const char *text = ctl->line.option[UP_CTL_EXPIRES];
+    apr_time_t now = apr_time_now();
+    apr_int64_t minutes;
+
+    *expires = 0;
+    if (!text)
+        return NULL;
+    if (read_duration(&minutes, text)) {
+        *expires = now + apr_time_from_sec(minutes * 60);
+        return NULL;
+    }
+    if (!up_time_parse(expires, text))
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "--expires is neither a duration, like 90d, 12h "
+                              "or 30m, of at most a hundred years, nor a time "
+                              "like 2030-01-01T00:00:00Z");
+    if (*expires <= now)
+        return up_ctl_misused(&ctl->line, ctl->pool, "--expires is past");
+    return NULL;
+}
+
+up_error_t *
+up_ctl_token_add(up_ctl_t *ctl)
+{
+    apr_time_t expires;
+    const char *text;
+
+    UP_ERR(read_expiry(&expires, ctl));
+    UP_ERR(up_ctl_open(ctl));
+    UP_ERR(up_admin_add_token(&text, ctl->store, ctl->line.operand[0], expires,
+                              ctl->pool));
+    return up_ctl_print_line(text, ctl->pool);
+}
+
+static void
+token_cells(const char **cells, const up_item_t *item, apr_pool_t *pool)
+{
+    const up_token_t *token = &item->as.token;
+
+    cells[0] = apr_pescape_hex(pool, token->sha256, ID_BYTES, 0);
+    cells[1] = token->user;
+    cells[2] = up_time_format(token->created, pool);
+    cells[3] = token->expires ? up_time_format(token->expires, pool) : "never";
+}
+
+up_error_t *
+up_ctl_token_list(up_ctl_t *ctl)
+{
+    static const char *const titles[] = {"ID", "USER", "CREATED", "EXPIRES",
+                                         NULL};
+    up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
+
+    UP_ERR(up_ctl_open(ctl));
+    return up_ctl_list(ctl, &filter, titles, token_cells);
+}
+
+up_error_t *
+up_ctl_token_revoke(up_ctl_t *ctl)
+{
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_revoke_token(ctl->store, ctl->line.operand[0], ctl->pool);
+}

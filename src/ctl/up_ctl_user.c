@@ -1,0 +1,187 @@
+/* up_ctl_user.c -- user add, get, list, remove. */
+#include "core/up_time.h"
+#include "ctl/up_ctl.h"
+#include "ctl/up_ctl_print.h"
+#include "service/up_admin.h"
+#include "wire/up_item_json.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+/* The options that say what a profile's texts are. */
+static const up_ctl_option_t texts[UP_TEXT_FIELDS] = {
+    [UP_FIRST_NAME] = UP_CTL_FIRST_NAME,
+    [UP_LAST_NAME] = UP_CTL_LAST_NAME,
+    [UP_NICK_NAME] = UP_CTL_NICK_NAME,
+    [UP_DISPLAY_NAME] = UP_CTL_DISPLAY_NAME,
+    [UP_PREFERRED_LANGUAGE] = UP_CTL_LANGUAGE,
+};
+
+/* Set *GENDER from "female" or "GENDER_FEMALE". */
+static up_error_t *
+read_gender(int *gender, up_ctl_t *ctl)
+{
+    const char *given = ctl->line.option[UP_CTL_GENDER];
+    char *name = apr_pstrcat(ctl->pool, "GENDER_", given, NULL);
+
+    for (char *c = name; *c; c++)
+        *c = (char)apr_toupper(*c);
+    *gender = up_gender_by_name(name);
+    if (*gender == UP_GENDER_UNKNOWN)
+        *gender = up_gender_by_name(given);
+    if (*gender == UP_GENDER_UNKNOWN)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "--gender is none of female, male, diverse and "
+                              "unspecified");
+    return NULL;
+}
+
+/* Set *GIVEN to the profile that the options say, NULL with --machine. */
+static up_error_t *
+read_profile(const up_profile_t **given, up_ctl_t *ctl)
+{
+    const char *const *option = ctl->line.option;
+    up_profile_t *profile = up_profile_make(ctl->pool);
+    int human = option[UP_CTL_GENDER] != NULL;
+
+    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+        const char *text = option[texts[i]];
+        human |= text != NULL;
+        profile->text[i] = text ? text : "";
+    }
+    *given = NULL;
+    if (option[UP_CTL_MACHINE] && human)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "a --machine has no profile");
+    if (option[UP_CTL_MACHINE])
+        return NULL;
+    if (!option[UP_CTL_FIRST_NAME] || !option[UP_CTL_LAST_NAME])
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "a human needs --first-name and --last-name; "
+                              "a machine needs --machine");
+
+    if (option[UP_CTL_GENDER])
+        UP_ERR(read_gender(&profile->gender, ctl));
+    if (!option[UP_CTL_DISPLAY_NAME])
+        profile->text[UP_DISPLAY_NAME] =
+            apr_pstrcat(ctl->pool, option[UP_CTL_FIRST_NAME], " ",
+                        option[UP_CTL_LAST_NAME], NULL);
+    *given = profile;
+    return NULL;
+}
+
+up_error_t *
+up_ctl_user_add(up_ctl_t *ctl)
+{
+    up_user_t user = {.org = ctl->line.operand[0], .id = ctl->line.operand[1]};
+
+    UP_ERR(read_profile(&user.profile, ctl));
+    user.type = user.profile ? UP_HUMAN : UP_MACHINE;
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_add_user(ctl->store, &user, ctl->pool);
+}
+
+static const char *
+type_name(const up_user_t *user)
+{
+    return user->type == UP_HUMAN ? "human" : "machine";
+}
+
+static const char *
+number(apr_uint64_t value, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_UINT64_T_FMT, value);
+}
+
+static void
+user_cells(const char **cells, const up_item_t *item, apr_pool_t *pool)
+{
+    const up_user_t *user = &item->as.user;
+
+    cells[0] = user->id;
+    cells[1] = type_name(user);
+    cells[2] = up_state_name(user->state);
+    cells[3] = number(user->sequence, pool);
+    cells[4] = up_time_format(user->changed, pool);
+    cells[5] = user->profile ? user->profile->text[UP_DISPLAY_NAME] : "";
+}
+
+up_error_t *
+up_ctl_user_list(up_ctl_t *ctl)
+{
+    static const char *const titles[] = {
+        "ID", "TYPE", "STATE", "SEQUENCE", "CHANGED", "DISPLAY NAME", NULL};
+    up_filter_t filter = {.kinds = 1u << UP_KIND_USER,
+                          .org = ctl->line.operand[0]};
+
+    UP_ERR(up_ctl_open(ctl));
+    UP_ERR(up_ctl_require_org(ctl, filter.org));
+    return up_ctl_list(ctl, &filter, titles, user_cells);
+}
+
+static up_error_t *
+print_profile(up_ctl_table_t *table,
+              const up_profile_t *profile,
+              apr_pool_t *pool)
+{
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const char *value = i == UP_GENDER ? up_gender_name(profile->gender)
+                            : i == UP_PREFERRED_LANGUAGE
+                                ? up_profile_language(profile)
+                                : profile->text[i];
+        const char *cells[] = {up_field_info((up_field_t)i)->json, value};
+        UP_ERR(up_ctl_table_row(table, cells, pool));
+    }
+    return NULL;
+}
+
+/* Print USER as a table that stands upright. */
+static up_error_t *
+print_user(const up_user_t *user, apr_pool_t *pool)
+{
+    up_ctl_table_t *table = up_ctl_table_make(2, NULL, pool);
+    const char *const rows[][2] = {
+        {"id", user->id},
+        {"orgId", user->org},
+        {"type", type_name(user)},
+        {"state", up_state_name(user->state)},
+        {"sequence", number(user->sequence, pool)},
+        {"creationDate", up_time_format(user->created, pool)},
+        {"changeDate", up_time_format(user->changed, pool)},
+    };
+
+    for (apr_size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        UP_ERR(up_ctl_table_row(table, rows[i], pool));
+    if (user->profile)
+        UP_ERR(print_profile(table, user->profile, pool));
+    return up_ctl_table_end(table, pool);
+}
+
+up_error_t *
+up_ctl_user_get(up_ctl_t *ctl)
+{
+    const char *org = ctl->line.operand[0], *id = ctl->line.operand[1];
+    const up_user_t *user;
+
+    UP_ERR(up_ctl_open(ctl));
+    UP_ERR(up_admin_get_user(&user, ctl->store, org, id, ctl->pool));
+    if (!user)
+        return up_error(ctl->pool, UP_CONFLICT, APR_SUCCESS,
+                        "organisation '%s' has no user '%s'", org, id);
+    if (!ctl->line.option[UP_CTL_JSON])
+        return print_user(user, ctl->pool);
+
+    up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
+    const char *line;
+    apr_size_t length;
+    up_item_json_encode(&line, &length, &item, ctl->pool);
+    return up_ctl_print_line(line, ctl->pool);
+}
+
+up_error_t *
+up_ctl_user_remove(up_ctl_t *ctl)
+{
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_remove_user(ctl->store, ctl->line.operand[0],
+                                ctl->line.operand[1], ctl->pool);
+}

@@ -1,0 +1,93 @@
+/* up_bearer.c -- AuthType UserProfile: bearer tokens (RFC 6750) of our own. */
+#include "httpd/up_bearer.h"
+#include "httpd/up_reply.h"
+#include "httpd/up_request.h"
+#include "httpd/up_stores.h"
+#include "service/up_tokens.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_request.h>
+
+#define AUTH_TYPE "UserProfile"
+#define SCHEME "Bearer"
+
+static int
+is_our_type(const char *type)
+{
+    return type && !ap_cstr_casecmp(type, AUTH_TYPE);
+}
+
+const char *
+up_bearer_challenge(request_rec *r, int invalid_token)
+{
+    const char *name = ap_auth_name(r); /* escaped as httpd read it */
+    const char *realm =
+        name ? apr_pstrcat(r->pool, " realm=\"", name, "\"", NULL) : "";
+    const char *error = invalid_token ? (name ? ", error=\"invalid_token\""
+                                              : " error=\"invalid_token\"")
+                                      : "";
+
+    return apr_pstrcat(r->pool, SCHEME, realm, error, NULL);
+}
+
+/* Set *TOKEN to what R bears. */
+static up_error_t *
+read_token(const char **token, const request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    apr_size_t length = sizeof(SCHEME) - 1;
+
+    if (!header || !*header)
+        return up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
+                        "there is no Authorization header");
+    if (ap_cstr_casecmpn(header, SCHEME, length) != 0 ||
+        header[length] != ' ' ||
+        !up_token_is_well_formed(header + length +
+                                 strspn(header + length, " ")))
+        return up_error(r->pool, UP_AUTH_HEADER_INVALID, APR_SUCCESS,
+                        "the Authorization header is not '" SCHEME
+                        "' and one token");
+    *token = header + length + strspn(header + length, " ");
+    return NULL;
+}
+
+static up_error_t *
+authenticate(request_rec *r)
+{
+    const char *token = NULL, *user;
+    up_store_t *store;
+
+    UP_ERR(read_token(&token, r));
+    UP_ERR(up_stores_get(&store, r));
+    UP_ERR(up_token_check(&user, store, token, r->pool, r->pool));
+    r->user = apr_pstrdup(r->pool, user);
+    r->ap_auth_type = apr_pstrdup(r->pool, AUTH_TYPE);
+    return NULL;
+}
+
+int
+up_bearer_authenticate(request_rec *r)
+{
+    if (!is_our_type(ap_auth_type(r)))
+        return DECLINED;
+    up_error_t *err = authenticate(r);
+    return err ? up_reply_refuse(r, err) : OK;
+}
+
+int
+up_bearer_force(request_rec *r)
+{
+    return up_request_known(r)->ours && is_our_type(ap_auth_type(r)) ? OK
+                                                                     : DECLINED;
+}
+
+int
+up_bearer_note_failure(request_rec *r, const char *type)
+{
+    if (!is_our_type(type))
+        return DECLINED;
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   up_bearer_challenge(r, 0));
+    return OK;
+}

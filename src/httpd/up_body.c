@@ -1,0 +1,134 @@
+/* up_body.c -- reading a request's body. */
+#include "httpd/up_body.h"
+
+#include <apr_buckets.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+
+/* Bytes that are asked for at a time, and the first size of the buffer where
+ * the length is not known. */
+#define CHUNK 8192
+
+typedef struct buffer_t {
+    char *bytes;
+    apr_size_t length, size; /* SIZE has room for a NUL */
+} buffer_t;
+
+static up_error_t *
+too_large(apr_pool_t *pool, apr_size_t limit)
+{
+    return up_error(pool, UP_BODY_TOO_LARGE, APR_SUCCESS,
+                    "the body is larger than the limit of %" APR_SIZE_T_FMT
+                    " bytes",
+                    limit);
+}
+
+/* What R says its body's length is, or 0. */
+static apr_off_t
+announced(const request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length;
+
+    if (!header || !ap_parse_strict_length(&length, header))
+        return 0;
+    return length;
+}
+
+static up_error_t *
+append(buffer_t *buffer,
+       const char *bytes,
+       apr_size_t length,
+       apr_size_t limit,
+       apr_pool_t *pool)
+{
+    if (length > limit - buffer->length)
+        return too_large(pool, limit);
+    if (buffer->length + length >= buffer->size) {
+        apr_size_t size = 2 * buffer->size + length;
+        char *larger = apr_palloc(pool, size);
+        memcpy(larger, buffer->bytes, buffer->length);
+        buffer->bytes = larger;
+        buffer->size = size;
+    }
+    memcpy(buffer->bytes + buffer->length, bytes, length);
+    buffer->length += length;
+    return NULL;
+}
+
+/* Append what is in BRIGADE; *END is set to whether the body ends there, and
+ * *STATUS if it cannot be read. */
+static up_error_t *
+take(buffer_t *buffer,
+     int *end,
+     int *status,
+     apr_bucket_brigade *brigade,
+     request_rec *r,
+     apr_size_t limit)
+{
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+         bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *bytes;
+        apr_size_t length;
+
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            *end = 1;
+            return NULL;
+        }
+        if (APR_BUCKET_IS_METADATA(bucket))
+            continue;
+        apr_status_t rv =
+            apr_bucket_read(bucket, &bytes, &length, APR_BLOCK_READ);
+        if (rv) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            return NULL;
+        }
+        UP_ERR(append(buffer, bytes, length, limit, r->pool));
+    }
+    return NULL;
+}
+
+up_error_t *
+up_body_read(const char **body,
+             apr_size_t *length,
+             int *status,
+             request_rec *r,
+             apr_size_t limit)
+{
+    apr_time_t deadline = apr_time_now() + r->server->timeout;
+    apr_off_t expected = announced(r);
+    int end = 0;
+
+    *status = OK;
+    if (expected > (apr_off_t)limit)
+        return too_large(r->pool, limit);
+    buffer_t buffer = {.size = expected ? (apr_size_t)expected + 1 : CHUNK};
+    buffer.bytes = apr_palloc(r->pool, buffer.size);
+
+    apr_bucket_brigade *brigade =
+        apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    while (!end) {
+        apr_status_t rv =
+            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                           APR_BLOCK_READ, CHUNK);
+        if (rv) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            return NULL;
+        }
+        UP_ERR(take(&buffer, &end, status, brigade, r, limit));
+        if (*status != OK)
+            return NULL;
+        apr_brigade_cleanup(brigade);
+        if (!end && apr_time_now() > deadline)
+            return up_error(r->pool, UP_REQUEST_TIMEOUT, APR_SUCCESS,
+                            "the body did not arrive within %d seconds",
+                            (int)apr_time_sec(r->server->timeout));
+    }
+    apr_brigade_destroy(brigade);
+    buffer.bytes[buffer.length] = '\0';
+    *body = buffer.bytes;
+    *length = buffer.length;
+    return NULL;
+}

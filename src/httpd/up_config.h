@@ -1,0 +1,50 @@
+/*
+ * up_config.h -- the directives, and what they say of a server and a place.
+ *
+ * In both structs 0 and NULL mean "not said here"; defaults are applied where
+ * a value is read.
+ */
+#ifndef UP_CONFIG_H
+#define UP_CONFIG_H
+
+#include "httpd/up_stores.h"
+
+#include <httpd.h>
+#include <http_config.h>
+
+extern module AP_MODULE_DECLARE_DATA userprofile_module;
+
+typedef enum up_flag_t { UP_UNSET, UP_ON, UP_OFF } up_flag_t;
+
+/* What one server or virtual host says. */
+typedef struct up_server_config_t {
+    const char *store_uri;       /* UserProfileStore */
+    apr_uint64_t map_size;       /* UserProfileMapSize, bytes */
+    up_flag_t sync;              /* UserProfileSync */
+    up_flag_t used;              /* whether anything here asks for a store */
+    up_site_store_t *site_store; /* set in post_config if used */
+} up_server_config_t;
+
+/* What one server, <Location> or <Directory> says. */
+typedef struct up_place_config_t {
+    up_flag_t enabled;               /* UserProfile */
+    apr_size_t max_body;             /* UserProfileMaxBody, bytes */
+    const apr_array_header_t *roles; /* UserProfileRole, of up_role_t */
+} up_place_config_t;
+
+/* The module record's five. */
+void *up_config_create_server(apr_pool_t *pool, server_rec *server);
+void *up_config_merge_server(apr_pool_t *pool, void *base, void *over);
+void *up_config_create_place(apr_pool_t *pool, char *path);
+void *up_config_merge_place(apr_pool_t *pool, void *base, void *over);
+extern const command_rec up_config_commands[];
+
+up_server_config_t *up_config_of_server(const server_rec *server);
+const up_place_config_t *up_config_of_place(const request_rec *r);
+
+/* The values with their defaults. */
+const char *up_config_store_uri(const up_server_config_t *config);
+up_store_options_t up_config_store_options(const up_server_config_t *config);
+apr_size_t up_config_max_body(const up_place_config_t *config);
+
+#endif

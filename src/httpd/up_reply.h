@@ -1,0 +1,41 @@
+/*
+ * up_reply.h -- answers, and the one way out for errors.
+ */
+#ifndef UP_REPLY_H
+#define UP_REPLY_H
+
+#include "core/up_error.h"
+
+#include <httpd.h>
+
+/* Send R's whole body, LENGTH bytes of JSON that live as long as R, with
+ * STATUS. Returns what a handler returns. */
+int up_reply_json(request_rec *r,
+                  int status,
+                  const char *text,
+                  apr_size_t length);
+
+/* Set in HEADERS what every answer of ours carries. */
+void up_reply_common_headers(apr_table_t *headers);
+
+/* Log ERR once, and answer R with it from a handler. Returns OK. */
+int up_reply_error(request_rec *r, const up_error_t *err);
+
+/* Log ERR once, and refuse R with it before its handler: returns the HTTP
+ * status; the error filter writes the body, no ErrorDocument does. */
+int up_reply_refuse(request_rec *r, up_error_t *err);
+
+/* Set in HEADERS what goes with ERR: WWW-Authenticate, Allow, Retry-After. */
+void up_reply_error_headers(request_rec *r,
+                            apr_table_t *headers,
+                            const up_error_t *err);
+
+/* Set *TEXT and *LENGTH to the body for STATUS, as raised by another module,
+ * and *REASON to its name. */
+void up_reply_foreign_body(const char **text,
+                           apr_size_t *length,
+                           const char **reason,
+                           int status,
+                           apr_pool_t *pool);
+
+#endif

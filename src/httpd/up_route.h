@@ -1,0 +1,47 @@
+/*
+ * up_route.h -- which requests are ours, and what each asks for.
+ *
+ * A path of ours never touches the file system: no <Directory>, .htaccess,
+ * alias or proxy applies to it.
+ */
+#ifndef UP_ROUTE_H
+#define UP_ROUTE_H
+
+#include "httpd/up_request.h"
+
+/* Serves a request; as httpd's handlers, returns OK or an HTTP status. */
+typedef int (*up_serve_t)(request_rec *r);
+
+/* One row of the table: a method on a path with a kind of body. */
+struct up_route_t {
+    const char *path; /* its end; "*" stands for one segment, the user id */
+    int method;       /* M_GET includes HEAD */
+    const char *const *media; /* types accepted, ended by NULL; NULL: any */
+    up_serve_t serve;
+};
+
+/* translate_name: mark a request whose path is ours where UserProfile is On,
+ * and keep it from the file system, from aliases and proxies. */
+int up_route_translate(request_rec *r);
+
+/* map_to_storage: nothing to map for a marked request. */
+int up_route_storage(request_rec *r);
+
+/* post_perdir_config: choose the route on the path as it finally is, or refuse
+ * the method (405) or the media type (415). */
+int up_route_choose(request_rec *r);
+
+/* fixups: make our handler R's, whatever SetHandler says. */
+int up_route_fixup(request_rec *r);
+
+/* handler */
+int up_route_serve(request_rec *r);
+
+/* Whether R would be ours by its path and the <Location> that it is in; for
+ * errors raised before that was asked. R is left as it is. */
+int up_route_is_ours(request_rec *r);
+
+/* The value of Allow for R's path, in R's pool. */
+const char *up_route_allow(request_rec *r);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * up_stores.h -- the stores that the servers name, each made ready once by the
+ * parent and opened once by each child.
+ */
+#ifndef UP_STORES_H
+#define UP_STORES_H
+
+#include "store/up_store.h"
+
+#include <httpd.h>
+
+/* A store that one or more servers name. */
+typedef struct up_site_store_t up_site_store_t;
+
+/* post_config: make ready every store that is asked for, and say to each
+ * server which is its own. Two servers that name the same one, however they
+ * spell it, share it. A store that cannot be made ready is logged, and is no
+ * reason not to start. Lives in PCONF. */
+void up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main);
+
+/* child_init: open them; one that cannot be opened is logged. */
+void up_stores_open(apr_pool_t *pchild, server_rec *main);
+
+/* Set *STORE to that of R's server. One that is not open yet is tried again,
+ * at most once a second, by one request; STORE_UNAVAILABLE meanwhile. */
+UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
+
+#endif

@@ -1,0 +1,29 @@
+# LoadModule alone touches nothing; serving makes the store.
+use strict;
+use warnings;
+
+use Test::More;
+use OwnServer;
+use UserProfile;
+
+sub mode {
+    my ($path) = @_;
+    return sprintf '%04o', (stat $path)[2] & 07777;
+}
+
+{
+    my $server = OwnServer->start("UserProfileMapSize 1G\n");
+    ok(!-e $server->file('store'), 'no store is made for nothing');
+    unlike($server->log, qr/UP\d{4}/, 'nor is anything said');
+    is(request(GET => $server->url('/users/1/profile'))->code,
+        404, 'the path is Apache\'s');
+}
+
+{
+    my $server = OwnServer->start('UserProfileStore lmdb:${FOLDER}/store');
+    my $store  = $server->file('store');
+    is(mode($store), '0700', 'a UserProfileStore makes its folder');
+    is(mode("$store/$_"), '0600', "and $_") for qw(data.mdb lock.mdb);
+}
+
+done_testing;

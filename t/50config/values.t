@@ -1,0 +1,77 @@
+# What configtest says to the values of each directive.
+use strict;
+use warnings;
+
+use Test::More;
+use OwnServer;
+
+# Accepted anywhere that a place is described, or on a server only.
+my @right = (
+    'UserProfileStore lmdb:${FOLDER}/store',
+    'UserProfileMapSize 1M',
+    'UserProfileMapSize 16G',
+    'UserProfileMapSize 1048576',
+    'UserProfileMapSize 64m',
+    'UserProfileSync full',
+    'UserProfileSync OFF',
+    'UserProfile On',
+    'UserProfile Off',
+    'UserProfileMaxBody 1',
+    'UserProfileMaxBody 64K',
+    'UserProfileMaxBody 1G',
+    'UserProfileRole READER user.read',
+    'UserProfileRole BOTH user.read user.write',
+    "<Location /p>\nUserProfile On\nUserProfileMaxBody 1K\n"
+        . "UserProfileRole A user.read\n</Location>",
+    "<Directory /nowhere>\nUserProfile On\n</Directory>",
+    "<VirtualHost *:\${PORT}>\nUserProfileStore lmdb:\${FOLDER}/other\n"
+        . "UserProfile On\n</VirtualHost>",
+);
+for my $line (@right) {
+    my ($status, $output) = OwnServer->configtest($line);
+    is($status, 0, "accepted: $line") or diag $output;
+}
+
+# Refused: the line, and what would be right. Every answer names the directive.
+my $size  = qr/a size from \d+\w? to \d+\w?/;
+my @wrong = (
+    ['UserProfileStore',                   qr/takes one argument/],
+    ['UserProfileStore /var/lib/x',        qr/lmdb:/],
+    ['UserProfileStore lmdb:',             qr/./],
+    ['UserProfileStore lmdb:relative',     qr/absolute|'\/'/],
+    ['UserProfileStore mysql:x',           qr/lmdb:/],
+    ['UserProfileMapSize 0',               $size],
+    ['UserProfileMapSize 1K',              $size],
+    ['UserProfileMapSize 16T',             $size],
+    ['UserProfileMapSize -1G',             $size],
+    ['UserProfileMapSize 1.5G',            $size],
+    ['UserProfileMapSize 1GB',             $size],
+    ['UserProfileMapSize 99999999999999999999', $size],
+    ['UserProfileMapSize 9999999999G',     $size],
+    ['UserProfileSync maybe',              qr/'full' or 'off'/],
+    ['UserProfile Perhaps',                qr/On or Off/],
+    ['UserProfileMaxBody 0',               $size],
+    ['UserProfileMaxBody 2G',              $size],
+    ['UserProfileMaxBody many',            $size],
+    ['UserProfileMaxBody 0x10',            $size],
+    ['UserProfileMaxBody 1KK',             $size],
+    ['UserProfileMaxBody 1 2',             qr/takes one argument/],
+    ['UserProfileRole',                    qr/user\.read or user\.write/],
+    ['UserProfileRole READER',             qr/user\.read or user\.write/],
+    ['UserProfileRole READER user.delete', qr/user\.read or user\.write/],
+    ['UserProfileRole "" user.read',       qr/the name of a role/],
+    ["<Location /p>\nUserProfileStore lmdb:\${FOLDER}/x\n</Location>",
+        qr/not allowed/],
+    ["<Location /p>\nUserProfileMapSize 1G\n</Location>", qr/not allowed/],
+    ["<Location /p>\nUserProfileSync off\n</Location>",   qr/not allowed/],
+);
+for my $case (@wrong) {
+    my ($line, $right) = @$case;
+    my ($directive) = $line =~ /(UserProfile\w*)/;
+    my ($status, $output) = OwnServer->configtest($line);
+    isnt($status, 0, "refused: $line");
+    like($output, $right, 'the answer says what would be right');
+    like($output, qr/$directive\b/, 'and names the directive');
+}
+
+done_testing;

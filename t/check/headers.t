@@ -1,0 +1,20 @@
+# headers.t -- every header compiles alone.
+use strict;
+use warnings;
+
+use Test::More;
+use SourceTree;
+
+chomp(my $apr = `apr-1-config --cppflags --includes`);
+chomp(my $httpd = `apxs -q INCLUDEDIR`);
+my $gen = products() . '/gen';
+
+for my $path (files(qr/\.h$/, 'src')) {
+    my $more = $path =~ m{^src/httpd/} ? "-I$httpd" : '';
+    my $said = `gcc -std=c99 -Wall -Wextra -Werror -Wno-unused-parameter \\
+        -fsyntax-only -Isrc -I$gen $apr $more -include $path \\
+        -x c /dev/null 2>&1`;
+    is($said, '', "$path compiles alone");
+}
+
+done_testing;

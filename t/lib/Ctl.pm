@@ -1,0 +1,89 @@
+# Ctl.pm -- what the tests of userprofilectl share: running it, temporary
+# stores.
+package Ctl;
+
+use strict;
+use warnings;
+
+use Exporter   qw(import);
+use File::Spec ();
+use File::Temp qw(tempdir);
+use POSIX      ();
+
+our @EXPORT = qw(tool run ctl folder store slurp spew lines_of);
+
+# The built tool, by an absolute path.
+sub tool {
+    return File::Spec->rel2abs(($ENV{UP_BUILD} || 'build') . '/userprofilectl');
+}
+
+sub slurp {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "cannot read $path: $!\n";
+    local $/;
+    return scalar(<$in>) // '';
+}
+
+sub spew {
+    my ($path, $text) = @_;
+    open my $out, '>:raw', $path or die "cannot write $path: $!\n";
+    print $out $text;
+    close $out or die "cannot write $path: $!\n";
+    return $path;
+}
+
+# A folder that is removed at the end, and that everybody may enter.
+sub folder {
+    my $folder = tempdir('userprofilectl-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    chmod 0755, $folder or die "chmod $folder: $!\n";
+    return $folder;
+}
+
+# Run @command with $input: its exit code (or "signal N"), and what it printed
+# on the standard output and the standard error.
+sub run {
+    my ($input, @command) = @_;
+    my $folder = folder();
+    spew("$folder/in", $input);
+
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN,  '<', "$folder/in"  or POSIX::_exit(126);
+        open STDOUT, '>', "$folder/out" or POSIX::_exit(126);
+        open STDERR, '>', "$folder/err" or POSIX::_exit(126);
+        { no warnings 'exec'; exec { $command[0] } @command; }
+        POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    my $code = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+    return ($code, slurp("$folder/out"), slurp("$folder/err"));
+}
+
+# Run the tool on the store $uri with @arguments.
+sub ctl {
+    my ($uri, @arguments) = @_;
+    return run('', tool(), '-s', $uri, @arguments);
+}
+
+# The URI of a new store that has what @lines say.
+sub store {
+    my (@lines) = @_;
+    my $uri = 'lmdb:' . folder() . '/store';
+    my ($code, undef, $err) = ctl($uri, 'init');
+    die "init: $err" if $code;
+    return $uri unless @lines;
+    ($code, undef, $err) =
+        run(join('', map { "$_\n" } @lines), tool(), '-s', $uri, 'import', '-');
+    die "import: $err" if $code;
+    return $uri;
+}
+
+# The lines that export prints of the store $uri.
+sub lines_of {
+    my ($uri) = @_;
+    my ($code, $out, $err) = ctl($uri, 'export');
+    die "export: $err" if $code;
+    return split /\n/, $out;
+}
+
+1;
