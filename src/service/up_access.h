@@ -36,7 +36,7 @@ typedef struct up_call_t {
     const char *org;                 /* x-zitadel-orgid; NULL or "": none */
     const char *user;                /* the target's id; NULL reads as "" */
     const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
-    apr_time_t deadline;             /* nothing begins after it; 0: none */
+    apr_time_t deadline;             /* no change begins after it; 0: none */
 } up_call_t;
 
 /* Read what CALL needs and check that its caller may do what NEEDED, one

@@ -78,6 +78,7 @@ typedef struct command_t {
     const char *author;
     const up_profile_t *profile; /* validated */
     const up_precondition_t *precondition;
+    apr_time_t deadline; /* 0: none */
 } command_t;
 
 /* PROFILE with nothing but FIELDS, in POOL; the text is PROFILE's. */
@@ -146,6 +147,10 @@ decide(up_change_t *change,
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
                         "the profile of user '%s' is what was sent",
                         before->id);
+    if (command->deadline && command->deadline < apr_time_now())
+        return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
+                        "the deadline passed before user '%s' was changed",
+                        before->id);
     replace(change, command, before, fields, pool);
     return NULL;
 }
@@ -159,7 +164,9 @@ up_profiles_update(const up_user_t **user,
                    apr_pool_t *result_pool,
                    apr_pool_t *scratch_pool)
 {
-    command_t command = {call->caller, NULL, precondition};
+    command_t command = {.author = call->caller,
+                         .precondition = precondition,
+                         .deadline = call->deadline};
     apr_array_header_t *violations =
         apr_array_make(result_pool, 1, sizeof(up_violation_t));
     up_change_t foreseen = {0};

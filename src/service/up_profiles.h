@@ -26,8 +26,8 @@ UP_MUST_CHECK up_error_t *up_profiles_get(const up_user_t **user,
 /* UpdateHumanProfile: replace the profile of CALL's human by PROFILE, not
  * validated yet, and set *USER to the record with it. Fails with the errors of
  * up_access_check, FIELD_INVALID, PROFILE_NOT_FOUND, SEQUENCE_MISMATCH,
- * PROFILE_NOT_CHANGED. An error, or nothing to change, is found out without
- * the store's writer lock. */
+ * PROFILE_NOT_CHANGED, DEADLINE_EXCEEDED. An error, or nothing to change, is
+ * found out without the store's writer lock. */
 UP_MUST_CHECK up_error_t *up_profiles_update(
     const up_user_t **user,
     const char **org,

@@ -110,7 +110,10 @@ static void
 check_rows(up_store_t *store, apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        up_call_t call = {store, rows[i].caller, rows[i].org, "owner", NULL};
+        up_call_t call = {.store = store,
+                          .caller = rows[i].caller,
+                          .org = rows[i].org,
+                          .user = "owner"};
         up_view_t *view;
         up_error_t *err =
             up_access_check(&view, &call, rows[i].needed, pool, pool);
@@ -136,7 +139,10 @@ check_target(up_store_t *store, apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-        up_call_t call = {store, "owner", NULL, targets[i].user, NULL};
+        up_call_t call = {.store = store,
+                          .caller = "owner",
+                          .org = NULL,
+                          .user = targets[i].user};
         up_view_t *view;
         must(up_access_check(&view, &call, UP_USER_READ, pool, pool));
         is_number(view->user != NULL, targets[i].found, "%s", targets[i].name);
@@ -148,7 +154,11 @@ static void
 check_site_roles(up_store_t *store, apr_pool_t *pool)
 {
     apr_array_header_t *site = apr_array_make(pool, 4, sizeof(up_role_t));
-    up_call_t call = {store, "custom", "O1", "owner", site};
+    up_call_t call = {.store = store,
+                      .caller = "custom",
+                      .org = "O1",
+                      .user = "owner",
+                      .roles = site};
     up_view_t *view;
 
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"AUDITOR", UP_USER_WRITE};

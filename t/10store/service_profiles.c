@@ -6,6 +6,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OLD                                                                    \
     "\"sequence\":\"3\",\"creationDate\":\"2025-03-25T09:00:00.100Z\","        \
@@ -84,7 +85,8 @@ static void
 check_reads(up_store_t *store, apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
-        up_call_t call = {store, "V1", "O1", reads[i].user, NULL};
+        up_call_t call = {
+            .store = store, .caller = "V1", .org = "O1", .user = reads[i].user};
         up_precondition_t *precondition;
         const up_user_t *user = NULL;
         const char *org;
@@ -104,7 +106,8 @@ check_reads(up_store_t *store, apr_pool_t *pool)
 static void
 check_message_of_read(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {store, "V1", "O1", A201, NULL};
+    up_call_t call = {
+        .store = store, .caller = "V1", .org = "O1", .user = A201};
     const up_user_t *user;
     const char *org;
     int unmodified;
@@ -169,8 +172,10 @@ check_refusals(up_store_t *store, apr_pool_t *pool)
     const char *before = temp_store_dump(store, kinds, pool);
 
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        up_call_t call = {store, refused[i].caller, "O1", refused[i].user,
-                          NULL};
+        up_call_t call = {.store = store,
+                          .caller = refused[i].caller,
+                          .org = "O1",
+                          .user = refused[i].user};
         up_precondition_t *precondition;
         const up_user_t *user;
         const char *org;
@@ -193,7 +198,8 @@ check_violations(up_store_t *store, apr_pool_t *pool)
     static const char *const fields[] = {
         "userId",      "firstName",         "lastName", "nickName",
         "displayName", "preferredLanguage", "gender"};
-    up_call_t call = {store, "A1", "O1", A201, NULL};
+    up_call_t call = {
+        .store = store, .caller = "A1", .org = "O1", .user = A201};
     up_profile_t *profile = up_profile_make(pool);
     const up_user_t *user;
     const char *org;
@@ -258,7 +264,8 @@ check_event(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
 static void
 check_change(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {store, "A1", "O1", "U1", NULL};
+    up_call_t call = {
+        .store = store, .caller = "A1", .org = "O1", .user = "U1"};
     up_profile_t *profile = changed_profile(UP_NICK_NAME, "", pool);
     apr_time_t begun = apr_time_now();
     const up_user_t *user = NULL, *read;
@@ -286,6 +293,72 @@ check_change(up_store_t *store, apr_pool_t *pool)
        "PROFILE_NOT_CHANGED", "the same again changes nothing");
 }
 
+/* While another writer is at work, whoever changes nothing does not wait. */
+static void
+check_without_lock(up_store_t *store, apr_pool_t *pool)
+{
+    static const struct {
+        const char *name, *user, *first_name, *reason;
+    } idle[] = {
+        {"the same values", "U1", "Gigi", "PROFILE_NOT_CHANGED"},
+        {"an unknown user", "unknown", "X", "PROFILE_NOT_FOUND"},
+        {"an invalid value", "U1", "", "FIELD_INVALID"},
+    };
+    apr_pool_t *batch_pool;
+    up_batch_t *batch;
+
+    apr_pool_create(&batch_pool, pool);
+    must(up_batch_begin(&batch, store, batch_pool));
+    alarm(30); /* an update that waits would do so for ever */
+    for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+        up_call_t call = {
+            .store = store, .caller = "A1", .org = "O1", .user = idle[i].user};
+        const up_user_t *user;
+        const char *org;
+        up_error_t *err = up_profiles_update(
+            &user, &org, &call,
+            changed_profile(UP_FIRST_NAME, idle[i].first_name, pool), NULL,
+            pool, pool);
+        is(reason_of(err), idle[i].reason, "%s waits for no other writer",
+           idle[i].name);
+    }
+    alarm(0);
+    apr_pool_destroy(batch_pool);
+}
+
+/* A change that would come too late is not made; what else is to be said is
+ * said all the same. */
+static void
+check_deadline(up_store_t *store, apr_pool_t *pool)
+{
+    static const struct {
+        const char *name, *user, *first_name;
+        int seconds;
+        const char *reason;
+    } late[] = {
+        {"a change in time", "U1", "In time", 3600, ""},
+        {"a change too late", "U1", "Too late", -1, "DEADLINE_EXCEEDED"},
+        {"no change, too late", "U1", "In time", -1, "PROFILE_NOT_CHANGED"},
+        {"no user, too late", "unknown", "X", -1, "PROFILE_NOT_FOUND"},
+    };
+
+    for (unsigned i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+        up_call_t call = {.store = store,
+                          .caller = "A1",
+                          .org = "O1",
+                          .user = late[i].user,
+                          .deadline = apr_time_now() +
+                                      apr_time_from_sec(late[i].seconds)};
+        const up_user_t *user;
+        const char *org;
+        up_error_t *err = up_profiles_update(
+            &user, &org, &call,
+            changed_profile(UP_FIRST_NAME, late[i].first_name, pool), NULL,
+            pool, pool);
+        is(reason_of(err), late[i].reason, "%s", late[i].name);
+    }
+}
+
 static void
 check_states(up_store_t *store, apr_pool_t *pool)
 {
@@ -298,7 +371,8 @@ check_states(up_store_t *store, apr_pool_t *pool)
                  {"future", UP_ACTIVE}};
 
     for (unsigned i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-        up_call_t call = {store, "A1", "O1", users[i].id, NULL};
+        up_call_t call = {
+            .store = store, .caller = "A1", .org = "O1", .user = users[i].id};
         const up_user_t *user = NULL;
         const char *org;
         up_error_t *err = up_profiles_update(
@@ -325,8 +399,10 @@ main(void)
     check_reads(store, pool);
     check_message_of_read(store, pool);
     check_refusals(store, pool);
+    check_without_lock(store, pool);
     check_violations(store, pool);
     check_change(store, pool);
+    check_deadline(store, pool);
     check_states(store, pool);
     temp_store_close(store);
     apr_terminate();
