@@ -5,11 +5,13 @@
 #include "httpd/up_bearer.h"
 #include "httpd/up_config.h"
 #include "httpd/up_error_filter.h"
+#include "httpd/up_h2_frames.h"
 #include "httpd/up_route.h"
 #include "httpd/up_stores.h"
 #include "wire/up_json.h"
 
 #include <ap_release.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -68,6 +70,8 @@ register_hooks(apr_pool_t *pool)
     ap_hook_fixups(up_route_fixup, NULL, dir, APR_HOOK_LAST);
     ap_hook_handler(up_route_serve, NULL, NULL, APR_HOOK_MIDDLE);
 
+    up_h2_frames_register();
+    ap_hook_pre_connection(up_h2_frames_insert, NULL, NULL, APR_HOOK_MIDDLE);
     up_error_filter_register();
     ap_hook_insert_error_filter(up_error_filter_insert, NULL, NULL,
                                 APR_HOOK_LAST);

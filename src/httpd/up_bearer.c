@@ -2,6 +2,7 @@
 #include "httpd/up_bearer.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
+#include "httpd/up_route.h"
 #include "httpd/up_stores.h"
 #include "service/up_tokens.h"
 
@@ -78,8 +79,11 @@ up_bearer_authenticate(request_rec *r)
 int
 up_bearer_force(request_rec *r)
 {
-    return up_request_known(r)->ours && is_our_type(ap_auth_type(r)) ? OK
-                                                                     : DECLINED;
+    const up_request_t *request = up_request_known(r);
+
+    if (!request->ours || (request->route && request->route->anyone))
+        return DECLINED;
+    return is_our_type(ap_auth_type(r)) ? OK : DECLINED;
 }
 
 int

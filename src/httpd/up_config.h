@@ -22,6 +22,7 @@ typedef struct up_server_config_t {
     apr_uint64_t map_size;       /* UserProfileMapSize, bytes */
     up_flag_t sync;              /* UserProfileSync */
     up_flag_t used;              /* whether anything here asks for a store */
+    up_flag_t serving;           /* whether anything in this process is used */
     up_site_store_t *site_store; /* set in post_config if used */
 } up_server_config_t;
 

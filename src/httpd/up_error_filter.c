@@ -3,7 +3,7 @@
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_route.h"
-#include "wire/up_status.h"
+#include "httpd/up_rpc_reply.h"
 
 #include <http_core.h>
 #include <http_core.h>
@@ -23,21 +23,23 @@ own_refusal(const request_rec *r)
     return err && up_reason_info(err->reason)->http == r->status ? err : NULL;
 }
 
-/* Set *TEXT and *LENGTH to the body of R's error. */
+/* Append to BRIGADE the body of R's error, raised as HTTP, and its end. */
 static void
-make_body(const char **text, apr_size_t *length, request_rec *r)
+append_body(apr_bucket_brigade *brigade,
+            request_rec *r,
+            const up_status_t *status)
 {
-    const up_error_t *err = own_refusal(r);
-    const char *reason;
+    apr_bucket_alloc_t *alloc = brigade->bucket_alloc;
+    const char *text;
+    apr_size_t length;
 
-    if (err) {
-        up_status_json(text, length, up_status_of(err, r->pool), r->pool);
-        /* httpd has set an Allow of its own, which adds TRACE. */
-        up_reply_error_headers(r, r->headers_out, err);
-    } else {
-        up_reply_foreign_body(text, length, &reason, r->status, r->pool);
-        up_request_note(r, "userprofile-reason", reason);
-    }
+    up_status_json(&text, &length, status, r->pool);
+    up_reply_common_headers(r->headers_out);
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)length);
+    APR_BRIGADE_INSERT_TAIL(
+        brigade, apr_bucket_pool_create(text, length, r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
 }
 
 /* Drop httpd's body, whatever it is, and put ours where it ends. */
@@ -45,9 +47,8 @@ static apr_status_t
 replace_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     request_rec *r = filter->r;
-    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
-    const char *text;
-    apr_size_t length;
+    const up_status_t *status = filter->ctx;
+    const up_error_t *refusal = up_request_known(r)->refusal;
     int end = 0;
 
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
@@ -58,13 +59,13 @@ replace_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
     if (!end)
         return APR_SUCCESS;
 
-    make_body(&text, &length, r);
-    up_reply_common_headers(r->headers_out);
-    ap_set_content_type(r, "application/json");
-    ap_set_content_length(r, (apr_off_t)length);
-    APR_BRIGADE_INSERT_TAIL(
-        brigade, apr_bucket_pool_create(text, length, r->pool, alloc));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    /* httpd has set an Allow of its own, which adds TRACE. */
+    if (refusal)
+        up_reply_error_headers(r, r->headers_out, refusal);
+    if (up_request_known(r)->shape != UP_SHAPE_JSON)
+        up_rpc_fill_status(brigade, r, status);
+    else
+        append_body(brigade, r, status);
     ap_filter_t *next = filter->next;
     ap_remove_output_filter(filter);
     return ap_pass_brigade(next, brigade);
@@ -79,10 +80,23 @@ up_error_filter_register(void)
 void
 up_error_filter_insert(request_rec *r)
 {
+    const up_error_t *refusal;
+    up_status_t *status;
+
     if (!ap_is_HTTP_ERROR(r->status) || !up_route_is_ours(r))
         return;
-    if (!own_refusal(r) &&
+    int is_rpc = up_request_known(r)->shape != UP_SHAPE_JSON;
+    refusal = own_refusal(r);
+    if (!refusal && !is_rpc &&
         ap_response_code_string(r, ap_index_of_response(r->status)))
         return; /* the site's ErrorDocument */
-    ap_add_output_filter(FILTER, NULL, r, r->connection);
+
+    status = refusal ? up_status_of(refusal, r->pool)
+                     : up_reply_foreign(r->status, r->pool);
+    up_request_note(r, "userprofile-reason", status->reason);
+    if (is_rpc) {
+        r->status = HTTP_OK; /* gRPC's own status says the rest */
+        r->status_line = NULL;
+    }
+    ap_add_output_filter(FILTER, status, r, r->connection);
 }

@@ -3,7 +3,7 @@
 #include "httpd/up_bearer.h"
 #include "httpd/up_request.h"
 #include "httpd/up_route.h"
-#include "wire/up_status.h"
+#include "httpd/up_rpc_reply.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -95,14 +95,16 @@ log_error(request_rec *r, const up_error_t *err)
 int
 up_reply_error(request_rec *r, const up_error_t *err)
 {
-    const up_reason_info_t *info = up_reason_info(err->reason);
     const char *text;
     apr_size_t length;
 
     log_error(r, err);
     up_reply_error_headers(r, r->headers_out, err);
-    up_status_json(&text, &length, up_status_of(err, r->pool), r->pool);
-    return up_reply_json(r, info->http, text, length);
+    up_status_t *status = up_status_of(err, r->pool);
+    if (up_request_known(r)->shape != UP_SHAPE_JSON)
+        return up_rpc_reply_status(r, status);
+    up_status_json(&text, &length, status, r->pool);
+    return up_reply_json(r, up_reason_info(err->reason)->http, text, length);
 }
 
 int
@@ -135,22 +137,17 @@ static const struct {
     {0, 5, "INTERNAL", 13},
 };
 
-void
-up_reply_foreign_body(const char **text,
-                      apr_size_t *length,
-                      const char **reason,
-                      int status,
-                      apr_pool_t *pool)
+up_status_t *
+up_reply_foreign(int http, apr_pool_t *pool)
 {
-    up_status_t said = {0};
+    up_status_t *status = apr_pcalloc(pool, sizeof(*status));
     int i = 0;
 
-    while (foreign[i].class != status / 100 ||
-           (foreign[i].http && foreign[i].http != status))
+    while (foreign[i].class != http / 100 ||
+           (foreign[i].http && foreign[i].http != http))
         i++;
-    *reason = said.reason = foreign[i].reason;
-    said.code = foreign[i].code;
-    /* "403 Forbidden" */
-    said.message = ap_get_status_line(status) + sizeof("403");
-    up_status_json(text, length, &said, pool);
+    status->reason = foreign[i].reason;
+    status->code = foreign[i].code;
+    status->message = ap_get_status_line(http) + sizeof("403"); /* "403 ..." */
+    return status;
 }

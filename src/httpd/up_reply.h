@@ -4,7 +4,7 @@
 #ifndef UP_REPLY_H
 #define UP_REPLY_H
 
-#include "core/up_error.h"
+#include "wire/up_status.h"
 
 #include <httpd.h>
 
@@ -18,7 +18,8 @@ int up_reply_json(request_rec *r,
 /* Set in HEADERS what every answer of ours carries. */
 void up_reply_common_headers(apr_table_t *headers);
 
-/* Log ERR once, and answer R with it from a handler. Returns OK. */
+/* Log ERR once, and answer R with it, in its shape, from a handler. Returns
+ * OK. */
 int up_reply_error(request_rec *r, const up_error_t *err);
 
 /* Log ERR once, and refuse R with it before its handler: returns the HTTP
@@ -30,12 +31,7 @@ void up_reply_error_headers(request_rec *r,
                             apr_table_t *headers,
                             const up_error_t *err);
 
-/* Set *TEXT and *LENGTH to the body for STATUS, as raised by another module,
- * and *REASON to its name. */
-void up_reply_foreign_body(const char **text,
-                           apr_size_t *length,
-                           const char **reason,
-                           int status,
-                           apr_pool_t *pool);
+/* What the error HTTP, as another module raised it, looks like, in POOL. */
+up_status_t *up_reply_foreign(int http, apr_pool_t *pool);
 
 #endif

@@ -12,6 +12,7 @@ up_request_of(request_rec *r)
 
     if (!request) {
         request = apr_pcalloc(r->pool, sizeof(*request));
+        request->shape = UP_SHAPE_JSON;
         ap_set_module_config(r->request_config, &userprofile_module, request);
     }
     return request;

@@ -21,7 +21,7 @@ typedef enum up_shape_t {
 typedef struct up_request_t {
     int ours;                /* its path is one that we serve */
     const char *user;        /* the id in the path, or NULL */
-    up_shape_t shape;        /* once a route is chosen or refused */
+    up_shape_t shape;        /* of the body and the answer; JSON if refused */
     const up_route_t *route; /* once method and media type fit one */
     up_error_t *refusal;     /* of ours, raised before the handler */
 } up_request_t;

@@ -3,6 +3,8 @@
 #include "httpd/up_config.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_rest.h"
+#include "httpd/up_rpc.h"
+#include "httpd/up_rpc_reply.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -10,16 +12,42 @@
 #include <http_request.h>
 
 #define HANDLER "userprofile"
-#define PROFILE_PATH "/users/*/profile"
 
-static const char *const json[] = {"application/json", NULL};
+#define PROFILE "/users/*/profile"
+#define MANAGEMENT "/zitadel.management.v1.ManagementService"
+#define HEALTH "/grpc.health.v1.Health"
 
+#define UP_SHAPE_RPC (UP_SHAPE_GRPC | UP_SHAPE_WEB | UP_SHAPE_WEB_TEXT)
+
+/* Of two rows that fit, the first counts. */
 static const up_route_t routes[] = {
-    {PROFILE_PATH, M_GET, NULL, up_rest_get},
-    {PROFILE_PATH, M_PUT, json, up_rest_put},
+    {PROFILE, M_GET, UP_SHAPE_JSON, up_rest_get, 0},
+    {PROFILE, M_GET, UP_SHAPE_RPC, up_rpc_get, 0},
+    {PROFILE, M_PUT, UP_SHAPE_JSON, up_rest_put, 0},
+    {PROFILE, M_PUT, UP_SHAPE_RPC, up_rpc_update, 0},
+    {MANAGEMENT "/UpdateHumanProfile", M_POST, UP_SHAPE_RPC, up_rpc_update, 0},
+    {MANAGEMENT "/GetHumanProfile", M_POST, UP_SHAPE_RPC, up_rpc_get, 0},
+    {MANAGEMENT "/*", M_POST, UP_SHAPE_RPC, up_rpc_unknown, 0},
+    {HEALTH "/Check", M_POST, UP_SHAPE_RPC, up_rpc_health, 1},
+    {HEALTH "/*", M_POST, UP_SHAPE_RPC, up_rpc_unknown, 0},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+static const struct {
+    const char *type;
+    up_shape_t shape;
+} media[] = {
+    {"application/json", UP_SHAPE_JSON},
+    {"application/grpc", UP_SHAPE_GRPC},
+    {"application/grpc+proto", UP_SHAPE_GRPC},
+    {"application/grpc-web", UP_SHAPE_WEB},
+    {"application/grpc-web+proto", UP_SHAPE_WEB},
+    {"application/grpc-web-text", UP_SHAPE_WEB_TEXT},
+    {"application/grpc-web-text+proto", UP_SHAPE_WEB_TEXT},
+};
+
+#define MEDIA (sizeof(media) / sizeof(media[0]))
 
 /* Whether PATH ends in PATTERN. Sets *SEGMENT and *LENGTH to what stands in
  * PATH for the pattern's "*", to NULL if it has none. */
@@ -81,7 +109,7 @@ recognise(request_rec *r)
     up_request_t *request = up_request_of(r);
     request->ours = ours;
     request->user = NULL;
-    if (ours && path_matches(&segment, &length, r->uri, route->path) && segment)
+    if (ours && path_matches(&segment, &length, r->uri, PROFILE))
         request->user = apr_pstrmemdup(r->pool, segment, length);
     return ours;
 }
@@ -103,20 +131,24 @@ up_route_storage(request_rec *r)
     return up_request_known(r)->ours ? OK : DECLINED;
 }
 
-/* Whether TYPE, a Content-Type, is one of MEDIA; none at all is JSON. */
-static int
-media_matches(const char *type, const char *const *media)
+/* The shape of R's body; 0 for a type that we do not know. A body without a
+ * type is JSON, and what GET says of its body does not matter. */
+static unsigned
+shape_of(const request_rec *r)
 {
-    if (!media || !type || !*type)
-        return 1;
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    if (!type || !*type)
+        return UP_SHAPE_JSON;
     apr_size_t length = strcspn(type, ";");
     while (length && apr_isspace(type[length - 1]))
         length--;
-    for (; *media; media++) {
-        if (strlen(*media) == length && !ap_cstr_casecmpn(*media, type, length))
-            return 1;
+    for (apr_size_t i = 0; i < MEDIA; i++) {
+        if (strlen(media[i].type) == length &&
+            !ap_cstr_casecmpn(media[i].type, type, length))
+            return media[i].shape;
     }
-    return 0;
+    return r->method_number == M_GET ? UP_SHAPE_JSON : 0;
 }
 
 /* LIST and MORE, separated by a comma. */
@@ -129,34 +161,52 @@ append(apr_pool_t *pool, const char *list, const char *more)
 const char *
 up_route_allow(request_rec *r)
 {
-    const char *allow = NULL;
     const up_route_t *route = on_path(routes, r->uri);
+    const char *allow = NULL;
+    int last = -1;
 
-    for (; route; route = on_path(route + 1, r->uri))
+    for (; route; route = on_path(route + 1, r->uri)) {
+        if (route->method == last)
+            continue;
+        last = route->method;
         allow = append(r->pool, allow,
-                       route->method == M_GET
-                           ? "GET, HEAD"
-                           : ap_method_name_of(r->pool, route->method));
+                       last == M_GET ? "GET, HEAD"
+                                     : ap_method_name_of(r->pool, last));
+    }
     return allow;
 }
 
-/* Set *CHOSEN to the row for R, or say what is wrong with R. */
-static up_error_t *
-choose(const up_route_t **chosen, request_rec *r)
+/* The media types of SHAPES. */
+static const char *
+types_of(unsigned shapes, apr_pool_t *pool)
 {
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-    const char *accepted = NULL;
+    const char *types = NULL;
+
+    for (apr_size_t i = 0; i < MEDIA; i++) {
+        if (shapes & media[i].shape)
+            types = append(pool, types, media[i].type);
+    }
+    return types;
+}
+
+/* Set *CHOSEN to the row for R, whose body has SHAPE, or say what is wrong. */
+static up_error_t *
+choose(const up_route_t **chosen, request_rec *r, unsigned shape)
+{
     const up_route_t *route = on_path(routes, r->uri);
+    unsigned accepted = 0;
 
     for (; route; route = on_path(route + 1, r->uri)) {
         if (route->method != r->method_number)
             continue;
-        if (media_matches(type, route->media)) {
-            *chosen = route;
-            return NULL;
-        }
-        for (const char *const *media = route->media; *media; media++)
-            accepted = append(r->pool, accepted, *media);
+        accepted |= route->shapes;
+        if (!(route->shapes & shape))
+            continue;
+        if (shape == UP_SHAPE_GRPC && r->proto_num < HTTP_VERSION(2, 0))
+            return up_error(r->pool, UP_HTTP_VERSION_NOT_SUPPORTED, APR_SUCCESS,
+                            "gRPC over %s", r->protocol);
+        *chosen = route;
+        return NULL;
     }
     if (!accepted)
         return up_error(r->pool, UP_METHOD_NOT_ALLOWED, APR_SUCCESS,
@@ -164,7 +214,7 @@ choose(const up_route_t **chosen, request_rec *r)
     return up_error(r->pool, UP_MEDIA_TYPE_UNSUPPORTED, APR_SUCCESS,
                     "the Content-Type of the body is none of those accepted: "
                     "%s",
-                    accepted);
+                    types_of(accepted, r->pool));
 }
 
 int
@@ -172,8 +222,15 @@ up_route_choose(request_rec *r)
 {
     if (!recognise(r))
         return DECLINED;
-    up_error_t *err = choose(&up_request_of(r)->route, r);
-    return err ? up_reply_refuse(r, err) : OK;
+    up_request_t *request = up_request_of(r);
+    unsigned shape = shape_of(r);
+    up_error_t *err = choose(&request->route, r, shape);
+    if (err)
+        return up_reply_refuse(r, err);
+    request->shape = (up_shape_t)shape;
+    if (request->shape != UP_SHAPE_JSON)
+        up_rpc_reply_claim_errors(r);
+    return OK;
 }
 
 int

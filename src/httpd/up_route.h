@@ -16,8 +16,9 @@ typedef int (*up_serve_t)(request_rec *r);
 struct up_route_t {
     const char *path; /* its end; "*" stands for one segment, the user id */
     int method;       /* M_GET includes HEAD */
-    const char *const *media; /* types accepted, ended by NULL; NULL: any */
+    unsigned shapes;  /* of bodies that it takes: up_shape_t */
     up_serve_t serve;
+    int anyone; /* whether it is served to whom Apache lets in, caller or not */
 };
 
 /* translate_name: mark a request whose path is ours where UserProfile is On,
@@ -28,7 +29,7 @@ int up_route_translate(request_rec *r);
 int up_route_storage(request_rec *r);
 
 /* post_perdir_config: choose the route on the path as it finally is, or refuse
- * the method (405) or the media type (415). */
+ * the method (405), the media type (415), or gRPC without HTTP/2 (505). */
 int up_route_choose(request_rec *r);
 
 /* fixups: make our handler R's, whatever SetHandler says. */

@@ -112,8 +112,11 @@ up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main)
         if (config->used == UP_ON)
             config->site_store = prepare(&list, server, pconf, ptemp);
     }
-    if (list)
-        warn_of_readers(main);
+    if (!list)
+        return;
+    for (server_rec *server = main; server; server = server->next)
+        up_config_of_server(server)->serving = UP_ON;
+    warn_of_readers(main);
 }
 
 /* Try to open SITE, whose mutex the caller holds. The pool has no parent: an
