@@ -5,6 +5,7 @@
 #   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it)
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
+#   make tsan      the commit queue under ThreadSanitizer
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make lint      layout, clang-tidy, the checks of the tree itself
 #   make install   PREFIX=, DESTDIR=, STATEDIR=
@@ -37,7 +38,7 @@ FUZZ_PACKAGES  = clang libclang-rt-dev
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run stop test asan valgrind fuzz lint install clean programs FORCE
+.PHONY: all run stop test asan tsan valgrind fuzz lint install clean programs FORCE
 
 all:
 
@@ -184,6 +185,13 @@ asan:
 	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g $(SANITIZE)' HARDEN= \
 	 UNDER=asan test
 
+# What is about threads alone, under ThreadSanitizer: APR itself is not built
+# with it, so tests that use more of APR than pools would report APR's locks.
+tsan:
+	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
+	 $(BUILD)/tsan/t/10store/queue.t
+	$(BUILD)/tsan/t/10store/queue.t
+
 valgrind:
 	@sh conf/packages.sh valgrind
 	@$(MAKE) UNDER=valgrind test
@@ -198,7 +206,7 @@ fuzzers: $(FUZZERS)
 	@for target in $(FUZZERS); do \
 	    name=$${target##*/}; new=$(BUILD)/corpus/$$name; \
 	    mkdir -p $$new; \
-	    ./$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 	        -artifact_prefix=$(BUILD)/$$name- \
 	        $$new t/fuzz/corpus/$$name || exit 1; \
 	done

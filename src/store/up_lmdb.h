@@ -14,6 +14,7 @@
 #ifndef UP_LMDB_H
 #define UP_LMDB_H
 
+#include "store/up_queue.h"
 #include "store/up_store_driver.h"
 
 #include <lmdb.h>
@@ -38,7 +39,8 @@ typedef struct lmdb_store_t {
     ino_t inode;
     struct lmdb_store_t *next_open; /* in this process */
 
-    MDB_env *env; /* NULL: broken, and not open again yet */
+    up_queue_t *queue; /* of updates */
+    MDB_env *env;      /* NULL: broken, and not open again yet */
     MDB_dbi database[LMDB_DATABASES];
 
     /* The gate: transactions pass it, and wait while it is closed to resize
@@ -161,6 +163,9 @@ up_error_t *up_lmdb_update(const up_user_t **after,
                            void *baton,
                            apr_pool_t *result_pool,
                            apr_pool_t *scratch_pool);
+
+/* Perform COUNT updates, JOBS, of the store BATON. */
+void up_lmdb_run_updates(void *baton, up_job_t **jobs, int count);
 
 up_error_t *up_lmdb_batch_begin(up_batch_t **batch,
                                 up_store_t *base,

@@ -10,6 +10,12 @@
 #define FORMAT "1" /* of record.proto and of the keys */
 #define FILE_MODE 0600
 
+/* How many updates may share a transaction. The bound keeps one from holding
+ * up other processes for long; 1 would flush each by itself. */
+#ifndef UP_LMDB_BATCH
+#define UP_LMDB_BATCH 256
+#endif
+
 /* Two openers can disturb each other (lmdb.h), and children start together. */
 #define OPEN_TRIES 20
 #define OPEN_PAUSE apr_time_from_msec(50)
@@ -206,6 +212,8 @@ up_lmdb_create(up_store_t **store,
     if (stat(location, &status))
         return up_error(result_pool, UP_STORE_UNAVAILABLE, errno,
                         "cannot find the LMDB store '%s'", location);
+    UP_ERR(up_queue_make(&lmdb->queue, UP_LMDB_BATCH, up_lmdb_run_updates, lmdb,
+                         result_pool));
     lmdb->device = status.st_dev;
     lmdb->inode = status.st_ino;
     if (!register_store(lmdb))
