@@ -1,6 +1,7 @@
 /* up_ctl_commands.c -- what the commands are, and the help that says so. */
 #include "ctl/up_ctl_commands.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +27,11 @@ static const up_ctl_command_t commands[] = {
     {"user", "list", "ORG [--json]", "list an organisation's users", 1, 1,
      BIT(JSON), up_ctl_user_list},
     {"user", "remove", "ORG ID",
-     "remove a user, whose id is not used again, with all rights", 2, 2, 0,
+     "remove a user, whose id stays taken, with all rights", 2, 2, 0,
      up_ctl_user_remove},
     {"member", "add", "[--org ORG] USER ROLE...",
-     "give a user these roles and no other, in ORG or on the instance", 2,
-     UP_CTL_ANY_NUMBER, BIT(ORG), up_ctl_member_add},
+     "set a user's roles in ORG or on the instance", 2, UP_CTL_ANY_NUMBER,
+     BIT(ORG), up_ctl_member_add},
     {"member", "list", "[--org ORG] [--json]",
      "list the members of ORG or of the instance", 0, 0, BIT(ORG) | BIT(JSON),
      up_ctl_member_list},
@@ -110,8 +111,9 @@ up_ctl_command_take(const up_ctl_command_t **command, up_ctl_t *ctl)
     for (apr_size_t i = 0; i < COMMANDS && line->operands; i++) {
         const up_ctl_command_t *known = &commands[i];
         int words = *known->verb ? 2 : 1;
-        if (line->operands < words || strcmp(known->noun, line->operand[0]) ||
-            (words == 2 && strcmp(known->verb, line->operand[1])))
+        if (line->operands < words ||
+            strcmp(known->noun, line->operand[0]) != 0 ||
+            (words == 2 && strcmp(known->verb, line->operand[1]) != 0))
             continue;
         line->operand += words;
         line->operands -= words;
@@ -166,8 +168,8 @@ up_ctl_command_help(const up_ctl_command_t *command)
         print_overview();
         return;
     }
-    printf("Usage: " UP_CTL_TOOL " [-s STORE] %s%s%s %s\n\n%s.\n",
+    printf("Usage: " UP_CTL_TOOL " [-s STORE] %s%s%s %s\n\n%c%s.\n",
            command->noun, *command->verb ? " " : "", command->verb,
-           command->usage, command->help);
+           command->usage, apr_toupper(command->help[0]), command->help + 1);
     print_options(command->options | BIT(STORE) | BIT(HELP));
 }

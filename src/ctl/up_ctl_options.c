@@ -6,8 +6,7 @@
 
 static const up_ctl_option_info_t options[UP_CTL_OPTIONS] = {
     [UP_CTL_STORE] = {"store", 's', "STORE",
-                      "the store, as in UserProfileStore; without it "
-                      "lmdb:" UP_STATEDIR},
+                      "the store; without it lmdb:" UP_STATEDIR},
     [UP_CTL_JSON] = {"json", 0, NULL, "print a line of JSON for each"},
     [UP_CTL_HELP] = {"help", 'h', NULL, "say how it is used"},
     [UP_CTL_VERSION] = {"version", 0, NULL, "say which version this is"},

@@ -66,7 +66,7 @@ up_ctl_print_line(const char *text, apr_pool_t *pool)
 up_error_t *
 up_ctl_print_end(apr_pool_t *pool)
 {
-    return fflush(stdout) ? write_error(pool) : NULL;
+    return fflush(stdout) || ferror(stdout) ? write_error(pool) : NULL;
 }
 
 struct up_ctl_table_t {

@@ -96,15 +96,18 @@ up_ctl_init(up_ctl_t *ctl)
 
     UP_ERR(store_uri(&uri, ctl));
     UP_ERR(up_store_owner(&uid, &gid, uri, ctl->pool));
-    if (ctl->line.option[UP_CTL_OWNER]) {
+    int unsaid = uid == NOBODY && !ctl->line.option[UP_CTL_OWNER];
+    if (ctl->line.option[UP_CTL_OWNER])
         UP_ERR(named_owner(&uid, &gid, ctl));
-    } else if (uid == NOBODY) {
+    if (unsaid) {
         uid = geteuid();
         gid = getegid();
-        if (uid == 0)
-            up_ctl_note(ctl, "the new store is root's; for a server that runs "
-                             "as another user, make it with --owner USER");
     }
-    return up_store_prepare(&identity, uri, &options, uid, gid, ctl->pool,
-                            ctl->pool);
+
+    UP_ERR(up_store_prepare(&identity, uri, &options, uid, gid, ctl->pool,
+                            ctl->pool));
+    if (unsaid && uid == 0)
+        up_ctl_note(ctl, "the new store is root's; for a server that runs as "
+                         "another user, make it with --owner USER");
+    return NULL;
 }

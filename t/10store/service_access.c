@@ -1,5 +1,6 @@
 /* service_access.c -- who may. */
 #include "service/up_access.h"
+#include "store/up_store_driver.h"
 #include "tap.h"
 #include "temp_store.h"
 
@@ -44,9 +45,10 @@ static const char *const lines[] = {
     NULL,
 };
 
-/* 201 bytes. */
+/* More bytes than any store could look up. */
 #define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define LONG A50 A50 A50 A50 "a"
+#define A200 A50 A50 A50 A50
+#define LONG A200 A200 A200
 
 static const struct {
     const char *name, *caller, *org;
@@ -149,6 +151,57 @@ check_target(up_store_t *store, apr_pool_t *pool)
     }
 }
 
+/* A store that notes what it is asked for, and has nothing. */
+static const char *asked;
+
+static up_error_t *
+note_read(up_view_t **view,
+          up_store_t *store,
+          const char *caller,
+          const char *wanted,
+          const char *user,
+          apr_pool_t *result_pool,
+          apr_pool_t *scratch_pool)
+{
+    (void)store;
+    (void)scratch_pool;
+    asked = apr_psprintf(result_pool, "%s %s %s", caller ? caller : "-",
+                         wanted ? wanted : "-", user ? user : "-");
+    *view = apr_pcalloc(result_pool, sizeof(**view));
+    return NULL;
+}
+
+static void
+check_look_ups(apr_pool_t *pool)
+{
+    static const up_store_driver_t driver = {.read = note_read};
+    static const struct {
+        const char *name, *caller, *org, *user, *asked;
+    } calls[] = {
+        {"all three", "A1", "O1", "U1", "A1 O1 U1"},
+        {"no organisation", "A1", NULL, "U1", "A1 - U1"},
+        {"an empty one", "A1", "", "U1", "A1 - U1"},
+        {"one that cannot be stored", "A1", LONG, "U1", NULL},
+        {"a caller who cannot be stored", "\xff", "O1", "U1", "- O1 U1"},
+        {"a user who cannot be stored", "A1", "O1", "U\n1", "A1 O1 -"},
+        {"an empty user", "A1", "O1", "", "A1 O1 -"},
+        {"nobody", NULL, "O1", "U1", NULL},
+    };
+    up_store_t store = {&driver};
+
+    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        up_call_t call = {.store = &store,
+                          .caller = calls[i].caller,
+                          .org = calls[i].org,
+                          .user = calls[i].user};
+        up_view_t *view;
+        asked = NULL;
+        ok(up_access_check(&view, &call, UP_USER_READ, pool, pool) != NULL,
+           "%s in an empty store", calls[i].name);
+        is(asked, calls[i].asked, "... what is looked up");
+    }
+}
+
 /* The site's roles: the last of a name counts, before the API's. */
 static void
 check_site_roles(up_store_t *store, apr_pool_t *pool)
@@ -215,6 +268,7 @@ main(void)
     temp_store_fill(store, lines);
     check_rows(store, pool);
     check_target(store, pool);
+    check_look_ups(pool);
     check_site_roles(store, pool);
     check_api_roles();
     temp_store_close(store);

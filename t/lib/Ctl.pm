@@ -43,7 +43,7 @@ sub folder {
 # on the standard output and the standard error.
 sub run {
     my ($input, @command) = @_;
-    my $folder = folder();
+    my $folder = File::Temp->newdir('userprofilectl-XXXXXX', TMPDIR => 1);
     spew("$folder/in", $input);
 
     my $pid = fork // die "fork: $!\n";

@@ -1,0 +1,146 @@
+# import.t -- import and export: the same store again, and bad lines.
+use strict;
+use warnings;
+
+use Ctl;
+use Test::More;
+
+my @lines = split /\n/, <<'END';
+{"org":{"id":"O1","name":"Example"}}
+{"org":{"id":"O2"}}
+{"user":{"id":"M1","orgId":"O1","type":"machine","state":"active","sequence":"1","creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z"}}
+{"user":{"id":"U1","orgId":"O1","type":"human","state":"locked","sequence":"12","creationDate":"2025-03-25T09:00:00.100Z","changeDate":"2025-03-25T10:28:47.405123Z","profile":{"firstName":"Gigi","lastName":"Giraffe","nickName":"Gig","displayName":"Gigi Giraffe","preferredLanguage":"de-CH","gender":"GENDER_FEMALE"}}}
+{"user":{"id":"Ü2","orgId":"O2","type":"human","state":"removed","sequence":"18446744073709551615","creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z","profile":{"firstName":"名","lastName":"姓","displayName":"名 姓"}}}
+{"member":{"userId":"I1","roles":["IAM_OWNER","IAM_OWNER_VIEWER"]}}
+{"member":{"orgId":"O1","userId":"A1","roles":["ORG_OWNER"]}}
+{"token":{"userId":"A1","sha256":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff","creationDate":"2025-03-25T09:00:00Z","expires":"2030-01-01T00:00:00Z"}}
+END
+
+sub import_text {
+    my ($store, $text) = @_;
+    return run($text, tool(), '-s', $store, 'import', '-');
+}
+
+# The same again.
+
+my $store = store(@lines);
+is_deeply([lines_of($store)], \@lines, 'export prints what import read');
+my ($code, $out) = import_text($store, join "\n", lines_of($store));
+is($code, 0, 'import takes what export printed, without a last newline too');
+like($out, qr/\Aimported 8 lines in [\d.]+ s, \d+ lines a second\n\z/,
+    '... and says how much it was');
+is_deeply([lines_of($store)], \@lines, '... and the store is the same');
+is_deeply([lines_of(store(lines_of($store)))], \@lines, 'so is another store');
+is((ctl($store, 'events', '--json'))[1], '', 'an import makes no event');
+
+my $file = spew(folder() . '/users.jsonl', join "\n", @lines);
+($code) = ctl($store, 'import', $file);
+is($code, 0, 'a file is imported by its name');
+
+# What a line replaces.
+
+import_text($store,
+    '{"user":{"id":"U1","orgId":"O1","type":"human","sequence":"3",'
+        . '"profile":{"firstName":"New","lastName":"Name"}}}');
+my ($user) = grep { /"id":"U1"/ } lines_of($store);
+like(
+    $user,
+    qr/"state":"active","sequence":"3",.*
+        "profile":\{"firstName":"New","lastName":"Name",
+        "displayName":"New\ Name"\}/x,
+    'a line replaces what it names, its sequence too');
+
+# A token's text is hashed; 'abc' has a well-known SHA-256.
+import_text($store, '{"token":{"userId":"A1","token":"abc"}}');
+ok((grep { /"sha256":"ba7816bf8f01cfea4141/ } lines_of($store)) == 1,
+    "a token's text is hashed on the way in");
+ok(!(grep { /abc"/ } lines_of($store)), '... and not kept');
+
+# Lines that are empty are counted, no more.
+
+($code, $out) = import_text($store, "\n\r\n$lines[0]\r\n  \n$lines[1]\n\n");
+is($code, 0, 'empty lines are skipped');
+like($out, qr/^imported 2 lines /, '... and are no lines');
+is((import_text($store, ''))[0], 0, 'so may be the whole file');
+
+# Bad lines: what is wrong with the third of five.
+
+my $O    = '{"org":{"id":"%s"}}';
+my @bad  = (
+    ['no JSON',       'hello',                  qr/.../],
+    ['a cut line',    '{"org":{"id":"O"',       qr/.../],
+    ['two objects',   '{"org":{"id":"O"}} {}',  qr/.../],
+    ['a NUL byte',    "{\"org\":\0{}}",         qr/.../],
+    ['not UTF-8',     "{\"org\":{\"id\":\"\xff\"}}", qr/.../],
+    ['nothing known', '{"group":{"id":"O"}}',
+        'the line is no org, user, member or token'],
+    ['an event',      '{"event":{"number":"1"}}',
+        'the line is no org, user, member or token'],
+    ['an unknown member', '{"org":{"id":"O","nmae":"x"}}',
+        "org has an unknown member, 'nmae'"],
+    ['a bad id', '{"org":{"id":""}}',
+        'the id of an organisation must be 1 to 200 bytes of UTF-8 without '
+            . 'control characters'],
+    ['a bad profile',
+        '{"user":{"id":"U","orgId":"A","type":"human",'
+            . '"profile":{"firstName":"","lastName":"L"}}}',
+        "the profile of user 'U' is invalid: firstName: value length must be "
+            . 'between 1 and 200 runes, inclusive'],
+    ['a bad role', '{"member":{"userId":"U","roles":["a b"]}}',
+        qr/^a role of user 'U' must be/],
+    ['a token that cannot be sent', '{"token":{"userId":"U","token":"a b"}}',
+        qr/^no client can send this token/],
+    ['an unknown organisation',
+        '{"user":{"id":"U","orgId":"Z","type":"machine"}}', qr/Z/],
+    ['a user of another organisation',
+        '{"user":{"id":"taken","orgId":"A","type":"machine"}}', qr/taken/],
+    ['a membership in an unknown organisation',
+        '{"member":{"userId":"U","orgId":"Z","roles":["R"]}}', qr/Z/],
+    ['too long a line', ' ' x (1024 * 1024 + 1), 'it is longer than 1048576 '
+            . 'bytes'],
+    ['a far too long line', 'x' x (5 * 1024 * 1024), 'it is longer than '
+            . '1048576 bytes'],
+);
+
+for my $row (@bad) {
+    my ($name, $line, $sentence) = @$row;
+    my $store = store('{"org":{"id":"H"}}',
+        '{"user":{"id":"taken","orgId":"H","type":"machine"}}');
+    my ($code, $out, $err) = import_text($store, join "\n",
+        map({ sprintf $O, $_ } qw(A B)),
+        $line, map({ sprintf $O, $_ } qw(C D)));
+    is($code, 1, "$name stops the import");
+    my ($said) = $err =~ m{\Auserprofilectl:\ the\ import\ stopped\ at\ line\ 3
+        \ of\ '-';\ the\ lines\ before\ it\ are\ kept:\ (.*)\n\z}x;
+    ref $sentence
+        ? like($said, $sentence, '... which says why')
+        : is($said, $sentence, '... which says why');
+    is_deeply([map { /"org":\{"id":"(\w)"/ } lines_of($store)], [qw(A B H)],
+        '... keeps the lines before it, and no other');
+    like($out, qr/^imported 2 lines /, '... and counts them');
+}
+
+# A line in a later batch, and one as long as may be.
+my $many = store();
+($code, undef, my $err) = import_text($many,
+    join("\n", map { sprintf $O, "O$_" } 1 .. 2500) . "\nbad\n");
+like($err, qr/ line 2501 of /, 'a bad line far down has its number');
+is(scalar(lines_of($many)), 2500, '... and all lines before it are kept');
+($code) = import_text($many, ' ' x (1024 * 1024 - length $lines[0]) . $lines[0]);
+is($code, 0, 'a line may have 1 MiB');
+
+# Files that cannot be read.
+my $missing = folder() . '/missing';
+is_deeply(
+    [ctl($store, 'import', $missing)],
+    [1, '', "userprofilectl: cannot open '$missing': No such file or "
+            . "directory\n"],
+    'a file that is not there'
+);
+my $folder = folder();
+($code, $out, $err) = ctl($store, 'import', $folder);
+is($code, 1, 'a folder is no file');
+like($err, qr/^userprofilectl: .*cannot read '\Q$folder\E': Is a directory$/,
+    '... and is called so');
+
+done_testing;

@@ -1,0 +1,58 @@
+# large_import.t -- a long import: bounded memory, and progress on a terminal.
+use strict;
+use warnings;
+
+use Ctl;
+use POSIX ();
+use Test::More;
+
+my $LINES = 100_000;
+
+sub user_line {
+    my ($i) = @_;
+    return qq({"user":{"id":"U$i","orgId":"O1","type":"human","profile":)
+        . qq({"firstName":"First$i","lastName":"Last$i"}}}\n);
+}
+
+# The kibibytes of memory that are the process's own; LMDB's map is not.
+sub own_memory {
+    my ($pid) = @_;
+    my ($kib) = slurp("/proc/$pid/status") =~ /^RssAnon:\s+(\d+) kB/m;
+    return $kib;
+}
+
+# Freed memory goes back at once where a sanitizer would keep it.
+$ENV{ASAN_OPTIONS} = join ':', 'quarantine_size_mb=1', $ENV{ASAN_OPTIONS} || ();
+
+my $store = store('{"org":{"id":"O1"}}');
+my $pid = open(my $in, '|-', tool(), '-s', $store, 'import', '-')
+    // die "cannot start the tool: $!\n";
+my @peak = (0, 0);
+for my $i (1 .. $LINES) {
+    print $in user_line($i);
+    next if $i % 500;
+    my $half = $i > $LINES / 5 ? 1 : 0;
+    my $now  = own_memory($pid);
+    $peak[$half] = $now if $peak[$half] < $now;
+}
+close $in;
+is($?, 0, "$LINES users are imported from a pipe");
+cmp_ok($peak[0], '>', 0, 'its memory was seen');
+cmp_ok($peak[1], '<', 1.25 * $peak[0] + 2048,
+    'it takes no more memory for the last lines than for the first fifth');
+like((ctl($store, 'stat'))[1], qr/^users +$LINES$/m, 'all of them are there');
+
+# Progress, on a terminal of its own.
+my $folder = folder();
+my $file = spew("$folder/users", join '', map { user_line($_) } 1 .. $LINES);
+my ($code, $shown) = run('', 'script', '-qec',
+    tool() . " -s $store import $file", '/dev/null');
+is($code, 0, 'on a terminal too');
+my @progress =
+    $shown =~ /\r\e\[K(\d+ lines, \d+ lines a second)(?=\r\e\[K)/g;
+cmp_ok(scalar @progress, '>', 0, '... progress is shown');
+my ($last, $seconds) = $shown =~ /\r\e\[Kimported (\d+) lines in ([\d.]+) s/;
+is($last, $LINES, '... and in the end the sum, in place of it');
+cmp_ok(scalar @progress, '<=', 5 * $seconds + 1, '... at most 5 times a second');
+
+done_testing;

@@ -1,0 +1,77 @@
+# output.t -- what is printed: safe on a terminal, and complete or an error.
+use strict;
+use warnings;
+
+use Ctl;
+use POSIX ();
+use Test::More;
+
+my $ESC = '\u001b[2J';
+my $store = store(
+    "{\"org\":{\"id\":\"O1\",\"name\":\"a${ESC}b\\n\\u009bc\\u202ed\"}}",
+    '{"org":{"id":"日本","name":"Nihon"}}',
+    '{"org":{"id":"long-id","name":"Käse"}}'
+);
+
+# Names that would steer a terminal.
+
+my (undef, $table) = ctl($store, qw(org list));
+is($table, <<'END', 'a table aligns wide characters and escapes controls');
+ID       NAME
+O1       a\u001b[2Jb\u000a\u009bc\u202ed
+long-id  Käse
+日本     Nihon
+END
+my (undef, $json) = ctl($store, qw(org list --json));
+unlike($json, qr/[^\n\x20-\x7e\x80-\xff]|\xc2[\x80-\x9f]|\xe2\x80\xae/,
+    'lines of JSON have no control characters');
+is_deeply([lines_of(store(lines_of($store)))], [lines_of($store)],
+    '... and are imported as they were');
+my (undef, undef, $err) =
+    ctl($store, qw(user list), "\e[2J\x{c2}\x{9b}\xff\n");
+is($err,
+    "userprofilectl: there is no organisation "
+        . "'\\u001b[2J\\u009b\\xff\\u000a'\n",
+    'so has an error none');
+
+# More rows than are kept to find out how wide the columns are.
+my $long = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 2999);
+(undef, $table) = ctl($long, qw(org list));
+is($table, join('', "ID     NAME\n", map { "O$_  N\n" } 1000 .. 2999),
+    'a long table has all its rows');
+
+# Output that cannot be written.
+
+sub exit_of {
+    my ($redirection, @arguments) = @_;
+    my ($code, undef, $err) = run('', 'sh', '-c',
+        "\"\$0\" -s \"\$@\" $redirection", tool(), @arguments);
+    return ($code, $err);
+}
+
+my $full = "userprofilectl: cannot write the output: No space left on device\n";
+my $pipe = "userprofilectl: cannot write the output: Broken pipe\n";
+for my $command (['export'], [qw(org list)], [qw(org list --json)], ['stat']) {
+    my @full = exit_of('>/dev/full', $long, @$command);
+    is_deeply(\@full, [1, $full], "@$command: a full disk is an error");
+}
+is_deeply([exit_of('>/dev/full', $long, '--help')], [1, $full],
+    '--help: so it is');
+
+# A reader that goes away at once.
+pipe my $read, my $write or die "pipe: $!\n";
+close $read;
+my $errors = folder() . '/err';
+my $pid = fork // die "fork: $!\n";
+if (!$pid) {
+    open STDOUT, '>&', $write  or POSIX::_exit(126);
+    open STDERR, '>',  $errors or POSIX::_exit(126);
+    { no warnings 'exec'; exec tool(), '-s', $long, 'export'; }
+    POSIX::_exit(127);
+}
+close $write;
+waitpid $pid, 0;
+is($?, 1 << 8, 'a closed pipe is an error, and no signal');
+is(slurp($errors), $pipe, '... that says so');
+
+done_testing;

@@ -1,0 +1,63 @@
+# root_owner.t -- what root does to a store of another user leaves nothing of
+# root's in it. Only root can find out.
+use strict;
+use warnings;
+
+use Ctl;
+use Test::More;
+
+$> == 0 or die "this test must run as root\n";
+my ($name, $uid, $gid) = (getpwnam 'nobody')[0, 2, 3];
+die "there is no user nobody\n" unless defined $uid;
+
+sub owners {
+    my ($path) = @_;
+    my %owner = map { join(':', (stat)[4, 5]) => 1 } $path, glob "$path/*";
+    return join ' ', sort keys %owner;
+}
+
+# Stores that init makes.
+my $path = folder() . '/store';
+my ($code, $out, $err) = ctl("lmdb:$path", 'init', '--owner', $name);
+is($code, 0, 'init --owner');
+is($err, '', '... without complaint');
+is(owners($path), "$uid:$gid", '... gives the new store to that user');
+ok(glob("$path/*.mdb"), '... its files too');
+
+my $given = folder();
+chown $uid, $gid, $given;
+($code, undef, $err) = ctl("lmdb:$given", 'init');
+is($code, 0, 'init in a folder that a user owns');
+is($err, '', '... without complaint');
+is(owners($given), "$uid:$gid", '... makes the store for that user');
+
+my $own = folder() . '/store';
+($code, undef, $err) = ctl("lmdb:$own", 'init');
+is($code, 0, 'init without --owner');
+like($err, qr/\Auserprofilectl: the new store is root's; .*--owner USER\n\z/,
+    "... makes root's store and says so");
+is(owners($own), '0:0', "... and it is");
+is((ctl("lmdb:$own", qw(org add O1)))[0], 0, '... and can be used');
+
+($code, undef, $err) = ctl("lmdb:$path", 'init', '--owner', 'no.such.user');
+is($code, 1, 'an owner who does not exist');
+like($err, qr/\Auserprofilectl: there is no user 'no.such.user'/, '... is named');
+
+# What commands leave behind.
+my $file = spew(folder() . '/import', qq({"org":{"id":"O1"}}\n));
+chmod 0600, $file;
+for my $command (
+    ['import', $file], [qw(org add O2)],
+    [qw(user add O1 U1 --machine)], [qw(token add U1)],
+    ['export'],        ['stat'],
+    ['init'],          [qw(user remove O1 U1)]
+    )
+{
+    unlink glob("$path/lock.mdb");
+    ($code, undef, $err) = ctl("lmdb:$path", @$command);
+    is($code, 0, "root does '$command->[0]' in that user's store");
+    is($err, '', '... without complaint');
+    is(owners($path), "$uid:$gid", '... and leaves nothing behind');
+}
+
+done_testing;

@@ -1,0 +1,114 @@
+# usage.t -- help, the version, and command lines that are wrong.
+use strict;
+use warnings;
+
+use Ctl;
+use Test::More;
+
+my $store = store('{"org":{"id":"O1"}}');
+my @everything = lines_of($store);
+
+# Arguments, and what is said of them.
+my @wrong = (
+    ['',                   'which command?'],
+    ['frobnicate',         "there is no command 'frobnicate'"],
+    ['org',                'org what: add, list?'],
+    ['user',               'user what: add, get, list, remove?'],
+    ['org remove',         "there is no command 'org remove', only add, list"],
+    ['org add',            'something is missing: org add ID [--name NAME]'],
+    ['org add O2 O3',      'that is too much: org add ID [--name NAME]'],
+    ['org list O1',        'that is too much: org list [--json]'],
+    ['init now',           'that is too much: init [--owner USER]'],
+    ['user get O1',        'something is missing: user get ORG ID [--json]'],
+    ['member add U1',      qr/^something is missing: member add /],
+    ['import',             'something is missing: import FILE|-'],
+    ['org list --jsonl',   "there is no option '--jsonl'"],
+    ['org list --jsonl=1', "there is no option '--jsonl'"],
+    ['org list -x',        "there is no option '-x'"],
+    ['org list --json=1',  '--json takes no value'],
+    ['org add O2 --name',  '--name lacks its value, NAME'],
+    ['org add O2 --name A --name B',  '--name is given twice'],
+    ['org add O2 --json',             '--json does not go with this'],
+    ['org list --name A',             '--name does not go with this'],
+    ['-s lmdb:/elsewhere org list',   '--store is given twice'],
+    ['user add O1 U1',
+        'a human needs --first-name and --last-name; '
+            . 'a machine needs --machine'],
+    ['user add O1 U1 --first-name F', qr/^a human needs /],
+    ['user add O1 U1 --machine --nick-name N', 'a --machine has no profile'],
+    ['user add O1 U1 --machine --gender male', 'a --machine has no profile'],
+    ['user add O1 U1 --first-name F --last-name L --gender neuter',
+        '--gender is none of female, male, diverse and unspecified'],
+    ['member add --org= U1 ORG_OWNER',
+        '--org is empty; leave it out for the instance'],
+    ['member list --org=', '--org is empty; leave it out for the instance'],
+    ['member remove --org= U1',
+        '--org is empty; leave it out for the instance'],
+    (
+        map { ["token add U1 --expires $_", qr/^--expires is neither a dur/] }
+            qw(0d -1d 1 d 1w 1.5h 90dd 36601d 99999999999999999999d
+            2030-02-30T00:00:00Z soon)
+    ),
+    ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is past'],
+    (
+        map { ["events --after $_", "--after is no event's number"] }
+            qw(x -1 1x 99999999999999999999)
+    ),
+    ['events --after=', "--after is no event's number"],
+);
+
+for my $row (@wrong) {
+    my ($arguments, $sentence) = @$row;
+    my ($code, $out, $err) = ctl($store, split / /, $arguments);
+    is($code, 2, "'$arguments' is misuse");
+    is($out, '', '... that prints nothing');
+    my ($said) =
+        $err =~ /\Auserprofilectl: (.*)\nSee userprofilectl --help\.\n\z/;
+    ref $sentence
+        ? like($said, $sentence, '... and says so')
+        : is($said, $sentence, '... and says so');
+}
+is_deeply([lines_of($store)], \@everything, 'misuse changes nothing');
+
+for my $uri ('lmdb:', 'lmdb:relative', 'file:/x', '/x', '') {
+    my ($code, undef, $err) = ctl($uri, qw(org list));
+    is($code, 2, "a store cannot be '$uri'");
+    like($err, qr/\Auserprofilectl: '\Q$uri\E' .*lmdb:\//, '... but like this');
+}
+
+# Help is printed, and for every command.
+my ($code, $help, $err) = run('', tool(), '--help');
+is($code, 0, '--help works');
+is($err, '', '... without complaint');
+like($help, qr/\AUsage: userprofilectl \[-s STORE\] COMMAND/, '... says how');
+like($help, qr/--store STORE .*lmdb:\//, '... and where the store is');
+is((run('', tool(), '-h'))[1], $help, '-h is the same');
+is((run('', tool(), qw(org --help)))[1], $help, '... and for half a command');
+
+my @commands = map { s/ +$//r } $help =~ /^  ([a-z]+ [a-z]*) +\w/mg;
+is_deeply(
+    \@commands,
+    [
+        'init',
+        (map { "org $_" } qw(add list)),
+        (map { "user $_" } qw(add get list remove)),
+        (map { "member $_" } qw(add list remove)),
+        (map { "token $_" } qw(add list revoke)),
+        qw(import export events stat)
+    ],
+    '--help has every command'
+);
+for my $command (@commands) {
+    ($code, my $out) = run('', tool(), split(/ /, $command), '--help');
+    is($code, 0, "$command --help works");
+    like($out, qr/\AUsage: userprofilectl \[-s STORE\] $command /,
+        '... says how it is used');
+}
+my ($page) = slurp('src/ctl/userprofilectl.8');
+like($page, qr/^\.(?:It )?Cm $_\b/m, "the manual page has $_") for @commands;
+
+($code, my $version) = run('', tool(), '--version');
+is($code, 0, '--version works');
+like($version, qr/\Auserprofilectl \d+\.\d+\.\d+\n\z/, '... says it');
+
+done_testing;
