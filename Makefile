@@ -38,7 +38,8 @@ FUZZ_PACKAGES  = clang libclang-rt-dev
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run stop test asan tsan valgrind fuzz lint install clean programs FORCE
+.PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers lint install
+.PHONY: clean FORCE
 
 all:
 
@@ -201,7 +202,6 @@ fuzz:
 	@sh conf/packages.sh $(FUZZ_PACKAGES)
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDEN= \
 	 CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzers
-.PHONY: fuzzers
 fuzzers: $(FUZZERS)
 	@for target in $(FUZZERS); do \
 	    name=$${target##*/}; new=$(BUILD)/corpus/$$name; \

@@ -35,7 +35,7 @@ my @libraries = (
 my $system = qr{^(?:
     assert|ctype|errno|float|inttypes|limits|locale|math|setjmp|signal|stdarg|
     stddef|stdint|stdio|stdlib|string|time|dirent|fcntl|getopt|grp|poll|
-    pthread|pwd|semaphore|strings|termios|unistd|semaphore|wchar|wctype|(?:sys/\w+)
+    pthread|pwd|strings|termios|unistd|semaphore|wchar|wctype|(?:sys/\w+)
 )\.h$}x;
 
 sub room_of {
