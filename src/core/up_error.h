@@ -35,7 +35,7 @@ typedef enum up_reason_t {
     UP_REQUEST_TIMEOUT,
     UP_HTTP_VERSION_NOT_SUPPORTED,
     UP_UNIMPLEMENTED,     /* gRPC: an unknown method or encoding */
-    UP_SERVICE_UNKNOWN, /* asked for the health of */
+    UP_SERVICE_UNKNOWN,   /* asked for the health of */
     UP_DEADLINE_EXCEEDED, /* gRPC: nothing was changed */
     UP_STORE_FULL,
     UP_STORE_UNAVAILABLE, /* nothing was changed */

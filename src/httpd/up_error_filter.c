@@ -6,13 +6,18 @@
 #include "httpd/up_rpc_reply.h"
 
 #include <http_core.h>
-#include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_core.h>
 #include <util_filter.h>
 
 #define FILTER "USERPROFILE_ERROR"
+
+/* What the filter is to say. */
+typedef struct answer_t {
+    const up_status_t *status;
+    const up_error_t *refusal; /* of ours, or NULL */
+} answer_t;
 
 /* R's own refusal, if that is what is being answered. */
 static const up_error_t *
@@ -23,7 +28,7 @@ own_refusal(const request_rec *r)
     return err && up_reason_info(err->reason)->http == r->status ? err : NULL;
 }
 
-/* Append to BRIGADE the body of R's error, raised as HTTP, and its end. */
+/* Append to BRIGADE the body of R's error, STATUS in JSON, and its end. */
 static void
 append_body(apr_bucket_brigade *brigade,
             request_rec *r,
@@ -47,8 +52,7 @@ static apr_status_t
 replace_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     request_rec *r = filter->r;
-    const up_status_t *status = filter->ctx;
-    const up_error_t *refusal = up_request_known(r)->refusal;
+    const answer_t *answer = filter->ctx;
     int end = 0;
 
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
@@ -60,12 +64,12 @@ replace_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
 
     /* httpd has set an Allow of its own, which adds TRACE. */
-    if (refusal)
-        up_reply_error_headers(r, r->headers_out, refusal);
+    if (answer->refusal)
+        up_reply_error_headers(r, r->headers_out, answer->refusal);
     if (up_request_known(r)->shape != UP_SHAPE_JSON)
-        up_rpc_fill_status(brigade, r, status);
+        up_rpc_fill_status(brigade, r, answer->status);
     else
-        append_body(brigade, r, status);
+        append_body(brigade, r, answer->status);
     ap_filter_t *next = filter->next;
     ap_remove_output_filter(filter);
     return ap_pass_brigade(next, brigade);
@@ -80,23 +84,22 @@ up_error_filter_register(void)
 void
 up_error_filter_insert(request_rec *r)
 {
-    const up_error_t *refusal;
-    up_status_t *status;
-
     if (!ap_is_HTTP_ERROR(r->status) || !up_route_is_ours(r))
         return;
     int is_rpc = up_request_known(r)->shape != UP_SHAPE_JSON;
-    refusal = own_refusal(r);
+    const up_error_t *refusal = own_refusal(r);
     if (!refusal && !is_rpc &&
         ap_response_code_string(r, ap_index_of_response(r->status)))
         return; /* the site's ErrorDocument */
 
-    status = refusal ? up_status_of(refusal, r->pool)
-                     : up_reply_foreign(r->status, r->pool);
-    up_request_note(r, "userprofile-reason", status->reason);
+    answer_t *answer = apr_palloc(r->pool, sizeof(*answer));
+    answer->refusal = refusal;
+    answer->status = refusal ? up_status_of(refusal, r->pool)
+                             : up_reply_foreign(r->status, r->pool);
+    up_request_note(r, "userprofile-reason", answer->status->reason);
     if (is_rpc) {
         r->status = HTTP_OK; /* gRPC's own status says the rest */
         r->status_line = NULL;
     }
-    ap_add_output_filter(FILTER, status, r, r->connection);
+    ap_add_output_filter(FILTER, answer, r, r->connection);
 }

@@ -21,7 +21,7 @@ up_request_of(request_rec *r)
 const up_request_t *
 up_request_known(const request_rec *r)
 {
-    static const up_request_t nothing;
+    static const up_request_t nothing = {.shape = UP_SHAPE_JSON};
     const up_request_t *request =
         ap_get_module_config(r->request_config, &userprofile_module);
 
@@ -29,8 +29,9 @@ up_request_known(const request_rec *r)
 }
 
 up_error_t *
-up_request_require_caller(const request_rec *r)
+up_request_require_caller(request_rec *r)
 {
+    up_request_note(r, "userprofile-caller", r->user);
     if (r->user && *r->user)
         return NULL;
     return up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
@@ -46,8 +47,6 @@ up_request_call(up_call_t *call, request_rec *r)
     call->org = apr_table_get(r->headers_in, "x-zitadel-orgid");
     call->user = up_request_of(r)->user;
     call->roles = up_config_of_place(r)->roles;
-
-    up_request_note(r, "userprofile-caller", call->caller);
     up_request_note(r, "userprofile-user", call->user);
     return NULL;
 }

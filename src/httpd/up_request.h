@@ -33,8 +33,9 @@ up_request_t *up_request_of(request_rec *r);
  * hooks that see every request of the site. */
 const up_request_t *up_request_known(const request_rec *r);
 
-/* AUTH_HEADER_MISSING unless R has a caller; asked before its body is read. */
-UP_MUST_CHECK up_error_t *up_request_require_caller(const request_rec *r);
+/* Note R's caller for the log; AUTH_HEADER_MISSING if it has none. Asked before
+ * its body is read. */
+UP_MUST_CHECK up_error_t *up_request_require_caller(request_rec *r);
 
 /* Set *CALL to what R asks of its server's store, or fail as up_stores_get. */
 UP_MUST_CHECK up_error_t *up_request_call(up_call_t *call, request_rec *r);

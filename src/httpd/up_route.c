@@ -111,6 +111,7 @@ recognise(request_rec *r)
     request->user = NULL;
     if (ours && path_matches(&segment, &length, r->uri, PROFILE))
         request->user = apr_pstrmemdup(r->pool, segment, length);
+    up_request_note(r, "userprofile-user", request->user);
     return ours;
 }
 

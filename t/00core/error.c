@@ -48,6 +48,8 @@ static const struct {
         {"HTTP_VERSION_NOT_SUPPORTED", 505, 12, UP_FAULT_REQUEST,
          "gRPC requires HTTP/2; over HTTP/1.1 use gRPC-Web"},
     [UP_UNIMPLEMENTED] = {"UNIMPLEMENTED", 501, 12, UP_FAULT_REQUEST, NULL},
+    [UP_SERVICE_UNKNOWN] = {"SERVICE_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
+                            "unknown service"},
     [UP_DEADLINE_EXCEEDED] = {"DEADLINE_EXCEEDED", 504, 4, UP_FAULT_REQUEST,
                               "the deadline has passed; nothing was changed"},
     [UP_STORE_FULL] = {"STORE_FULL", 507, 8, UP_FAULT_OURS,

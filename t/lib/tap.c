@@ -40,8 +40,8 @@ is(const char *got, const char *want, const char *format, ...)
     point(same, format, args);
     va_end(args);
     if (!same)
-        printf("#      got: %s\n# expected: %s\n", got ? got : "(null)",
-               want ? want : "(null)");
+        fprintf(stderr, "#      got: %s\n# expected: %s\n",
+                got ? got : "(null)", want ? want : "(null)");
     return same;
 }
 
@@ -54,7 +54,7 @@ is_number(long long got, long long want, const char *format, ...)
     point(got == want, format, args);
     va_end(args);
     if (got != want)
-        printf("#      got: %lld\n# expected: %lld\n", got, want);
+        fprintf(stderr, "#      got: %lld\n# expected: %lld\n", got, want);
     return got == want;
 }
 
