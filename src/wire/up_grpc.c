@@ -140,6 +140,18 @@ percent_encode(const char *text, apr_pool_t *pool)
     return encoded;
 }
 
+/* BYTES in base64 without padding. Not by APR_ENCODE_NOPADDING, which brings
+ * the alphabet for URLs too. */
+static const char *
+unpadded_base64(const char *bytes, apr_size_t length, apr_pool_t *pool)
+{
+    const char *text =
+        apr_pencode_base64_binary(pool, (const unsigned char *)bytes,
+                                  (apr_ssize_t)length, APR_ENCODE_NONE, NULL);
+
+    return apr_pstrmemdup(pool, text, strcspn(text, "="));
+}
+
 apr_table_t *
 up_grpc_trailers(const up_status_t *status, apr_pool_t *pool)
 {
@@ -156,9 +168,7 @@ up_grpc_trailers(const up_status_t *status, apr_pool_t *pool)
                    percent_encode(status->message, pool));
     apr_table_setn(trailers, "grpc-status", apr_itoa(pool, status->code));
     apr_table_setn(trailers, "grpc-status-details-bin",
-                   apr_pencode_base64_binary(pool, (const unsigned char *)bytes,
-                                             (apr_ssize_t)length,
-                                             APR_ENCODE_NOPADDING, NULL));
+                   unpadded_base64(bytes, length, pool));
     return trailers;
 }
 
