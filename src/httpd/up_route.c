@@ -34,10 +34,13 @@ static const up_route_t routes[] = {
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static const struct {
+typedef struct media_t {
     const char *type;
     up_shape_t shape;
-} media[] = {
+} media_t;
+
+/* The first is what a body without a type counts as. */
+static const media_t media[] = {
     {"application/json", UP_SHAPE_JSON},
     {"application/grpc", UP_SHAPE_GRPC},
     {"application/grpc+proto", UP_SHAPE_GRPC},
@@ -108,6 +111,7 @@ recognise(request_rec *r)
         return 0;
     up_request_t *request = up_request_of(r);
     request->ours = ours;
+    request->asked = 1;
     request->user = NULL;
     if (ours && path_matches(&segment, &length, r->uri, PROFILE))
         request->user = apr_pstrmemdup(r->pool, segment, length);
@@ -132,24 +136,24 @@ up_route_storage(request_rec *r)
     return up_request_known(r)->ours ? OK : DECLINED;
 }
 
-/* The shape of R's body; 0 for a type that we do not know. A body without a
- * type is JSON, and what GET says of its body does not matter. */
-static unsigned
-shape_of(const request_rec *r)
+/* The row for R's body; NULL for a type that we do not know. What GET says of
+ * its body does not matter. */
+static const media_t *
+media_of(const request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
 
     if (!type || !*type)
-        return UP_SHAPE_JSON;
+        return &media[0];
     apr_size_t length = strcspn(type, ";");
     while (length && apr_isspace(type[length - 1]))
         length--;
     for (apr_size_t i = 0; i < MEDIA; i++) {
         if (strlen(media[i].type) == length &&
             !ap_cstr_casecmpn(media[i].type, type, length))
-            return media[i].shape;
+            return &media[i];
     }
-    return r->method_number == M_GET ? UP_SHAPE_JSON : 0;
+    return r->method_number == M_GET ? &media[0] : NULL;
 }
 
 /* LIST and MORE, separated by a comma. */
@@ -224,11 +228,12 @@ up_route_choose(request_rec *r)
     if (!recognise(r))
         return DECLINED;
     up_request_t *request = up_request_of(r);
-    unsigned shape = shape_of(r);
-    up_error_t *err = choose(&request->route, r, shape);
+    const media_t *body = media_of(r);
+    up_error_t *err = choose(&request->route, r, body ? body->shape : 0);
     if (err)
         return up_reply_refuse(r, err);
-    request->shape = (up_shape_t)shape;
+    request->shape = body->shape;
+    request->media_type = body->type;
     if (request->shape != UP_SHAPE_JSON)
         up_rpc_reply_claim_errors(r);
     return OK;
@@ -258,8 +263,8 @@ up_route_is_ours(request_rec *r)
 {
     ap_conf_vector_t *place = r->per_dir_config;
 
-    if (up_request_known(r)->ours)
-        return 1;
+    if (up_request_known(r)->asked)
+        return up_request_known(r)->ours;
     if (!r->uri || !on_path(routes, r->uri))
         return 0;
     int ours =

@@ -27,17 +27,6 @@ up_rpc_reply_claim_errors(request_rec *r)
     core->response_code_strings = strings;
 }
 
-/* The media type of R's body, without parameters: the answer mirrors it. */
-static const char *
-mirrored_type(request_rec *r)
-{
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-
-    char *mirrored = apr_pstrmemdup(r->pool, type, strcspn(type, "; \t"));
-    ap_str_tolower(mirrored);
-    return mirrored;
-}
-
 /* The body of R's answer in gRPC: the message's frame, or nothing. */
 static void
 encode_grpc(const char **body,
@@ -70,14 +59,15 @@ fill(apr_bucket_brigade *brigade,
      apr_size_t length,
      const up_status_t *status)
 {
-    up_shape_t shape = up_request_known(r)->shape;
+    const up_request_t *request = up_request_known(r);
+    up_shape_t shape = request->shape;
     const char *body;
     apr_size_t size;
 
     r->status = HTTP_OK;
     r->status_line = NULL;
     up_reply_common_headers(r->headers_out);
-    ap_set_content_type(r, mirrored_type(r));
+    ap_set_content_type(r, request->media_type);
     /* Answers are never compressed: clients did not ask gRPC's way. */
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
