@@ -129,10 +129,13 @@ store_batch(import_t *import, apr_pool_t *pool)
         return NULL;
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
-    if (!err)
+    if (!err) {
         err = put_entries(&refused, import, batch, pool);
-    if (!err)
-        err = up_batch_commit(batch);
+        if (err)
+            apr_pool_destroy(batch_pool); /* before the store is closed */
+        else
+            err = up_batch_commit(batch);
+    }
     if (!err)
         return refused;
     import->progress.kept = kept;

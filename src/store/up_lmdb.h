@@ -41,6 +41,7 @@ typedef struct lmdb_store_t {
 
     up_queue_t *queue; /* of updates */
     MDB_env *env;      /* NULL: broken, and not open again yet */
+    unsigned openings; /* of the environment, so far */
     MDB_dbi database[LMDB_DATABASES];
 
     /* The gate: transactions pass it, and wait while it is closed to resize

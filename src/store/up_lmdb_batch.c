@@ -55,7 +55,7 @@ require_org(lmdb_batch_t *batch, const char *org, apr_pool_t *scratch_pool)
     UP_ERR(up_lmdb_get(&found, batch->store, batch->txn, &key, scratch_pool));
     if (found)
         return NULL;
-    return up_error(batch->pool, UP_CONFLICT, APR_SUCCESS,
+    return up_error(scratch_pool, UP_CONFLICT, APR_SUCCESS,
                     "there is no organisation '%s'", org);
 }
 
@@ -69,7 +69,7 @@ claim_id(lmdb_batch_t *batch, const up_user_t *user, apr_pool_t *scratch_pool)
     UP_ERR(
         up_lmdb_home(&home, batch->store, batch->txn, user->id, scratch_pool));
     if (home && strcmp(home, user->org) != 0)
-        return up_error(batch->pool, UP_CONFLICT, APR_SUCCESS,
+        return up_error(scratch_pool, UP_CONFLICT, APR_SUCCESS,
                         "user '%s' cannot be in organisation '%s': the id is "
                         "one of organisation '%s'",
                         user->id, user->org, home);
@@ -77,7 +77,7 @@ claim_id(lmdb_batch_t *batch, const up_user_t *user, apr_pool_t *scratch_pool)
         return NULL;
     int rc =
         mdb_put(batch->txn, batch->store->database[LMDB_HOME], &key, &value, 0);
-    return rc ? up_lmdb_error(rc, "store a user", batch->store, batch->pool)
+    return rc ? up_lmdb_error(rc, "store a user", batch->store, scratch_pool)
               : NULL;
 }
 
@@ -95,7 +95,7 @@ up_lmdb_batch_put(up_batch_t *base,
         UP_ERR(require_org(batch, item->as.member.org, scratch_pool));
     }
     int rc = up_lmdb_put(batch->store, batch->txn, item, scratch_pool);
-    return rc ? up_lmdb_error(rc, "store a record", batch->store, batch->pool)
+    return rc ? up_lmdb_error(rc, "store a record", batch->store, scratch_pool)
               : NULL;
 }
 
@@ -133,7 +133,7 @@ up_lmdb_batch_remove(int *found,
     int rc = mdb_del(batch->txn, database, &bytes, NULL);
     *found = rc == 0;
     if (rc && rc != MDB_NOTFOUND)
-        return up_lmdb_error(rc, "remove a record", batch->store, batch->pool);
+        return up_lmdb_error(rc, "remove a record", batch->store, scratch_pool);
     return NULL;
 }
 
@@ -178,7 +178,7 @@ remove_all_of(lmdb_batch_t *batch,
     int rc = mdb_cursor_open(batch->txn, database, &cursor);
     if (rc)
         return up_lmdb_error(rc, "look for a user's rights", batch->store,
-                             batch->pool);
+                             scratch_pool);
     apr_pool_create(&iterpool, scratch_pool);
     while (!err && !rc) {
         up_item_t item = {.kind = kind};
@@ -191,11 +191,11 @@ remove_all_of(lmdb_batch_t *batch,
     }
     mdb_cursor_close(cursor);
     if (err)
-        err = up_error_wrap(batch->pool, err, "cannot remove rights of '%s'",
+        err = up_error_wrap(scratch_pool, err, "cannot remove rights of '%s'",
                             user);
     else if (rc != MDB_NOTFOUND)
         err = up_lmdb_error(rc, "remove a user's rights", batch->store,
-                            batch->pool);
+                            scratch_pool);
     return err;
 }
 

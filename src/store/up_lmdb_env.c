@@ -217,7 +217,7 @@ up_lmdb_create(up_store_t **store,
     lmdb->device = status.st_dev;
     lmdb->inode = status.st_ino;
     if (!register_store(lmdb))
-        return up_error(result_pool, UP_CONFLICT, APR_SUCCESS,
+        return up_error(result_pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "the LMDB store '%s' is open in this process already",
                         location);
     up_error_t *err = open_patiently(lmdb, result_pool);
@@ -301,16 +301,18 @@ reopen(lmdb_store_t *store, apr_pool_t *pool)
     if (store->env)
         mdb_env_close(store->env);
     store->env = NULL;
+    store->openings++;
     store->next_reopen = apr_time_now() + REOPEN_PAUSE;
     return open_store(store, pool);
 }
 
 /* Close the gate, wait until nobody is inside, and apply REMEDY, unless
- * another thread was at it already. SEEN is the environment in trouble. */
+ * another thread was at it already. SEEN tells the environment in trouble from
+ * a later one. */
 static up_error_t *
 remedy(lmdb_store_t *store,
        up_error_t *(*apply)(lmdb_store_t *, apr_pool_t *),
-       const MDB_env *seen,
+       unsigned seen,
        apr_pool_t *pool)
 {
     up_error_t *err = NULL;
@@ -323,7 +325,7 @@ remedy(lmdb_store_t *store,
         store->closed = 1;
         while (store->inside)
             pthread_cond_wait(&store->changed, &store->gate);
-        if (store->env == seen)
+        if (store->openings == seen)
             err = apply(store, pool);
         store->closed = 0;
         pthread_cond_broadcast(&store->changed);
@@ -357,7 +359,7 @@ up_lmdb_begin(MDB_txn **txn,
 {
     for (int tries = 0;; tries++) {
         enter(store);
-        const MDB_env *seen = store->env;
+        unsigned seen = store->openings;
         int rc = MDB_PANIC;
         if (store->env) {
             if (!(flags & MDB_RDONLY))

@@ -66,16 +66,13 @@ perform(update_t *update, lmdb_store_t *store, MDB_txn *txn)
     return 0;
 }
 
-/* Give ERR to those of COUNT UPDATES that it concerns: all, or only CHANGED
- * ones. */
+/* Give ERR to all of COUNT UPDATES. */
 static void
-fail(update_t **updates, int count, const up_error_t *err, int changed)
+fail(update_t **updates, int count, const up_error_t *err)
 {
-    for (int i = 0; i < count; i++) {
-        if (updates[i]->changed || !changed)
-            updates[i]->error = up_error(updates[i]->pool, err->reason,
-                                         APR_SUCCESS, "%s", err->message);
-    }
+    for (int i = 0; i < count; i++)
+        updates[i]->error = up_error(updates[i]->pool, err->reason, APR_SUCCESS,
+                                     "%s", err->message);
 }
 
 static int
@@ -88,7 +85,8 @@ any_changed(update_t **updates, int count)
     return 0;
 }
 
-/* End TXN, in which COUNT UPDATES were performed. */
+/* End TXN, in which COUNT UPDATES were performed. If the commit fails, so do
+ * those that changed nothing: what they saw may not have come to be. */
 static void
 finish(lmdb_store_t *store, MDB_txn *txn, update_t **updates, int count)
 {
@@ -96,7 +94,7 @@ finish(lmdb_store_t *store, MDB_txn *txn, update_t **updates, int count)
     if (any_changed(updates, count)) {
         up_error_t *err = up_lmdb_commit(store, txn, updates[0]->pool);
         if (err)
-            fail(updates, count, err, 1);
+            fail(updates, count, err);
         return;
     }
 #endif
@@ -112,7 +110,7 @@ perform_together(lmdb_store_t *store, update_t **updates, int count)
 
     up_error_t *err = up_lmdb_begin(&txn, store, 0, updates[0]->pool);
     if (err) {
-        fail(updates, count, err, 0);
+        fail(updates, count, err);
         return 1;
     }
     for (int i = 0; i < count; i++) {

@@ -135,7 +135,8 @@ UP_MUST_CHECK up_error_t *up_store_token(
 /*
  * The administration. A batch is one atomic, durable step made of many; it
  * sees its own changes. One thread uses it, from begin to commit, and other
- * writers wait meanwhile: keep it short.
+ * writers wait meanwhile: keep it short. An error lives in the pool that the
+ * call is given, and that of the commit in the batch's.
  */
 typedef struct up_batch_t up_batch_t;
 
