@@ -75,6 +75,20 @@ up_profile_copy(const up_profile_t *profile, apr_pool_t *pool)
 }
 
 unsigned
+up_profile_given(const up_profile_t *profile)
+{
+    unsigned given = 0;
+
+    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+        if (*profile->text[i])
+            given |= 1u << i;
+    }
+    if (profile->gender != UP_GENDER_UNSPECIFIED)
+        given |= 1u << UP_GENDER;
+    return given;
+}
+
+unsigned
 up_profile_diff(const up_profile_t *a, const up_profile_t *b)
 {
     unsigned differ = 0;

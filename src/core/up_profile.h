@@ -59,6 +59,10 @@ up_profile_t *up_profile_make(apr_pool_t *pool);
 /* A copy of PROFILE in POOL, text included. */
 up_profile_t *up_profile_copy(const up_profile_t *profile, apr_pool_t *pool);
 
+/* The fields of PROFILE that are not empty or unspecified: bit 1 << up_field_t
+ * each. */
+unsigned up_profile_given(const up_profile_t *profile);
+
 /* The fields in which A and B differ: bit 1 << up_field_t each. */
 unsigned up_profile_diff(const up_profile_t *a, const up_profile_t *b);
 

@@ -1,7 +1,7 @@
 /* up_ctl_stat.c -- stat: how large the store is. */
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
-#include "wire/up_json.h"
+#include "wire/up_json_writer.h"
 
 #include <apr_strings.h>
 
@@ -36,15 +36,17 @@ print_json(const char *driver,
            apr_size_t count,
            apr_pool_t *pool)
 {
-    up_json_t *object = up_json_object(pool);
+    up_json_writer_t *writer = up_json_writer_make(pool);
     const char *line;
     apr_size_t length;
 
-    up_json_set_string(object, "driver", driver);
+    up_json_begin_object(writer, NULL);
+    up_json_write_string(writer, "driver", driver);
     for (apr_size_t i = 0; i < count; i++)
-        up_json_set_number(object, figures[i].name,
-                           (apr_int64_t)figures[i].value);
-    up_json_print(&line, &length, object, pool);
+        up_json_write_number(writer, figures[i].name,
+                             (apr_int64_t)figures[i].value);
+    up_json_end_object(writer);
+    up_json_writer_text(&line, &length, writer);
     return up_ctl_print_line(line, pool);
 }
 

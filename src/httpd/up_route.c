@@ -107,7 +107,7 @@ recognise(request_rec *r)
     const char *segment;
     apr_size_t length;
 
-    if (!ours && !up_request_known(r)->ours)
+    if (!route && !up_request_known(r)->ours)
         return 0;
     up_request_t *request = up_request_of(r);
     request->ours = ours;

@@ -45,8 +45,8 @@ typedef struct lmdb_store_t {
     MDB_dbi database[LMDB_DATABASES];
 
     /* The gate: transactions pass it, and wait while it is closed to resize
-     * the map or to open the environment again. Its mutex guards the times
-     * too. */
+     * the map or to open the environment again. Passing an open one takes no
+     * lock; its mutex guards the times too. */
     pthread_mutex_t gate;
     apr_time_t next_reader_check;
     apr_time_t next_reopen;

@@ -242,7 +242,7 @@ up_lmdb_open(up_store_t **store,
     UP_ERR(up_lmdb_check(location, result_pool));
     if (stat(apr_pstrcat(result_pool, location, "/data.mdb", NULL), &status))
         return up_error(result_pool, UP_STORE_UNAVAILABLE, errno,
-                        "there is no LMDB store to open in '%s'", location);
+                        "cannot find an LMDB store in '%s'", location);
     return up_lmdb_create(store, location, options, result_pool);
 }
 
@@ -258,24 +258,33 @@ up_lmdb_close(up_store_t *store)
     pthread_mutex_destroy(&lmdb->gate);
 }
 
+/* Leave the gate. Who closes it first says so and then looks who is inside;
+ * here it is the other way round, so that one sees the other. */
+static void
+leave(lmdb_store_t *store)
+{
+    if (__atomic_sub_fetch(&store->inside, 1, __ATOMIC_SEQ_CST) ||
+        !__atomic_load_n(&store->closed, __ATOMIC_SEQ_CST))
+        return;
+    pthread_mutex_lock(&store->gate);
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->gate);
+}
+
 /* Pass the gate. */
 static void
 enter(lmdb_store_t *store)
 {
-    pthread_mutex_lock(&store->gate);
-    while (store->closed)
-        pthread_cond_wait(&store->changed, &store->gate);
-    store->inside++;
-    pthread_mutex_unlock(&store->gate);
-}
-
-static void
-leave(lmdb_store_t *store)
-{
-    pthread_mutex_lock(&store->gate);
-    if (--store->inside == 0 && store->closed)
-        pthread_cond_broadcast(&store->changed);
-    pthread_mutex_unlock(&store->gate);
+    for (;;) {
+        __atomic_add_fetch(&store->inside, 1, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&store->closed, __ATOMIC_SEQ_CST))
+            return;
+        leave(store);
+        pthread_mutex_lock(&store->gate);
+        while (store->closed)
+            pthread_cond_wait(&store->changed, &store->gate);
+        pthread_mutex_unlock(&store->gate);
+    }
 }
 
 /* Adopt the map size that another process has set. */
@@ -322,12 +331,12 @@ remedy(lmdb_store_t *store,
         while (store->closed)
             pthread_cond_wait(&store->changed, &store->gate);
     } else {
-        store->closed = 1;
-        while (store->inside)
+        __atomic_store_n(&store->closed, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&store->inside, __ATOMIC_SEQ_CST))
             pthread_cond_wait(&store->changed, &store->gate);
         if (store->openings == seen)
             err = apply(store, pool);
-        store->closed = 0;
+        __atomic_store_n(&store->closed, 0, __ATOMIC_SEQ_CST);
         pthread_cond_broadcast(&store->changed);
     }
     pthread_mutex_unlock(&store->gate);

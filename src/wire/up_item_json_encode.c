@@ -4,116 +4,114 @@
 #include "wire/up_profile_json.h"
 
 #include <apr_escape.h>
-#include <apr_strings.h>
 
 static void
-set_time(up_json_t *object, const char *name, apr_time_t time, apr_pool_t *pool)
+write_time(up_json_writer_t *writer,
+           const char *name,
+           apr_time_t time,
+           apr_pool_t *pool)
 {
-    up_json_set_string(object, name, up_time_format(time, pool));
-}
-
-/* 64-bit numbers are strings, as in protobuf's JSON mapping. */
-static void
-set_counter(up_json_t *object,
-            const char *name,
-            apr_uint64_t value,
-            apr_pool_t *pool)
-{
-    up_json_set_string(object, name,
-                       apr_psprintf(pool, "%" APR_UINT64_T_FMT, value));
+    up_json_write_string(writer, name, up_time_format(time, pool));
 }
 
 static void
-write_org(up_json_t *object, const up_item_t *item, apr_pool_t *pool)
+write_org(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
     const up_org_t *org = &item->as.org;
 
     (void)pool;
-    up_json_set_string(object, "id", org->id);
+    up_json_write_string(writer, "id", org->id);
     if (*org->name)
-        up_json_set_string(object, "name", org->name);
+        up_json_write_string(writer, "name", org->name);
 }
 
 static void
-write_user(up_json_t *object, const up_item_t *item, apr_pool_t *pool)
+write_user(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
     const up_user_t *user = &item->as.user;
     int human = user->type == UP_HUMAN;
 
-    up_json_set_string(object, "id", user->id);
-    up_json_set_string(object, "orgId", user->org);
-    up_json_set_string(object, "type", human ? "human" : "machine");
-    up_json_set_string(object, "state", up_state_name(user->state));
-    set_counter(object, "sequence", user->sequence, pool);
-    set_time(object, "creationDate", user->created, pool);
-    set_time(object, "changeDate", user->changed, pool);
-    if (human) {
-        unsigned given = up_profile_diff(user->profile, up_profile_make(pool));
-        up_json_set(object, "profile",
-                    up_profile_json_write(user->profile, given, pool));
-    }
+    up_json_write_string(writer, "id", user->id);
+    up_json_write_string(writer, "orgId", user->org);
+    up_json_write_string(writer, "type", human ? "human" : "machine");
+    up_json_write_string(writer, "state", up_state_name(user->state));
+    up_json_write_counter(writer, "sequence", user->sequence);
+    write_time(writer, "creationDate", user->created, pool);
+    write_time(writer, "changeDate", user->changed, pool);
+    if (human)
+        up_profile_json_write(writer, "profile", user->profile,
+                              up_profile_given(user->profile));
 }
 
 static void
-write_member(up_json_t *object, const up_item_t *item, apr_pool_t *pool)
+write_member(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
     const up_member_t *member = &item->as.member;
-    up_json_t *roles = up_json_array(pool);
 
-    for (int i = 0; i < member->roles->nelts; i++)
-        up_json_add_string(roles,
-                           APR_ARRAY_IDX(member->roles, i, const char *));
+    (void)pool;
     if (*member->org)
-        up_json_set_string(object, "orgId", member->org);
-    up_json_set_string(object, "userId", member->user);
-    up_json_set(object, "roles", roles);
+        up_json_write_string(writer, "orgId", member->org);
+    up_json_write_string(writer, "userId", member->user);
+    up_json_begin_array(writer, "roles");
+    for (int i = 0; i < member->roles->nelts; i++)
+        up_json_write_string(writer, NULL,
+                             APR_ARRAY_IDX(member->roles, i, const char *));
+    up_json_end_array(writer);
 }
 
 static void
-write_token(up_json_t *object, const up_item_t *item, apr_pool_t *pool)
+write_token(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
     const up_token_t *token = &item->as.token;
 
-    up_json_set_string(object, "userId", token->user);
-    up_json_set_string(
-        object, "sha256",
+    up_json_write_string(writer, "userId", token->user);
+    up_json_write_string(
+        writer, "sha256",
         apr_pescape_hex(pool, token->sha256, sizeof(token->sha256), 0));
-    set_time(object, "creationDate", token->created, pool);
+    write_time(writer, "creationDate", token->created, pool);
     if (token->expires)
-        set_time(object, "expires", token->expires, pool);
+        write_time(writer, "expires", token->expires, pool);
+}
+
+/* The names of the fields that EVENT changed. */
+static void
+write_fields(up_json_writer_t *writer, const up_event_t *event)
+{
+    up_json_begin_array(writer, "fields");
+    for (int i = 0; i < UP_FIELDS; i++) {
+        if (event->fields & 1u << i)
+            up_json_write_string(writer, NULL,
+                                 up_field_info((up_field_t)i)->json);
+    }
+    up_json_end_array(writer);
 }
 
 static void
-write_event(up_json_t *object, const up_item_t *item, apr_pool_t *pool)
+write_event(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
     const up_event_t *event = &item->as.event;
-    up_json_t *fields = up_json_array(pool);
 
-    for (int i = 0; i < UP_FIELDS; i++) {
-        if (event->fields & 1u << i)
-            up_json_add_string(fields, up_field_info((up_field_t)i)->json);
-    }
-    set_counter(object, "number", event->number, pool);
-    up_json_set_string(object, "type", up_event_type_name(event->type));
-    set_time(object, "time", event->time, pool);
-    up_json_set_string(object, "orgId", event->org);
-    up_json_set_string(object, "userId", event->user);
+    up_json_write_counter(writer, "number", event->number);
+    up_json_write_string(writer, "type", up_event_type_name(event->type));
+    write_time(writer, "time", event->time, pool);
+    up_json_write_string(writer, "orgId", event->org);
+    up_json_write_string(writer, "userId", event->user);
     if (*event->author)
-        up_json_set_string(object, "by", event->author);
-    set_counter(object, "sequence", event->sequence, pool);
+        up_json_write_string(writer, "by", event->author);
+    up_json_write_counter(writer, "sequence", event->sequence);
     if (event->fields)
-        up_json_set(object, "fields", fields);
+        write_fields(writer, event);
     if (event->before)
-        up_json_set(object, "before",
-                    up_profile_json_write(event->before, event->fields, pool));
+        up_profile_json_write(writer, "before", event->before, event->fields);
     if (event->after)
-        up_json_set(object, "after",
-                    up_profile_json_write(event->after, event->fields, pool));
+        up_profile_json_write(writer, "after", event->after, event->fields);
 }
 
 static const struct {
     const char *name;
-    void (*write)(up_json_t *object, const up_item_t *item, apr_pool_t *pool);
+    void (*write)(up_json_writer_t *writer,
+                  const up_item_t *item,
+                  apr_pool_t *pool);
 } kinds[UP_KINDS] = {
     [UP_KIND_ORG] = {"org", write_org},
     [UP_KIND_USER] = {"user", write_user},
@@ -128,9 +126,12 @@ up_item_json_encode(const char **line,
                     const up_item_t *item,
                     apr_pool_t *pool)
 {
-    up_json_t *object = up_json_object(pool), *inner = up_json_object(pool);
+    up_json_writer_t *writer = up_json_writer_make(pool);
 
-    kinds[item->kind].write(inner, item, pool);
-    up_json_set(object, kinds[item->kind].name, inner);
-    up_json_print(line, length, object, pool);
+    up_json_begin_object(writer, NULL);
+    up_json_begin_object(writer, kinds[item->kind].name);
+    kinds[item->kind].write(writer, item, pool);
+    up_json_end_object(writer);
+    up_json_end_object(writer);
+    up_json_writer_text(line, length, writer);
 }

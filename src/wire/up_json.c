@@ -12,32 +12,11 @@
 #define DECODE_FLAGS                                                           \
     (JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY)
 
-/* Most answers fit; a longer text is printed a second time. */
-#define USUAL_LENGTH 1024
-
-/* An up_json_t is a json_t. Both its pool and each object or array that it was
- * added to hold a reference, so pools may be cleared in any order. */
+/* An up_json_t is a json_t; the outermost is freed with its pool. */
 static json_t *
 raw(const up_json_t *value)
 {
     return (json_t *)value;
-}
-
-/* jansson's calls below fail for want of memory only; then the process ends,
- * as it does when one of httpd's pools gets none. */
-static json_t *
-made(json_t *value)
-{
-    if (!value)
-        abort();
-    return value;
-}
-
-static void
-done(int rc)
-{
-    if (rc)
-        abort();
 }
 
 static apr_status_t
@@ -45,14 +24,6 @@ release(void *value)
 {
     json_decref(value);
     return APR_SUCCESS;
-}
-
-static up_json_t *
-keep(json_t *value, apr_pool_t *pool)
-{
-    apr_pool_cleanup_register(pool, made(value), release,
-                              apr_pool_cleanup_null);
-    return (up_json_t *)value;
 }
 
 void
@@ -133,8 +104,8 @@ up_json_parse(up_json_t **object,
               apr_pool_t *pool)
 {
     if (is_blank(text, length)) {
-        *object = up_json_object(pool);
-        return NULL;
+        text = "{}";
+        length = 2;
     }
     UP_ERR(refuse_nul(text, length, pool));
 
@@ -143,7 +114,8 @@ up_json_parse(up_json_t **object,
     if (!value)
         return parse_error(&error, pool);
 
-    *object = keep(value, pool);
+    apr_pool_cleanup_register(pool, value, release, apr_pool_cleanup_null);
+    *object = (up_json_t *)value;
     if (!json_is_object(value))
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
                         "the JSON is not an object");
@@ -211,95 +183,4 @@ const up_json_t *
 up_json_element(const up_json_t *array, apr_size_t index)
 {
     return (const up_json_t *)json_array_get(raw(array), index);
-}
-
-up_json_t *
-up_json_object(apr_pool_t *pool)
-{
-    return keep(json_object(), pool);
-}
-
-up_json_t *
-up_json_array(apr_pool_t *pool)
-{
-    return keep(json_array(), pool);
-}
-
-/* TEXT, not UTF-8, with U+FFFD for each byte that belongs to no character. */
-static json_t *
-repaired(const char *text)
-{
-    apr_size_t left = strlen(text), size;
-    char *copy = malloc(3 * left + 1), *end = copy;
-    apr_uint32_t code_point;
-
-    if (!copy)
-        abort();
-    for (; left; text += size, left -= size) {
-        size = up_utf8_decode(&code_point, text, left);
-        memcpy(end, size ? text : "\xef\xbf\xbd", size ? size : 3);
-        end += size ? size : 3;
-        size = size ? size : 1;
-    }
-    json_t *value = json_stringn(copy, (size_t)(end - copy));
-    free(copy);
-    return value;
-}
-
-static json_t *
-string(const char *text)
-{
-    json_t *value = json_string(text);
-
-    return made(value ? value : repaired(text));
-}
-
-void
-up_json_set(up_json_t *object, const char *name, up_json_t *value)
-{
-    done(json_object_set(raw(object), name, raw(value)));
-}
-
-void
-up_json_set_string(up_json_t *object, const char *name, const char *text)
-{
-    done(json_object_set_new(raw(object), name, string(text)));
-}
-
-void
-up_json_set_number(up_json_t *object, const char *name, apr_int64_t value)
-{
-    done(json_object_set_new(raw(object), name, made(json_integer(value))));
-}
-
-void
-up_json_add(up_json_t *array, up_json_t *value)
-{
-    done(json_array_append(raw(array), raw(value)));
-}
-
-void
-up_json_add_string(up_json_t *array, const char *text)
-{
-    done(json_array_append_new(raw(array), string(text)));
-}
-
-void
-up_json_print(const char **text,
-              apr_size_t *length,
-              const up_json_t *value,
-              apr_pool_t *pool)
-{
-    char *buffer = apr_palloc(pool, USUAL_LENGTH + 1);
-    apr_size_t size =
-        json_dumpb(raw(value), buffer, USUAL_LENGTH, JSON_COMPACT);
-
-    if (size > USUAL_LENGTH) {
-        buffer = apr_palloc(pool, size + 1);
-        size = json_dumpb(raw(value), buffer, size, JSON_COMPACT);
-    }
-    done(size == 0);
-    buffer[size] = '\0';
-    *text = buffer;
-    *length = size;
 }

@@ -1,5 +1,6 @@
 /*
- * up_json.h -- JSON text to and from values; the one file with jansson.
+ * up_json.h -- JSON text to values; the one file with jansson. Writing JSON is
+ * up_json_writer.h.
  *
  * A value lives as long as the pool that it was parsed or made in; strings got
  * from it are copied to the pool that is given.
@@ -48,25 +49,5 @@ const char *up_json_string(const up_json_t *value, apr_pool_t *pool);
 double up_json_number(const up_json_t *value);
 apr_size_t up_json_count(const up_json_t *array);
 const up_json_t *up_json_element(const up_json_t *array, apr_size_t index);
-
-/* A new, empty object or array in POOL. */
-up_json_t *up_json_object(apr_pool_t *pool);
-up_json_t *up_json_array(apr_pool_t *pool);
-
-/* Append a member to OBJECT, or an element to ARRAY, which then keeps VALUE as
- * long as itself, whichever pool is cleared first. Bytes of TEXT that are not
- * UTF-8 become U+FFFD. */
-void up_json_set(up_json_t *object, const char *name, up_json_t *value);
-void up_json_set_string(up_json_t *object, const char *name, const char *text);
-void up_json_set_number(up_json_t *object, const char *name, apr_int64_t value);
-void up_json_add(up_json_t *array, up_json_t *value);
-void up_json_add_string(up_json_t *array, const char *text);
-
-/* Set *TEXT and *LENGTH to VALUE without white space, NUL-terminated, in POOL,
- * members in the order in which they were set. */
-void up_json_print(const char **text,
-                   apr_size_t *length,
-                   const up_json_t *value,
-                   apr_pool_t *pool);
 
 #endif

@@ -107,13 +107,13 @@ up_profile_json_decode(const up_profile_t **profile,
     return NULL;
 }
 
-up_json_t *
-up_profile_json_write(const up_profile_t *profile,
-                      unsigned fields,
-                      apr_pool_t *pool)
+void
+up_profile_json_write(up_json_writer_t *writer,
+                      const char *name,
+                      const up_profile_t *profile,
+                      unsigned fields)
 {
-    up_json_t *object = up_json_object(pool);
-
+    up_json_begin_object(writer, name);
     for (int i = 0; i < UP_FIELDS; i++) {
         const char *text;
 
@@ -125,9 +125,9 @@ up_profile_json_write(const up_profile_t *profile,
             text = up_profile_language(profile);
         else
             text = profile->text[i];
-        up_json_set_string(object, up_field_info((up_field_t)i)->json, text);
+        up_json_write_string(writer, up_field_info((up_field_t)i)->json, text);
     }
-    return object;
+    up_json_end_object(writer);
 }
 
 void
@@ -137,23 +137,21 @@ up_profile_json_encode(const char **text,
                        int with_profile,
                        apr_pool_t *pool)
 {
-    up_json_t *reply = up_json_object(pool), *details = up_json_object(pool);
+    up_json_writer_t *writer = up_json_writer_make(pool);
 
-    up_json_set(reply, "details", details);
-    up_json_set_string(
-        details, "sequence",
-        apr_psprintf(pool, "%" APR_UINT64_T_FMT, user->sequence));
-    up_json_set_string(details, "creationDate",
-                       up_time_format(user->created, pool));
-    up_json_set_string(details, "changeDate",
-                       up_time_format(user->changed, pool));
-    up_json_set_string(details, "resourceOwner", user->org);
-    if (with_profile) {
-        unsigned given = up_profile_diff(user->profile, up_profile_make(pool));
-        up_json_set(reply, "profile",
-                    up_profile_json_write(user->profile,
-                                          given | 1u << UP_PREFERRED_LANGUAGE,
-                                          pool));
-    }
-    up_json_print(text, length, reply, pool);
+    up_json_begin_object(writer, NULL);
+    up_json_begin_object(writer, "details");
+    up_json_write_counter(writer, "sequence", user->sequence);
+    up_json_write_string(writer, "creationDate",
+                         up_time_format(user->created, pool));
+    up_json_write_string(writer, "changeDate",
+                         up_time_format(user->changed, pool));
+    up_json_write_string(writer, "resourceOwner", user->org);
+    up_json_end_object(writer);
+    if (with_profile)
+        up_profile_json_write(writer, "profile", user->profile,
+                              up_profile_given(user->profile) |
+                                  1u << UP_PREFERRED_LANGUAGE);
+    up_json_end_object(writer);
+    up_json_writer_text(text, length, writer);
 }

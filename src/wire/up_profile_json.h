@@ -7,6 +7,7 @@
 
 #include "core/up_records.h"
 #include "wire/up_json.h"
+#include "wire/up_json_writer.h"
 
 /* Set *PROFILE, in POOL, from LENGTH bytes of an UpdateHumanProfileRequest:
  * lowerCamel and proto names, null and absent alike, unknown members ignored,
@@ -31,10 +32,11 @@ UP_MUST_CHECK up_error_t *up_profile_json_read(up_profile_t **profile,
                                                const up_json_t *object,
                                                apr_pool_t *pool);
 
-/* An object in POOL of those FIELDS (bit 1 << up_field_t each) of PROFILE, a
- * valid one, empty ones too; the language as it reads. */
-up_json_t *up_profile_json_write(const up_profile_t *profile,
-                                 unsigned fields,
-                                 apr_pool_t *pool);
+/* Write an object, the member NAME, of those FIELDS (bit 1 << up_field_t each)
+ * of PROFILE, a valid one, empty ones too; the language as it reads. */
+void up_profile_json_write(up_json_writer_t *writer,
+                           const char *name,
+                           const up_profile_t *profile,
+                           unsigned fields);
 
 #endif

@@ -1,8 +1,6 @@
 /* up_status.c -- google.rpc.Status, the body of every error. */
 #include "wire/up_status.h"
-#include "wire/up_json.h"
-
-#include <apr_strings.h>
+#include "wire/up_json_writer.h"
 
 up_status_t *
 up_status_of(const up_error_t *err, apr_pool_t *pool)
@@ -19,36 +17,30 @@ up_status_of(const up_error_t *err, apr_pool_t *pool)
     return status;
 }
 
-/* Append a detail of TYPE to DETAILS. */
-static up_json_t *
-add_detail(up_json_t *details, const char *type, apr_pool_t *pool)
+/* Begin a detail of TYPE. */
+static void
+begin_detail(up_json_writer_t *writer, const char *type)
 {
-    up_json_t *detail = up_json_object(pool);
-
-    up_json_set_string(detail, "@type",
-                       apr_pstrcat(pool, "type.googleapis.com/", type, NULL));
-    up_json_add(details, detail);
-    return detail;
+    up_json_begin_object(writer, NULL);
+    up_json_write_string(writer, "@type", type);
 }
 
 static void
-add_bad_request(up_json_t *details,
-                const apr_array_header_t *violations,
-                apr_pool_t *pool)
+write_violations(up_json_writer_t *writer, const apr_array_header_t *violations)
 {
-    up_json_t *detail = add_detail(details, "google.rpc.BadRequest", pool);
-    up_json_t *list = up_json_array(pool);
-
+    begin_detail(writer, UP_STATUS_TYPE_URL "google.rpc.BadRequest");
+    up_json_begin_array(writer, "fieldViolations");
     for (int i = 0; i < violations->nelts; i++) {
         const up_violation_t *violation =
             &APR_ARRAY_IDX(violations, i, up_violation_t);
-        up_json_t *entry = up_json_object(pool);
 
-        up_json_set_string(entry, "field", violation->field);
-        up_json_set_string(entry, "description", violation->description);
-        up_json_add(list, entry);
+        up_json_begin_object(writer, NULL);
+        up_json_write_string(writer, "field", violation->field);
+        up_json_write_string(writer, "description", violation->description);
+        up_json_end_object(writer);
     }
-    up_json_set(detail, "fieldViolations", list);
+    up_json_end_array(writer);
+    up_json_end_object(writer);
 }
 
 void
@@ -57,23 +49,25 @@ up_status_json(const char **text,
                const up_status_t *status,
                apr_pool_t *pool)
 {
-    up_json_t *object = up_json_object(pool), *details = up_json_array(pool);
+    up_json_writer_t *writer = up_json_writer_make(pool);
 
+    up_json_begin_object(writer, NULL);
+    up_json_write_number(writer, "code", status->code);
+    up_json_write_string(writer, "message", status->message);
+    up_json_begin_array(writer, "details");
     if (status->detail_id) {
-        up_json_t *detail = add_detail(details, "zitadel.v1.ErrorDetail", pool);
-        up_json_set_string(detail, "id", status->detail_id);
-        up_json_set_string(detail, "message", status->detail_text);
+        begin_detail(writer, UP_STATUS_TYPE_URL "zitadel.v1.ErrorDetail");
+        up_json_write_string(writer, "id", status->detail_id);
+        up_json_write_string(writer, "message", status->detail_text);
+        up_json_end_object(writer);
     }
-
-    up_json_t *info = add_detail(details, "google.rpc.ErrorInfo", pool);
-    up_json_set_string(info, "reason", status->reason);
-    up_json_set_string(info, "domain", "userprofile");
-
+    begin_detail(writer, UP_STATUS_TYPE_URL "google.rpc.ErrorInfo");
+    up_json_write_string(writer, "reason", status->reason);
+    up_json_write_string(writer, "domain", UP_STATUS_DOMAIN);
+    up_json_end_object(writer);
     if (status->violations)
-        add_bad_request(details, status->violations, pool);
-
-    up_json_set_number(object, "code", status->code);
-    up_json_set_string(object, "message", status->message);
-    up_json_set(object, "details", details);
-    up_json_print(text, length, object, pool);
+        write_violations(writer, status->violations);
+    up_json_end_array(writer);
+    up_json_end_object(writer);
+    up_json_writer_text(text, length, writer);
 }

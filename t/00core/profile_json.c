@@ -232,17 +232,18 @@ parts(apr_pool_t *pool)
 {
     const char *text;
     apr_size_t length;
-    up_json_t *object;
+    up_json_writer_t *writer = up_json_writer_make(pool);
 
-    object = up_profile_json_write(&gigi, (1u << UP_FIELDS) - 1, pool);
-    up_json_print(&text, &length, object, pool);
+    up_profile_json_write(writer, NULL, &gigi, (1u << UP_FIELDS) - 1);
+    up_json_writer_text(&text, &length, writer);
     is(text,
        "{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\",\"nickName\":\"\","
        "\"displayName\":\"Gigi \\\"G\\\" \xc3\xa9\xf0\x9f\x98\x80\","
        "\"preferredLanguage\":\"und\",\"gender\":\"GENDER_UNSPECIFIED\"}",
        "all fields that are asked for are written, empty ones too");
-    object = up_profile_json_write(&full, 1u << UP_LAST_NAME, pool);
-    up_json_print(&text, &length, object, pool);
+    writer = up_json_writer_make(pool);
+    up_profile_json_write(writer, NULL, &full, 1u << UP_LAST_NAME);
+    up_json_writer_text(&text, &length, writer);
     is(text, "{\"lastName\":\"Giraffe\"}", "and no others");
 }
 

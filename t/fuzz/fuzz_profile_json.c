@@ -17,10 +17,10 @@ check_request(const up_profile_t *profile, apr_pool_t *pool)
     const up_profile_t *again;
     const char *text;
     apr_size_t length;
-    unsigned given = up_profile_diff(profile, up_profile_make(pool));
+    up_json_writer_t *writer = up_json_writer_make(pool);
 
-    up_json_print(&text, &length, up_profile_json_write(profile, given, pool),
-                  pool);
+    up_profile_json_write(writer, NULL, profile, up_profile_given(profile));
+    up_json_writer_text(&text, &length, writer);
     if (up_profile_json_decode(&again, text, length, pool) ||
         up_profile_diff(profile, again))
         abort();
