@@ -40,17 +40,14 @@ reason_of(int rc)
     case EDQUOT:
     case EFBIG:
         return UP_STORE_FULL;
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_PAGE_FULL:
-    case MDB_CURSOR_FULL:
-    case MDB_BAD_VALSIZE:
-    case MDB_BAD_DBI:
-    case MDB_BAD_TXN:
-    case MDB_INCOMPATIBLE:
-        return UP_INTERNAL;
-    default:
+    case MDB_PANIC:
+    case MDB_MAP_RESIZED:
+    case MDB_READERS_FULL:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INVALID:
         return UP_STORE_UNAVAILABLE;
+    default: /* errno, or what LMDB says of a damaged file or of our misuse */
+        return rc > 0 ? UP_STORE_UNAVAILABLE : UP_INTERNAL;
     }
 }
 
@@ -60,20 +57,10 @@ up_lmdb_error(int rc,
               const lmdb_store_t *store,
               apr_pool_t *pool)
 {
+    if (rc > 0)
+        return up_error(pool, reason_of(rc), APR_FROM_OS_ERROR(rc),
+                        "cannot %s in the LMDB store '%s'", what, store->path);
     return up_error(pool, reason_of(rc), APR_SUCCESS,
                     "cannot %s in the LMDB store '%s': %s", what, store->path,
-                    mdb_strerror(rc));
-}
-
-up_error_t *
-up_lmdb_commit_error(int rc, const lmdb_store_t *store, apr_pool_t *pool)
-{
-    /* Out of space, LMDB gives up before it writes the meta page; of any other
-     * failure it cannot be told how far it came. */
-    up_reason_t reason =
-        reason_of(rc) == UP_STORE_FULL ? UP_STORE_FULL : UP_OUTCOME_UNKNOWN;
-
-    return up_error(pool, reason, APR_SUCCESS,
-                    "cannot commit to the LMDB store '%s': %s", store->path,
                     mdb_strerror(rc));
 }

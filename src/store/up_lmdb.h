@@ -3,22 +3,31 @@
  *
  * Databases, none with duplicates; 00 is a NUL byte, which no id has:
  *
- *     meta      "format" ->
+ *     meta      "store" -> what the store says of itself
  *     org       org ->
  *     profile   org 00 user ->
  *     home      user -> org
  *     member    org 00 user ->          (the instance: org is empty)
  *     token     SHA-256 ->
  *     event     number, 8 bytes, big-endian ->
+ *
+ * What has no other value has a message of record.proto.
  */
 #ifndef UP_LMDB_H
 #define UP_LMDB_H
 
+#include "store/up_gate.h"
 #include "store/up_queue.h"
 #include "store/up_store_driver.h"
 
 #include <lmdb.h>
-#include <pthread.h>
+
+/* How many updates may share a transaction: as many as do not hold up other
+ * processes for long. */
+#define UP_LMDB_BATCH 256
+
+/* The file in a store's folder that is there once the store is. */
+#define UP_LMDB_DATA "data.mdb"
 
 typedef enum lmdb_database_t {
     LMDB_META,
@@ -39,38 +48,42 @@ typedef struct lmdb_store_t {
     ino_t inode;
     struct lmdb_store_t *next_open; /* in this process */
 
-    up_queue_t *queue; /* of updates */
-    MDB_env *env;      /* NULL: broken, and not open again yet */
-    unsigned openings; /* of the environment, so far */
+    /* What transactions use stands behind the gate; it is changed by whoever
+     * has that alone. */
+    up_gate_t gate;
+    MDB_env *env; /* NULL: lost, and not open again yet */
     MDB_dbi database[LMDB_DATABASES];
-
-    /* The gate: transactions pass it, and wait while it is closed to resize
-     * the map or to open the environment again. Passing an open one takes no
-     * lock; its mutex guards the times too. */
-    pthread_mutex_t gate;
-    apr_time_t next_reader_check;
+    int lost; /* atomic: the environment is to be opened again */
     apr_time_t next_reopen;
-    pthread_cond_t changed;
-    unsigned inside; /* transactions under way */
-    int closed;
+
+    apr_time_t next_reader_check; /* LMDB's writer lock guards it */
+    up_queue_t *updates;
 } lmdb_store_t;
+
+/* A transaction that writes. */
+typedef struct lmdb_write_t {
+    lmdb_store_t *store;
+    MDB_txn *txn;
+    apr_uint64_t last_event; /* its number, 0: not looked up yet */
+} lmdb_write_t;
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);
 
-/* The error for LMDB's RC, made in POOL: STORE's folder, and WHAT could not be
- * done, "read a profile". */
+/* The error for LMDB's result RC, in POOL: WHAT ("read a user") could not be
+ * done in STORE. */
 up_error_t *up_lmdb_error(int rc,
                           const char *what,
                           const lmdb_store_t *store,
                           apr_pool_t *pool);
 
-/* The same for a commit, after which the outcome may be unknown. */
-up_error_t *up_lmdb_commit_error(int rc,
-                                 const lmdb_store_t *store,
-                                 apr_pool_t *pool);
+/* up_lmdb_env.c: open STORE's environment and databases, which are made where
+ * there are none yet. On failure nothing is open. */
+UP_MUST_CHECK up_error_t *up_lmdb_env_open(lmdb_store_t *store,
+                                           apr_pool_t *pool);
+void up_lmdb_env_close(lmdb_store_t *store);
 
-/* up_lmdb_env.c: pass STORE's gate and begin *TXN; FLAGS are 0 or MDB_RDONLY.
- * Every transaction that was begun ends in one of the two that follow. */
+/* up_lmdb_txn.c: begin *TXN behind STORE's gate; FLAGS are 0 or MDB_RDONLY.
+ * Each transaction that was begun ends in one of the two that follow. */
 UP_MUST_CHECK up_error_t *up_lmdb_begin(MDB_txn **txn,
                                         lmdb_store_t *store,
                                         unsigned flags,
@@ -101,6 +114,14 @@ UP_MUST_CHECK up_error_t *up_lmdb_get(const up_item_t **item,
                                       const up_item_t *key,
                                       apr_pool_t *result_pool);
 
+/* Set *ITEM to what KEY and VALUE of a database say, copied into POOL. */
+UP_MUST_CHECK up_error_t *up_lmdb_item(const up_item_t **item,
+                                       lmdb_store_t *store,
+                                       up_kind_t kind,
+                                       const MDB_val *key,
+                                       const MDB_val *value,
+                                       apr_pool_t *pool);
+
 /* Set *ORG, copied into POOL, to the organisation of USER, or to NULL. */
 UP_MUST_CHECK up_error_t *up_lmdb_home(const char **org,
                                        lmdb_store_t *store,
@@ -108,12 +129,31 @@ UP_MUST_CHECK up_error_t *up_lmdb_home(const char **org,
                                        const char *user,
                                        apr_pool_t *pool);
 
-/* Put ITEM in TXN; an event gets the number after the last. Returns LMDB's
- * result. */
-int up_lmdb_put(lmdb_store_t *store,
-                MDB_txn *txn,
-                const up_item_t *item,
-                apr_pool_t *scratch_pool);
+/* Set *FOUND to whether there is an organisation ORG. */
+UP_MUST_CHECK up_error_t *up_lmdb_org_exists(int *found,
+                                             lmdb_store_t *store,
+                                             MDB_txn *txn,
+                                             const char *org,
+                                             apr_pool_t *pool);
+
+/* Set *NUMBER to that of the last event TXN sees, 0 if there is none. */
+UP_MUST_CHECK up_error_t *up_lmdb_last_event(apr_uint64_t *number,
+                                             lmdb_store_t *store,
+                                             MDB_txn *txn,
+                                             apr_pool_t *pool);
+
+/* up_lmdb_put.c: put ITEM, as up_batch_put() does. Any error but UP_CONFLICT
+ * has spoilt the transaction, which can only be aborted then. */
+UP_MUST_CHECK up_error_t *up_lmdb_put(lmdb_write_t *write,
+                                      const up_item_t *item,
+                                      apr_pool_t *result_pool,
+                                      apr_pool_t *scratch_pool);
+
+/* The same for a user who is known to be there, in that organisation. */
+UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_write_t *write,
+                                               const up_user_t *user,
+                                               apr_pool_t *result_pool,
+                                               apr_pool_t *scratch_pool);
 
 /* The functions of the driver, by file. */
 up_error_t *up_lmdb_check(const char *location, apr_pool_t *pool);
@@ -135,12 +175,8 @@ up_error_t *up_lmdb_open(up_store_t **store,
                          apr_pool_t *result_pool);
 void up_lmdb_close(up_store_t *store);
 
-/* Open the store in the folder LOCATION, which exists, and make its files if
- * they are not there. */
-up_error_t *up_lmdb_create(up_store_t **store,
-                           const char *location,
-                           const up_store_options_t *options,
-                           apr_pool_t *result_pool);
+/* Do the jobs of the queue of STORE's updates. */
+void up_lmdb_run_updates(void *store, up_job_t **jobs, int count);
 
 up_error_t *up_lmdb_read(up_view_t **view,
                          up_store_t *base,
@@ -164,9 +200,6 @@ up_error_t *up_lmdb_update(const up_user_t **after,
                            void *baton,
                            apr_pool_t *result_pool,
                            apr_pool_t *scratch_pool);
-
-/* Perform COUNT updates, JOBS, of the store BATON. */
-void up_lmdb_run_updates(void *baton, up_job_t **jobs, int count);
 
 up_error_t *up_lmdb_batch_begin(up_batch_t **batch,
                                 up_store_t *base,

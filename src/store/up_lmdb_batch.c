@@ -1,6 +1,5 @@
 /* up_lmdb_batch.c -- the administration's changes: many in one transaction. */
 #include "store/up_lmdb.h"
-#include "store/up_record.h"
 
 #include <apr_strings.h>
 #include <assert.h>
@@ -8,9 +7,9 @@
 
 typedef struct lmdb_batch_t {
     up_batch_t base;
-    lmdb_store_t *store;
-    MDB_txn *txn; /* NULL: over */
+    lmdb_write_t write; /* its txn is NULL once the batch is over */
     apr_pool_t *pool;
+    up_error_t *spoilt; /* why it cannot be committed any longer */
 } lmdb_batch_t;
 
 static lmdb_batch_t *
@@ -25,9 +24,9 @@ give_up(void *baton)
 {
     lmdb_batch_t *batch = baton;
 
-    if (batch->txn)
-        up_lmdb_abort(batch->store, batch->txn);
-    batch->txn = NULL;
+    if (batch->write.txn)
+        up_lmdb_abort(batch->write.store, batch->write.txn);
+    batch->write.txn = NULL;
     return APR_SUCCESS;
 }
 
@@ -37,48 +36,23 @@ up_lmdb_batch_begin(up_batch_t **batch, up_store_t *base, apr_pool_t *pool)
     lmdb_batch_t *lmdb = apr_pcalloc(pool, sizeof(*lmdb));
 
     lmdb->base.store = base;
-    lmdb->store = up_lmdb_downcast(base);
+    lmdb->write.store = up_lmdb_downcast(base);
     lmdb->pool = pool;
-    UP_ERR(up_lmdb_begin(&lmdb->txn, lmdb->store, 0, pool));
+    UP_ERR(up_lmdb_begin(&lmdb->write.txn, lmdb->write.store, 0, pool));
     apr_pool_cleanup_register(pool, lmdb, give_up, apr_pool_cleanup_null);
     *batch = &lmdb->base;
     return NULL;
 }
 
-/* Refuse an item that says it is of ORG where there is no such organisation. */
+/* ERR, or NULL, is what became of a step of BATCH; unless what is stored
+ * forbade the step, there is half of it in the transaction. */
 static up_error_t *
-require_org(lmdb_batch_t *batch, const char *org, apr_pool_t *scratch_pool)
+note(lmdb_batch_t *batch, up_error_t *err)
 {
-    up_item_t key = {.kind = UP_KIND_ORG, .as.org = {.id = org}};
-    const up_item_t *found;
-
-    UP_ERR(up_lmdb_get(&found, batch->store, batch->txn, &key, scratch_pool));
-    if (found)
-        return NULL;
-    return up_error(scratch_pool, UP_CONFLICT, APR_SUCCESS,
-                    "there is no organisation '%s'", org);
-}
-
-/* Make USER's id one of its organisation, which no other has. */
-static up_error_t *
-claim_id(lmdb_batch_t *batch, const up_user_t *user, apr_pool_t *scratch_pool)
-{
-    MDB_val key = up_lmdb_text(user->id), value = up_lmdb_text(user->org);
-    const char *home;
-
-    UP_ERR(
-        up_lmdb_home(&home, batch->store, batch->txn, user->id, scratch_pool));
-    if (home && strcmp(home, user->org) != 0)
-        return up_error(scratch_pool, UP_CONFLICT, APR_SUCCESS,
-                        "user '%s' cannot be in organisation '%s': the id is "
-                        "one of organisation '%s'",
-                        user->id, user->org, home);
-    if (home)
-        return NULL;
-    int rc =
-        mdb_put(batch->txn, batch->store->database[LMDB_HOME], &key, &value, 0);
-    return rc ? up_lmdb_error(rc, "store a user", batch->store, scratch_pool)
-              : NULL;
+    if (err && err->reason != UP_CONFLICT && !batch->spoilt)
+        batch->spoilt = up_error(batch->pool, err->reason, APR_SUCCESS, "%s",
+                                 up_error_story(err, batch->pool));
+    return err;
 }
 
 up_error_t *
@@ -88,15 +62,8 @@ up_lmdb_batch_put(up_batch_t *base,
 {
     lmdb_batch_t *batch = downcast(base);
 
-    if (item->kind == UP_KIND_USER) {
-        UP_ERR(require_org(batch, item->as.user.org, scratch_pool));
-        UP_ERR(claim_id(batch, &item->as.user, scratch_pool));
-    } else if (item->kind == UP_KIND_MEMBER && *item->as.member.org) {
-        UP_ERR(require_org(batch, item->as.member.org, scratch_pool));
-    }
-    int rc = up_lmdb_put(batch->store, batch->txn, item, scratch_pool);
-    return rc ? up_lmdb_error(rc, "store a record", batch->store, scratch_pool)
-              : NULL;
+    return note(batch,
+                up_lmdb_put(&batch->write, item, scratch_pool, scratch_pool));
 }
 
 up_error_t *
@@ -112,12 +79,13 @@ up_lmdb_batch_get(const up_item_t **item,
     (void)scratch_pool;
     *item = NULL;
     if (key->kind == UP_KIND_USER) {
-        UP_ERR(up_lmdb_home(&whole.as.user.org, batch->store, batch->txn,
-                            key->as.user.id, result_pool));
+        UP_ERR(up_lmdb_home(&whole.as.user.org, batch->write.store,
+                            batch->write.txn, key->as.user.id, result_pool));
         if (!whole.as.user.org)
             return NULL;
     }
-    return up_lmdb_get(item, batch->store, batch->txn, &whole, result_pool);
+    return up_lmdb_get(item, batch->write.store, batch->write.txn, &whole,
+                       result_pool);
 }
 
 up_error_t *
@@ -127,75 +95,112 @@ up_lmdb_batch_remove(int *found,
                      apr_pool_t *scratch_pool)
 {
     lmdb_batch_t *batch = downcast(base);
-    MDB_dbi database = batch->store->database[up_lmdb_database(key->kind)];
+    lmdb_store_t *store = batch->write.store;
+    MDB_dbi database = store->database[up_lmdb_database(key->kind)];
     MDB_val bytes = up_lmdb_key(key, scratch_pool);
 
-    int rc = mdb_del(batch->txn, database, &bytes, NULL);
+    int rc = mdb_del(batch->write.txn, database, &bytes, NULL);
     *found = rc == 0;
     if (rc && rc != MDB_NOTFOUND)
-        return up_lmdb_error(rc, "remove a record", batch->store, scratch_pool);
+        return note(batch,
+                    up_lmdb_error(rc, "remove a record", store, scratch_pool));
     return NULL;
 }
 
-/* Remove what USER has of the kind at CURSOR's place, which VALUE is. */
-static up_error_t *
-remove_if_of(int *rc,
-             MDB_cursor *cursor,
-             up_item_t *item,
-             const MDB_val *key,
-             const MDB_val *value,
-             const char *user,
-             apr_pool_t *pool)
+/* Remove USER's membership in ORG, if there is one; returns LMDB's result. */
+static int
+remove_membership(const lmdb_write_t *write,
+                  const char *org,
+                  const char *user,
+                  apr_pool_t *pool)
 {
-    const char *owner;
+    MDB_val key = up_lmdb_pair(org, user, pool);
 
-    if (!up_lmdb_parse_key(item, key, pool))
-        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
-                        "a stored key is "
-                        "broken");
-    if (item->kind == UP_KIND_TOKEN)
-        UP_ERR(up_record_unpack(item, value->mv_data, value->mv_size, pool));
-    owner = item->kind == UP_KIND_TOKEN ? item->as.token.user
-                                        : item->as.member.user;
-    if (!strcmp(owner, user))
-        *rc = mdb_cursor_del(cursor, 0);
-    return NULL;
+    int rc =
+        mdb_del(write->txn, write->store->database[LMDB_MEMBER], &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Remove all of KIND, tokens or memberships, that are USER's. */
+/* Remove USER's memberships: a look-up in each organisation, of which there are
+ * fewer than of memberships. POOL is cleared meanwhile. */
 static up_error_t *
-remove_all_of(lmdb_batch_t *batch,
-              up_kind_t kind,
+remove_memberships(const lmdb_write_t *write,
+                   MDB_cursor *orgs,
+                   const char *user,
+                   apr_pool_t *pool)
+{
+    MDB_val org, value;
+
+    int rc = remove_membership(write, "", user, pool);
+    MDB_cursor_op where = MDB_FIRST;
+    while (!rc) {
+        rc = mdb_cursor_get(orgs, &org, &value, where);
+        where = MDB_NEXT;
+        apr_pool_clear(pool);
+        if (!rc)
+            rc = remove_membership(
+                write, apr_pstrmemdup(pool, org.mv_data, org.mv_size), user,
+                pool);
+    }
+    return rc == MDB_NOTFOUND
+               ? NULL
+               : up_lmdb_error(rc, "remove memberships", write->store, pool);
+}
+
+/* Remove USER's tokens, looking at all there are. POOL is cleared meanwhile. */
+static up_error_t *
+remove_tokens(const lmdb_write_t *write,
+              MDB_cursor *tokens,
               const char *user,
-              apr_pool_t *scratch_pool)
+              apr_pool_t *pool)
 {
-    MDB_dbi database = batch->store->database[up_lmdb_database(kind)];
-    apr_pool_t *iterpool;
-    up_error_t *err = NULL;
-    MDB_cursor *cursor;
+    MDB_cursor_op where = MDB_FIRST;
+    const up_item_t *item;
     MDB_val key, value;
 
-    int rc = mdb_cursor_open(batch->txn, database, &cursor);
-    if (rc)
-        return up_lmdb_error(rc, "look for a user's rights", batch->store,
-                             scratch_pool);
-    apr_pool_create(&iterpool, scratch_pool);
-    while (!err && !rc) {
-        up_item_t item = {.kind = kind};
-
-        apr_pool_clear(iterpool);
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (!rc)
-            err =
-                remove_if_of(&rc, cursor, &item, &key, &value, user, iterpool);
+    for (;;) {
+        int rc = mdb_cursor_get(tokens, &key, &value, where);
+        where = MDB_NEXT; /* which, after a removal, is what took its place */
+        if (rc == MDB_NOTFOUND)
+            return NULL;
+        apr_pool_clear(pool);
+        if (!rc) {
+            UP_ERR(up_lmdb_item(&item, write->store, UP_KIND_TOKEN, &key,
+                                &value, pool));
+            if (!strcmp(item->as.token.user, user))
+                rc = mdb_cursor_del(tokens, 0);
+        }
+        if (rc)
+            return up_lmdb_error(rc, "remove tokens", write->store, pool);
     }
+}
+
+/* Call REMOVE with a cursor of DATABASE. */
+static up_error_t *
+walk_through(lmdb_batch_t *batch,
+             lmdb_database_t database,
+             up_error_t *(*remove)(const lmdb_write_t *,
+                                   MDB_cursor *,
+                                   const char *,
+                                   apr_pool_t *),
+             const char *user,
+             apr_pool_t *scratch_pool)
+{
+    lmdb_write_t *write = &batch->write;
+    apr_pool_t *iterpool;
+    MDB_cursor *cursor;
+
+    int rc =
+        mdb_cursor_open(write->txn, write->store->database[database], &cursor);
+    if (rc)
+        return up_lmdb_error(rc, "remove rights", write->store, scratch_pool);
+    apr_pool_create(&iterpool, scratch_pool);
+    up_error_t *err = remove(write, cursor, user, iterpool);
     mdb_cursor_close(cursor);
-    if (err)
-        err = up_error_wrap(scratch_pool, err, "cannot remove rights of '%s'",
-                            user);
-    else if (rc != MDB_NOTFOUND)
-        err = up_lmdb_error(rc, "remove a user's rights", batch->store,
-                            scratch_pool);
+    if (err) /* it is in ITERPOOL */
+        err = up_error(scratch_pool, err->reason, APR_SUCCESS, "%s",
+                       err->message);
+    apr_pool_destroy(iterpool);
     return err;
 }
 
@@ -206,16 +211,24 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
 {
     lmdb_batch_t *batch = downcast(base);
 
-    UP_ERR(remove_all_of(batch, UP_KIND_MEMBER, user, scratch_pool));
-    return remove_all_of(batch, UP_KIND_TOKEN, user, scratch_pool);
+    up_error_t *err =
+        walk_through(batch, LMDB_ORG, remove_memberships, user, scratch_pool);
+    if (!err)
+        err =
+            walk_through(batch, LMDB_TOKEN, remove_tokens, user, scratch_pool);
+    return note(batch, err);
 }
 
 up_error_t *
 up_lmdb_batch_commit(up_batch_t *base)
 {
     lmdb_batch_t *batch = downcast(base);
-    MDB_txn *txn = batch->txn;
+    MDB_txn *txn = batch->write.txn;
 
-    batch->txn = NULL;
-    return up_lmdb_commit(batch->store, txn, batch->pool);
+    batch->write.txn = NULL;
+    if (!batch->spoilt)
+        return up_lmdb_commit(batch->write.store, txn, batch->pool);
+    up_lmdb_abort(batch->write.store, txn);
+    return up_error_wrap(batch->pool, batch->spoilt,
+                         "nothing of the batch was stored");
 }

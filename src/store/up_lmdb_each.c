@@ -1,8 +1,6 @@
-/* up_lmdb_each.c -- walking through an LMDB store, and measuring it. */
+/* up_lmdb_each.c -- walking through an LMDB store. */
 #include "store/up_lmdb.h"
-#include "store/up_record.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 /* A walk through the items of one kind. */
@@ -49,14 +47,10 @@ visit_one(const walk_t *walk,
           const MDB_val *value,
           apr_pool_t *pool)
 {
-    up_item_t item = {.kind = walk->kind};
+    const up_item_t *item;
 
-    if (!up_lmdb_parse_key(&item, key, pool))
-        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
-                        "a key in the LMDB store '%s' is broken",
-                        walk->store->path);
-    UP_ERR(up_record_unpack(&item, value->mv_data, value->mv_size, pool));
-    return walk->visit(walk->baton, &item, pool);
+    UP_ERR(up_lmdb_item(&item, walk->store, walk->kind, key, value, pool));
+    return walk->visit(walk->baton, item, pool);
 }
 
 /* Visit what WALK finds from START on. An error is made in SCRATCH_POOL. */
@@ -123,56 +117,4 @@ up_lmdb_each(up_store_t *base,
     }
     up_lmdb_abort(walk.store, txn);
     return err;
-}
-
-/* Count every kind into STAT, and set the last event's number. */
-static int
-count(up_store_stat_t *stat, lmdb_store_t *store, MDB_txn *txn)
-{
-    up_item_t last = {.kind = UP_KIND_EVENT};
-    MDB_val key, value;
-    MDB_cursor *cursor;
-    MDB_stat size;
-    int rc = 0;
-
-    for (int kind = 0; kind < UP_KINDS && !rc; kind++) {
-        rc = mdb_stat(txn, store->database[up_lmdb_database((up_kind_t)kind)],
-                      &size);
-        stat->count[kind] = size.ms_entries;
-    }
-    if (!rc)
-        rc = mdb_cursor_open(txn, store->database[LMDB_EVENT], &cursor);
-    if (rc)
-        return rc;
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-    if (!rc && up_lmdb_parse_key(&last, &key, NULL))
-        stat->last_event = last.as.event.number;
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-up_error_t *
-up_lmdb_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *scratch_pool)
-{
-    lmdb_store_t *store = up_lmdb_downcast(base);
-    MDB_envinfo info;
-    MDB_stat pages;
-    MDB_txn *txn;
-
-    memset(stat, 0, sizeof(*stat));
-    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, scratch_pool));
-    int rc = count(stat, store, txn);
-    if (!rc)
-        rc = mdb_env_info(store->env, &info);
-    if (!rc)
-        rc = mdb_env_stat(store->env, &pages);
-    up_lmdb_abort(store, txn);
-    if (rc)
-        return up_lmdb_error(rc, "measure what is", store, scratch_pool);
-    stat->driver = store->base.driver->scheme;
-    stat->bytes_used = (apr_uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
-    stat->bytes_max = info.me_mapsize;
-    stat->readers = info.me_numreaders;
-    stat->readers_max = info.me_maxreaders;
-    return NULL;
 }

@@ -7,12 +7,14 @@
 
 #include <apr_strings.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER_MODE 0700
-#define NEW_MAP_SIZE (APR_UINT64_C(16) << 30)
+#define NO_USER ((uid_t)-1)
+#define NO_GROUP ((gid_t)-1)
 
 up_error_t *
 up_lmdb_check(const char *location, apr_pool_t *pool)
@@ -25,14 +27,14 @@ up_lmdb_check(const char *location, apr_pool_t *pool)
                     location);
 }
 
-/* Set *EXISTS and STATUS to what PATH is. */
+/* Set *EXISTS, and *STATUS to what PATH is. */
 static up_error_t *
 look_at(int *exists, struct stat *status, const char *path, apr_pool_t *pool)
 {
     *exists = stat(path, status) == 0;
     if (*exists || errno == ENOENT)
         return NULL;
-    return up_error(pool, UP_STORE_UNAVAILABLE, errno,
+    return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                     "cannot look at the LMDB store '%s'", path);
 }
 
@@ -42,91 +44,106 @@ up_lmdb_owner(uid_t *uid, gid_t *gid, const char *location, apr_pool_t *pool)
     struct stat status;
     int exists;
 
-    UP_ERR(up_lmdb_check(location, pool));
     UP_ERR(look_at(&exists, &status, location, pool));
-    *uid = exists ? status.st_uid : (uid_t)-1;
-    *gid = exists ? status.st_gid : (gid_t)-1;
+    *uid = exists ? status.st_uid : NO_USER;
+    *gid = exists ? status.st_gid : NO_GROUP;
     return NULL;
 }
 
-/* Make the folder PATH for UID and GID. */
+/* Give the folder PATH, just made, to UID and GID, unless something else has
+ * taken its place meanwhile. */
 static up_error_t *
-make_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
+give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
 {
-    if (mkdir(path, FOLDER_MODE))
-        return up_error(pool, UP_STORE_UNAVAILABLE, errno,
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int failed = folder < 0 || fchown(folder, uid, gid);
+    int why = errno;
+
+    if (folder >= 0)
+        close(folder);
+    if (!failed)
+        return NULL;
+    rmdir(path);
+    return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(why),
+                    "cannot give the folder '%s' to user %lu", path,
+                    (unsigned long)uid);
+}
+
+/* Make the folder PATH, unless it is there, as the folder of a store of UID
+ * and GID; set *STATUS to what it is. */
+static up_error_t *
+make_folder(struct stat *status,
+            const char *path,
+            uid_t uid,
+            gid_t gid,
+            apr_pool_t *pool)
+{
+    int exists;
+
+    if (!mkdir(path, FOLDER_MODE)) {
+        if (geteuid() == 0)
+            UP_ERR(give_folder(path, uid, gid, pool));
+    } else if (errno != EEXIST) {
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make the folder '%s' for the LMDB store", path);
-    if (geteuid() == 0 && uid != (uid_t)-1 && lchown(path, uid, gid)) {
-        int why = errno;
-        rmdir(path);
-        return up_error(pool, UP_STORE_UNAVAILABLE, why,
-                        "cannot give the folder '%s' to user %ld", path,
-                        (long)uid);
     }
+    UP_ERR(look_at(&exists, status, path, pool));
+    if (!exists || !S_ISDIR(status->st_mode))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "'%s' is not a folder, which an LMDB store needs",
+                        path);
+    if (status->st_uid != uid)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the folder '%s' belongs to user %lu, but the LMDB "
+                        "store in it is to be user %lu's: give it away with "
+                        "'chown -R %lu', or name another folder",
+                        path, (unsigned long)status->st_uid, (unsigned long)uid,
+                        (unsigned long)uid);
     return NULL;
 }
 
-static up_error_t *
-check_folder(const char *path,
-             const struct stat *status,
-             uid_t uid,
-             apr_pool_t *pool)
-{
-    if (!S_ISDIR(status->st_mode))
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the LMDB store '%s' is not a folder", path);
-    if (geteuid() == 0 && uid != (uid_t)-1 && status->st_uid != uid)
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the folder '%s' of the LMDB store belongs to user "
-                        "%ld; 'chown -R %ld' would give it to the server's",
-                        path, (long)status->st_uid, (long)uid);
-    return NULL;
-}
-
-/* Open the store, which makes its files, and close it again. */
+/* Make a store in the folder PATH, unless there is one. */
 static up_error_t *
 make_files(const char *path,
            const up_store_options_t *options,
-           apr_pool_t *scratch_pool)
+           apr_pool_t *pool)
 {
-    up_store_options_t new_options = *options;
-    up_store_t *store;
+    lmdb_store_t store = {.path = path, .options = *options};
+    struct stat data;
+    int exists;
 
-    if (!new_options.map_size)
-        new_options.map_size = NEW_MAP_SIZE;
-    UP_ERR(up_lmdb_create(&store, path, &new_options, scratch_pool));
-    up_lmdb_close(store);
+    UP_ERR(look_at(&exists, &data,
+                   apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL), pool));
+    if (exists)
+        return NULL;
+    UP_ERR(up_lmdb_env_open(&store, pool));
+    up_lmdb_env_close(&store);
     return NULL;
 }
 
-/* The same as the owner of the folder, if this process is root. */
+/* The same as UID and GID, if this process is root. */
 static up_error_t *
 make_files_as(uid_t uid,
               gid_t gid,
               const char *path,
               const up_store_options_t *options,
-              apr_pool_t *scratch_pool)
+              apr_pool_t *pool)
 {
-    uid_t old_uid = geteuid();
-    gid_t old_gid = getegid();
+    uid_t own_uid = geteuid();
+    gid_t own_gid = getegid();
+    up_error_t *err = NULL;
 
-    if (old_uid != 0 || uid == (uid_t)-1 || uid == 0)
-        return make_files(path, options, scratch_pool);
+    if (own_uid != 0 || uid == 0)
+        return make_files(path, options, pool);
 
-    if (setegid(gid))
-        return up_error(scratch_pool, UP_STORE_UNAVAILABLE, errno,
-                        "cannot act as group %ld", (long)gid);
-    up_error_t *err;
-    if (seteuid(uid)) {
-        err = up_error(scratch_pool, UP_STORE_UNAVAILABLE, errno,
-                       "cannot act as user %ld", (long)uid);
-    } else {
-        err = make_files(path, options, scratch_pool);
-        if (seteuid(old_uid))
-            abort(); /* going on as someone else would be worse */
-    }
-    if (setegid(old_gid))
-        abort();
+    if (setegid(gid) || seteuid(uid))
+        err = up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                       "cannot act as user %lu to make the LMDB store '%s'",
+                       (unsigned long)uid, path);
+    else
+        err = make_files(path, options, pool);
+    if (seteuid(own_uid) || setegid(own_gid))
+        abort(); /* to go on as someone else would be worse */
     return err;
 }
 
@@ -139,21 +156,13 @@ up_lmdb_prepare(const char **identity,
                 apr_pool_t *result_pool,
                 apr_pool_t *scratch_pool)
 {
-    struct stat status, data;
-    int exists, has_data;
+    uid_t owner = geteuid() == 0 ? uid : geteuid();
+    struct stat status;
 
+    (void)scratch_pool;
     UP_ERR(up_lmdb_check(location, result_pool));
-    UP_ERR(look_at(&exists, &status, location, result_pool));
-    if (!exists) {
-        UP_ERR(make_folder(location, uid, gid, result_pool));
-        UP_ERR(look_at(&exists, &status, location, result_pool));
-    }
-    UP_ERR(check_folder(location, &status, uid, result_pool));
-    UP_ERR(look_at(&has_data, &data,
-                   apr_pstrcat(scratch_pool, location, "/data.mdb", NULL),
-                   result_pool));
-    if (!has_data)
-        UP_ERR(make_files_as(uid, gid, location, options, result_pool));
+    UP_ERR(make_folder(&status, location, owner, gid, result_pool));
+    UP_ERR(make_files_as(owner, gid, location, options, result_pool));
     *identity = apr_psprintf(
         result_pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
         (apr_uint64_t)status.st_dev, (apr_uint64_t)status.st_ino);

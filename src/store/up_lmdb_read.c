@@ -2,6 +2,7 @@
 #include "store/up_lmdb.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 /* Set *USER to USER of ORG, or to NULL. */
 static up_error_t *
@@ -43,23 +44,6 @@ get_person(const char **org,
     return NULL;
 }
 
-/* Set *ORG to WANTED if it exists. */
-static up_error_t *
-find_org(const char **org,
-         lmdb_store_t *store,
-         MDB_txn *txn,
-         const char *wanted,
-         apr_pool_t *pool)
-{
-    MDB_val key = up_lmdb_text(wanted), value;
-
-    int rc = mdb_get(txn, store->database[LMDB_ORG], &key, &value);
-    if (rc && rc != MDB_NOTFOUND)
-        return up_lmdb_error(rc, "read an organisation", store, pool);
-    *org = rc ? NULL : wanted;
-    return NULL;
-}
-
 /* Set *ROLES to those of USER in ORG, or to NULL. */
 static up_error_t *
 get_roles(const apr_array_header_t **roles,
@@ -87,14 +71,17 @@ read_view(up_view_t *view,
           const char *user,
           apr_pool_t *pool)
 {
+    int exists = 1; /* a user's own organisation does */
+
     if (caller) {
         UP_ERR(get_person(&view->caller_org, &view->caller_state, store, txn,
                           caller, pool));
         UP_ERR(get_roles(&view->instance_roles, store, txn, "", caller, pool));
     }
-    view->org = view->caller_org;
     if (wanted)
-        UP_ERR(find_org(&view->org, store, txn, wanted, pool));
+        UP_ERR(up_lmdb_org_exists(&exists, store, txn, wanted, pool));
+    if (exists)
+        view->org = wanted ? apr_pstrdup(pool, wanted) : view->caller_org;
     if (caller && view->org)
         UP_ERR(
             get_roles(&view->org_roles, store, txn, view->org, caller, pool));
@@ -121,12 +108,8 @@ up_lmdb_read(up_view_t **view,
     up_error_t *err =
         read_view(found, store, txn, caller, wanted, user, result_pool);
     up_lmdb_abort(store, txn);
-    if (err)
-        return err;
-    if (wanted && found->org)
-        found->org = apr_pstrdup(result_pool, wanted);
     *view = found;
-    return NULL;
+    return err;
 }
 
 static up_error_t *

@@ -1,154 +1,177 @@
-/* up_lmdb_update.c -- changes of users, as many in one transaction as wait for
- * it: one flush to the disk then carries them all. */
+/* up_lmdb_update.c -- changes of users, each atomic, many in one transaction
+ * and one flush.
+ *
+ * Whoever wants an answer without waiting for the writer, because there is
+ * nothing to change, decides on what up_store_read() gave first. */
 #include "store/up_lmdb.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One call of up_store_update(). What it is given and hands back belongs to
- * the thread that waits for it, hence so does its pool. */
 typedef struct update_t {
-    up_job_t job;
-    up_item_t key;
+    up_job_t job; /* first: what the queue knows of it */
+    const char *org, *user;
     up_decide_t decide;
     void *baton;
-    apr_pool_t *pool;
+    apr_pool_t *result_pool, *scratch_pool; /* its owner waits meanwhile */
+    int position;                           /* in the order of arrival */
 
     const up_user_t *after;
-    up_error_t *error;
-    int changed; /* whether the commit is needed */
+    up_error_t *err;
+    int hangs; /* on what the transaction stores: nothing, if that fails */
 } update_t;
 
-/* Store what CHANGE says; returns LMDB's result. */
-static int
-apply(lmdb_store_t *store,
-      MDB_txn *txn,
-      const up_change_t *change,
-      apr_pool_t *pool)
-{
-    up_item_t user = {.kind = UP_KIND_USER, .as.user = *change->user};
-    up_item_t event = {.kind = UP_KIND_EVENT};
-
-    int rc = up_lmdb_put(store, txn, &user, pool);
-    if (rc || !change->event)
-        return rc;
-    event.as.event = *change->event;
-    return up_lmdb_put(store, txn, &event, pool);
-}
-
-/* Let UPDATE decide what becomes of its user, and store that in TXN. Returns
- * LMDB's result if that spoilt TXN: nothing in it can be committed then. */
-static int
-perform(update_t *update, lmdb_store_t *store, MDB_txn *txn)
-{
-    up_change_t change = {0};
-    const up_item_t *before;
-
-    update->changed = 0;
-    update->error =
-        up_lmdb_get(&before, store, txn, &update->key, update->pool);
-    if (update->error)
-        return 0;
-    update->after = before ? &before->as.user : NULL;
-    update->error =
-        update->decide(&change, update->baton, update->after, update->pool);
-    if (update->error || !change.user)
-        return 0;
-
-    int rc = apply(store, txn, &change, update->pool);
-    if (rc) {
-        update->error =
-            up_lmdb_error(rc, "store a change", store, update->pool);
-        return rc;
-    }
-    update->after = change.user;
-    update->changed = 1;
-    return 0;
-}
-
-/* Give ERR to all of COUNT UPDATES. */
-static void
-fail(update_t **updates, int count, const up_error_t *err)
-{
-    for (int i = 0; i < count; i++)
-        updates[i]->error = up_error(updates[i]->pool, err->reason, APR_SUCCESS,
-                                     "%s", err->message);
-}
-
-static int
-any_changed(update_t **updates, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (updates[i]->changed)
-            return 1;
-    }
-    return 0;
-}
-
-/* End TXN, in which COUNT UPDATES were performed. If the commit fails, so do
- * those that changed nothing: what they saw may not have come to be. */
-static void
-finish(lmdb_store_t *store, MDB_txn *txn, update_t **updates, int count)
-{
-#ifndef UP_BENCH_NO_COMMIT /* make bench: what all but the last step costs */
-    if (any_changed(updates, count)) {
-        up_error_t *err = up_lmdb_commit(store, txn, updates[0]->pool);
-        if (err)
-            fail(updates, count, err);
-        return;
-    }
-#endif
-    up_lmdb_abort(store, txn);
-}
-
-/* Perform COUNT UPDATES in one transaction. Returns 0, with nothing stored, if
- * one of several spoilt it. */
-static int
-perform_together(lmdb_store_t *store, update_t **updates, int count)
-{
-    MDB_txn *txn;
-
-    up_error_t *err = up_lmdb_begin(&txn, store, 0, updates[0]->pool);
-    if (err) {
-        fail(updates, count, err);
-        return 1;
-    }
-    for (int i = 0; i < count; i++) {
-        if (perform(updates[i], store, txn)) {
-            up_lmdb_abort(store, txn);
-            return count == 1;
-        }
-    }
-    finish(store, txn, updates, count);
-    return 1;
-}
-
-/* By key, so that neighbours meet in one page. All of a batch came while others
- * were waited for, so no order among them is promised to anyone. */
+/* By key, so that neighbours in the database are neighbours here; then by
+ * arrival. */
 static int
 compare(const void *a, const void *b)
 {
-    const update_t *left = *(update_t *const *)a,
-                   *right = *(update_t *const *)b;
-    const up_user_t *x = &left->key.as.user, *y = &right->key.as.user;
+    const update_t *left = *(update_t *const *)a;
+    const update_t *right = *(update_t *const *)b;
 
-    int order = strcmp(x->org, y->org);
-    return order ? order : strcmp(x->id, y->id);
+    int order = strcmp(left->org, right->org);
+    if (!order)
+        order = strcmp(left->user, right->user);
+    return order ? order : left->position - right->position;
+}
+
+static int
+same_user(const update_t *a, const update_t *b)
+{
+    return !strcmp(a->org, b->org) && !strcmp(a->user, b->user);
+}
+
+/* Store CHANGE of UPDATE's user, who was BEFORE or not there. */
+static up_error_t *
+store_change(lmdb_write_t *write,
+             const update_t *update,
+             const up_user_t *before,
+             const up_change_t *change)
+{
+    up_item_t item = {.kind = UP_KIND_USER, .as.user = *change->user};
+
+    if (before)
+        UP_ERR(up_lmdb_replace_user(write, change->user, update->result_pool,
+                                    update->scratch_pool));
+    else
+        UP_ERR(up_lmdb_put(write, &item, update->result_pool,
+                           update->scratch_pool));
+    if (!change->event)
+        return NULL;
+    item.kind = UP_KIND_EVENT;
+    item.as.event = *change->event;
+    return up_lmdb_put(write, &item, update->result_pool, update->scratch_pool);
+}
+
+/* Do UPDATE in a transaction, and set what became of it. Returns 0 if that has
+ * spoilt the transaction. */
+static int
+apply(lmdb_write_t *write, update_t *update)
+{
+    up_item_t key = {.kind = UP_KIND_USER,
+                     .as.user = {.org = update->org, .id = update->user}};
+    up_change_t change = {0};
+    const up_item_t *item;
+
+    update->err =
+        up_lmdb_get(&item, write->store, write->txn, &key, update->result_pool);
+    if (update->err)
+        return 1;
+    update->after = item ? &item->as.user : NULL;
+    update->err = update->decide(&change, update->baton, update->after,
+                                 update->result_pool);
+    if (update->err || !change.user)
+        return 1;
+
+    update->hangs = 1;
+    update->err = store_change(write, update, update->after, &change);
+    update->after = change.user;
+    return !update->err || update->err->reason == UP_CONFLICT;
+}
+
+/* ERR, which is another's, in UPDATE's pool. */
+static void
+fail(update_t *update, const up_error_t *err)
+{
+    update->err = up_error(update->result_pool, err->reason, APR_SUCCESS, "%s",
+                           up_error_story(err, update->scratch_pool));
+}
+
+/* Do COUNT UPDATES, sorted, in WRITE's transaction, as far as it is not spoilt;
+ * returns how many of them were done. */
+static int
+apply_all(lmdb_write_t *write, update_t **updates, int count)
+{
+    for (int i = 0; i < count; i++) {
+        updates[i]->hangs = i > 0 && updates[i - 1]->hangs &&
+                            same_user(updates[i - 1], updates[i]);
+        if (!apply(write, updates[i]))
+            return i;
+    }
+    return count;
+}
+
+/* Commit what UPDATES have stored, if any did. Where that fails, all fail that
+ * stored something, or were decided upon what another one stored. */
+static void
+finish(lmdb_write_t *write,
+       update_t **updates,
+       int count,
+       apr_pool_t *scratch_pool)
+{
+    int hang = 0;
+
+    for (int i = 0; i < count; i++)
+        hang += updates[i]->hangs;
+    if (!hang) {
+        up_lmdb_abort(write->store, write->txn);
+        return;
+    }
+    const up_error_t *err =
+        up_lmdb_commit(write->store, write->txn, scratch_pool);
+    for (int i = 0; err && i < count; i++) {
+        if (updates[i]->hangs)
+            fail(updates[i], err);
+    }
+}
+
+/* Do COUNT UPDATES, sorted, in one transaction. Returns 0 if one of them has
+ * spoilt it, and nothing was changed. */
+static int
+run_together(lmdb_store_t *store, update_t **updates, int count)
+{
+    apr_pool_t *scratch_pool = updates[0]->scratch_pool;
+    lmdb_write_t write = {.store = store};
+
+    const up_error_t *err = up_lmdb_begin(&write.txn, store, 0, scratch_pool);
+    if (err) {
+        for (int i = 0; i < count; i++)
+            fail(updates[i], err);
+        return 1;
+    }
+    if (apply_all(&write, updates, count) < count) {
+        up_lmdb_abort(store, write.txn);
+        return 0;
+    }
+    finish(&write, updates, count, scratch_pool);
+    return 1;
 }
 
 void
-up_lmdb_run_updates(void *baton, up_job_t **jobs, int count)
+up_lmdb_run_updates(void *store, up_job_t **jobs, int count)
 {
-    lmdb_store_t *store = baton;
-    update_t **updates = (update_t **)jobs;
+    update_t *updates[UP_LMDB_BATCH];
 
-    if (count > 1)
-        qsort(updates, (size_t)count, sizeof(*updates), compare);
-    if (perform_together(store, updates, count))
+    for (int i = 0; i < count; i++) {
+        updates[i] = (update_t *)jobs[i];
+        updates[i]->position = i;
+    }
+    qsort(updates, (size_t)count, sizeof(*updates), compare);
+    if (run_together(store, updates, count) || count == 1)
         return;
-    /* Whoever spoilt it fails alone. */
+    /* Each has a transaction of its own now, which fails for itself alone. */
     for (int i = 0; i < count; i++)
-        perform_together(store, updates + i, 1);
+        run_together(store, &updates[i], 1);
 }
 
 up_error_t *
@@ -161,16 +184,14 @@ up_lmdb_update(const up_user_t **after,
                apr_pool_t *result_pool,
                apr_pool_t *scratch_pool)
 {
-    lmdb_store_t *store = up_lmdb_downcast(base);
-    update_t update = {
-        .key = {.kind = UP_KIND_USER, .as.user = {.org = org, .id = user}},
-        .decide = decide,
-        .baton = baton,
-        .pool = result_pool,
-    };
+    update_t update = {.org = org,
+                       .user = user,
+                       .decide = decide,
+                       .baton = baton,
+                       .result_pool = result_pool,
+                       .scratch_pool = scratch_pool};
 
-    (void)scratch_pool;
-    up_queue_submit(store->queue, &update.job);
+    up_queue_submit(up_lmdb_downcast(base)->updates, &update.job);
     *after = update.after;
-    return update.error;
+    return update.err;
 }

@@ -1,26 +1,48 @@
 /*
- * up_record.h -- records as the bytes that a store keeps (record.proto).
+ * up_record.h -- what a store holds, as bytes: the messages of record.proto.
  *
- * Unpacking copies everything into POOL. What stands in an item's key is not
- * in its bytes: the key fields of ITEM are set before, and left alone, but for
- * an event's organisation and user, which are in its bytes.
+ * The key fields of an item (an organisation's id; a user's organisation and
+ * id; a membership's organisation and user; a token's SHA-256; an event's
+ * number) are not part of its bytes.
  */
 #ifndef UP_RECORD_H
 #define UP_RECORD_H
 
 #include "core/up_records.h"
 
-/* Set *BYTES and *LENGTH, in POOL, to the value of ITEM. */
-void up_record_pack(void **bytes,
+/* What a store says of itself. */
+typedef struct up_meta_t {
+    apr_uint32_t format;
+    apr_uint64_t map_size;
+} up_meta_t;
+
+/* What ITEM's key fields name, for messages, in POOL: "user 'u' of
+ * organisation 'o'". */
+const char *up_record_name(const up_item_t *item, apr_pool_t *pool);
+
+/* Set *BYTES and *LENGTH to ITEM without its key fields, in POOL. */
+void up_record_pack(const void **bytes,
                     apr_size_t *length,
                     const up_item_t *item,
                     apr_pool_t *pool);
 
-/* Set ITEM, whose kind and key fields are set already, from LENGTH bytes at
- * BYTES. UP_INTERNAL names the kind and the key of a record that is broken. */
+/* Set what is not a key field in ITEM, whose kind and key fields are set, from
+ * the LENGTH bytes at BYTES, copied into POOL. UP_INTERNAL names what cannot be
+ * read. */
 UP_MUST_CHECK up_error_t *up_record_unpack(up_item_t *item,
                                            const void *bytes,
                                            apr_size_t length,
                                            apr_pool_t *pool);
+
+/* The same for what the store says of itself. up_meta_unpack returns 0 if it
+ * cannot be read. */
+void up_meta_pack(const void **bytes,
+                  apr_size_t *length,
+                  const up_meta_t *meta,
+                  apr_pool_t *pool);
+int up_meta_unpack(up_meta_t *meta,
+                   const void *bytes,
+                   apr_size_t length,
+                   apr_pool_t *pool);
 
 #endif

@@ -1,0 +1,102 @@
+/* up_gate.c -- lets many threads in, until it must be shut. */
+#include "store/up_gate.h"
+
+#include <time.h>
+
+#define SHUT 0x80000000u
+#define WAIT_SECONDS 1
+
+void
+up_gate_init(up_gate_t *gate)
+{
+    pthread_condattr_t attributes;
+
+    gate->word = 0;
+    gate->taken = 0;
+    pthread_mutex_init(&gate->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&gate->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void
+up_gate_destroy(up_gate_t *gate)
+{
+    pthread_cond_destroy(&gate->changed);
+    pthread_mutex_destroy(&gate->mutex);
+}
+
+static unsigned
+look_at(up_gate_t *gate)
+{
+    return __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+}
+
+/* GATE was found shut: wait until it is open, and return UP_INSIDE without
+ * being counted; or until it can be had alone. */
+static up_pass_t
+wait_outside(up_gate_t *gate)
+{
+    up_pass_t pass = UP_INSIDE;
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += WAIT_SECONDS;
+    pthread_mutex_lock(&gate->mutex);
+    while (look_at(gate) & SHUT) {
+        if (!gate->taken && look_at(gate) == SHUT) {
+            gate->taken = 1;
+            pass = UP_ALONE;
+            break;
+        }
+        if (pthread_cond_timedwait(&gate->changed, &gate->mutex, &until)) {
+            pass = UP_BUSY;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&gate->mutex);
+    return pass;
+}
+
+up_pass_t
+up_gate_enter(up_gate_t *gate)
+{
+    for (;;) {
+        unsigned word = __atomic_add_fetch(&gate->word, 1, __ATOMIC_ACQUIRE);
+        if (!(word & SHUT))
+            return UP_INSIDE;
+
+        up_gate_leave(gate);
+        up_pass_t pass = wait_outside(gate);
+        if (pass != UP_INSIDE)
+            return pass;
+    }
+}
+
+void
+up_gate_leave(up_gate_t *gate)
+{
+    if (__atomic_sub_fetch(&gate->word, 1, __ATOMIC_RELEASE) != SHUT)
+        return;
+    pthread_mutex_lock(&gate->mutex); /* or a waiter misses it */
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+void
+up_gate_shut(up_gate_t *gate)
+{
+    __atomic_or_fetch(&gate->word, SHUT, __ATOMIC_RELEASE);
+}
+
+void
+up_gate_done(up_gate_t *gate, int mended)
+{
+    pthread_mutex_lock(&gate->mutex);
+    gate->taken = 0;
+    if (mended)
+        __atomic_and_fetch(&gate->word, ~SHUT, __ATOMIC_RELEASE);
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->mutex);
+}

@@ -1,0 +1,98 @@
+/* up_lmdb_open.c -- opening and closing an LMDB store, once in a process. */
+#include "store/up_lmdb.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+/* What is open in this process. A second environment of the same folder would
+ * take the first one's locks away (lmdb.h). */
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static lmdb_store_t *open_stores;
+
+/* Add STORE to the list, unless its folder is there already. */
+static int
+enlist(lmdb_store_t *store)
+{
+    int is_first = 1;
+
+    pthread_mutex_lock(&list_mutex);
+    for (lmdb_store_t *other = open_stores; other; other = other->next_open) {
+        if (other->device == store->device && other->inode == store->inode)
+            is_first = 0;
+    }
+    if (is_first) {
+        store->next_open = open_stores;
+        open_stores = store;
+    }
+    pthread_mutex_unlock(&list_mutex);
+    return is_first;
+}
+
+static void
+delist(lmdb_store_t *store)
+{
+    lmdb_store_t **link = &open_stores;
+
+    pthread_mutex_lock(&list_mutex);
+    while (*link != store)
+        link = &(*link)->next_open;
+    *link = store->next_open;
+    pthread_mutex_unlock(&list_mutex);
+}
+
+/* Find out which folder STORE's is, and that there is a store in it: LMDB would
+ * make one. */
+static up_error_t *
+identify(lmdb_store_t *store, apr_pool_t *pool)
+{
+    struct stat folder, data;
+
+    if (stat(store->path, &folder))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot open the LMDB store '%s'", store->path);
+    if (stat(apr_pstrcat(pool, store->path, "/" UP_LMDB_DATA, NULL), &data))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot find an LMDB store in '%s'", store->path);
+    store->device = folder.st_dev;
+    store->inode = folder.st_ino;
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_open(up_store_t **store,
+             const char *location,
+             const up_store_options_t *options,
+             apr_pool_t *result_pool)
+{
+    lmdb_store_t *lmdb = apr_pcalloc(result_pool, sizeof(*lmdb));
+
+    lmdb->base.driver = &up_store_lmdb;
+    lmdb->path = apr_pstrdup(result_pool, location);
+    lmdb->options = *options;
+    UP_ERR(identify(lmdb, result_pool));
+    UP_ERR(up_queue_make(&lmdb->updates, UP_LMDB_BATCH, up_lmdb_run_updates,
+                         lmdb, result_pool));
+    if (!enlist(lmdb))
+        return up_error(result_pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB store '%s' is open in this process already",
+                        location);
+    up_error_t *err = up_lmdb_env_open(lmdb, result_pool);
+    if (err) {
+        delist(lmdb);
+        return err;
+    }
+    up_gate_init(&lmdb->gate);
+    *store = &lmdb->base;
+    return NULL;
+}
+
+void
+up_lmdb_close(up_store_t *store)
+{
+    lmdb_store_t *lmdb = up_lmdb_downcast(store);
+
+    up_lmdb_env_close(lmdb);
+    delist(lmdb);
+    up_gate_destroy(&lmdb->gate);
+}

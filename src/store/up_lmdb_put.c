@@ -1,0 +1,109 @@
+/* up_lmdb_put.c -- writing one item in an LMDB transaction. */
+#include "store/up_lmdb.h"
+#include "store/up_record.h"
+
+#include <string.h>
+
+/* Put ITEM under its key. */
+static up_error_t *
+put_record(lmdb_write_t *write,
+           const up_item_t *item,
+           unsigned flags,
+           apr_pool_t *result_pool,
+           apr_pool_t *scratch_pool)
+{
+    MDB_dbi database = write->store->database[up_lmdb_database(item->kind)];
+    MDB_val key = up_lmdb_key(item, scratch_pool), value;
+    const void *bytes;
+
+    up_record_pack(&bytes, &value.mv_size, item, scratch_pool);
+    value.mv_data = (void *)bytes;
+    int rc = mdb_put(write->txn, database, &key, &value, flags);
+    return rc ? up_lmdb_error(rc, "store a record", write->store, result_pool)
+              : NULL;
+}
+
+static up_error_t *
+require_org(lmdb_write_t *write, const char *org, apr_pool_t *result_pool)
+{
+    int found;
+
+    UP_ERR(
+        up_lmdb_org_exists(&found, write->store, write->txn, org, result_pool));
+    return found ? NULL
+                 : up_error(result_pool, UP_CONFLICT, APR_SUCCESS,
+                            "there is no organisation '%s'", org);
+}
+
+/* Make USER's id one of its organisation's, unless another has it. */
+static up_error_t *
+claim_id(lmdb_write_t *write, const up_user_t *user, apr_pool_t *result_pool)
+{
+    MDB_dbi database = write->store->database[LMDB_HOME];
+    MDB_val key = up_lmdb_text(user->id), home = up_lmdb_text(user->org);
+
+    int rc = mdb_put(write->txn, database, &key, &home, MDB_NOOVERWRITE);
+    if (!rc)
+        return NULL;
+    if (rc != MDB_KEYEXIST)
+        return up_lmdb_error(rc, "store a user", write->store, result_pool);
+    if (home.mv_size == strlen(user->org) &&
+        !memcmp(home.mv_data, user->org, home.mv_size))
+        return NULL;
+    return up_error(result_pool, UP_CONFLICT, APR_SUCCESS,
+                    "user '%s' cannot be in organisation '%s': the id is one "
+                    "of organisation '%.*s'",
+                    user->id, user->org, (int)home.mv_size,
+                    (const char *)home.mv_data);
+}
+
+/* Events are numbered by one more than the last that is there: whatever takes
+ * old ones away must leave that one, or numbers come again. */
+static up_error_t *
+append_event(lmdb_write_t *write,
+             const up_item_t *item,
+             apr_pool_t *result_pool,
+             apr_pool_t *scratch_pool)
+{
+    up_item_t event = *item;
+
+    if (!write->last_event)
+        UP_ERR(up_lmdb_last_event(&write->last_event, write->store, write->txn,
+                                  result_pool));
+    event.as.event.number = ++write->last_event;
+    return put_record(write, &event, MDB_APPEND, result_pool, scratch_pool);
+}
+
+up_error_t *
+up_lmdb_put(lmdb_write_t *write,
+            const up_item_t *item,
+            apr_pool_t *result_pool,
+            apr_pool_t *scratch_pool)
+{
+    switch (item->kind) {
+    case UP_KIND_USER:
+        UP_ERR(require_org(write, item->as.user.org, result_pool));
+        UP_ERR(claim_id(write, &item->as.user, result_pool));
+        break;
+    case UP_KIND_MEMBER:
+        if (*item->as.member.org)
+            UP_ERR(require_org(write, item->as.member.org, result_pool));
+        break;
+    case UP_KIND_EVENT:
+        return append_event(write, item, result_pool, scratch_pool);
+    default:
+        break;
+    }
+    return put_record(write, item, 0, result_pool, scratch_pool);
+}
+
+up_error_t *
+up_lmdb_replace_user(lmdb_write_t *write,
+                     const up_user_t *user,
+                     apr_pool_t *result_pool,
+                     apr_pool_t *scratch_pool)
+{
+    up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
+
+    return put_record(write, &item, 0, result_pool, scratch_pool);
+}

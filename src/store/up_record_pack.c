@@ -1,0 +1,176 @@
+/* up_record_pack.c -- what a store holds, to bytes. */
+#include "store/up_record.h"
+
+#include <apr_escape.h>
+#include <apr_strings.h>
+
+#include "store/record.pb-c.h"
+
+/* As many bytes of a token's SHA-256 as a message shows. */
+#define TOKEN_NAME_BYTES 8
+
+const char *
+up_record_name(const up_item_t *item, apr_pool_t *pool)
+{
+    switch (item->kind) {
+    case UP_KIND_ORG:
+        return apr_psprintf(pool, "organisation '%s'", item->as.org.id);
+    case UP_KIND_USER:
+        return apr_psprintf(pool, "user '%s' of organisation '%s'",
+                            item->as.user.id, item->as.user.org);
+    case UP_KIND_MEMBER:
+        return apr_psprintf(pool, "membership of user '%s' in '%s'",
+                            item->as.member.user, item->as.member.org);
+    case UP_KIND_TOKEN:
+        return apr_psprintf(
+            pool, "token %s...",
+            apr_pescape_hex(pool, item->as.token.sha256, TOKEN_NAME_BYTES, 0));
+    default:
+        return apr_psprintf(pool, "event %" APR_UINT64_T_FMT,
+                            item->as.event.number);
+    }
+}
+
+/* PROFILE, or NULL, as a message; text is PROFILE's. */
+static Userprofile__Store__Profile *
+profile_message(const up_profile_t *profile, apr_pool_t *pool)
+{
+    if (!profile)
+        return NULL;
+    Userprofile__Store__Profile *message = apr_palloc(pool, sizeof(*message));
+    userprofile__store__profile__init(message);
+    message->first_name = (char *)profile->text[UP_FIRST_NAME];
+    message->last_name = (char *)profile->text[UP_LAST_NAME];
+    message->nick_name = (char *)profile->text[UP_NICK_NAME];
+    message->display_name = (char *)profile->text[UP_DISPLAY_NAME];
+    message->preferred_language = (char *)profile->text[UP_PREFERRED_LANGUAGE];
+    message->gender = (apr_uint32_t)profile->gender;
+    return message;
+}
+
+static void
+pack(const void **bytes,
+     apr_size_t *length,
+     const ProtobufCMessage *message,
+     apr_pool_t *pool)
+{
+    void *packed =
+        apr_palloc(pool, protobuf_c_message_get_packed_size(message));
+
+    *length = protobuf_c_message_pack(message, packed);
+    *bytes = packed;
+}
+
+static void
+pack_org(const void **bytes,
+         apr_size_t *length,
+         const up_org_t *org,
+         apr_pool_t *pool)
+{
+    Userprofile__Store__Org message = USERPROFILE__STORE__ORG__INIT;
+
+    message.name = (char *)org->name;
+    pack(bytes, length, &message.base, pool);
+}
+
+static void
+pack_user(const void **bytes,
+          apr_size_t *length,
+          const up_user_t *user,
+          apr_pool_t *pool)
+{
+    Userprofile__Store__User message = USERPROFILE__STORE__USER__INIT;
+
+    message.profile = profile_message(user->profile, pool);
+    message.type = user->type;
+    message.state = user->state;
+    message.sequence = user->sequence;
+    message.created = user->created;
+    message.changed_after = user->changed - user->created;
+    pack(bytes, length, &message.base, pool);
+}
+
+static void
+pack_member(const void **bytes,
+            apr_size_t *length,
+            const up_member_t *member,
+            apr_pool_t *pool)
+{
+    Userprofile__Store__Member message = USERPROFILE__STORE__MEMBER__INIT;
+
+    message.roles = (char **)member->roles->elts;
+    message.n_roles = (size_t)member->roles->nelts;
+    pack(bytes, length, &message.base, pool);
+}
+
+static void
+pack_token(const void **bytes,
+           apr_size_t *length,
+           const up_token_t *token,
+           apr_pool_t *pool)
+{
+    Userprofile__Store__Token message = USERPROFILE__STORE__TOKEN__INIT;
+
+    message.user = (char *)token->user;
+    message.created = token->created;
+    message.expires = token->expires;
+    pack(bytes, length, &message.base, pool);
+}
+
+static void
+pack_event(const void **bytes,
+           apr_size_t *length,
+           const up_event_t *event,
+           apr_pool_t *pool)
+{
+    Userprofile__Store__Event message = USERPROFILE__STORE__EVENT__INIT;
+
+    message.type = event->type;
+    message.time = event->time;
+    message.org = (char *)event->org;
+    message.user = (char *)event->user;
+    message.author = (char *)event->author;
+    message.sequence = event->sequence;
+    message.fields = event->fields;
+    message.before = profile_message(event->before, pool);
+    message.after = profile_message(event->after, pool);
+    pack(bytes, length, &message.base, pool);
+}
+
+void
+up_record_pack(const void **bytes,
+               apr_size_t *length,
+               const up_item_t *item,
+               apr_pool_t *pool)
+{
+    switch (item->kind) {
+    case UP_KIND_ORG:
+        pack_org(bytes, length, &item->as.org, pool);
+        break;
+    case UP_KIND_USER:
+        pack_user(bytes, length, &item->as.user, pool);
+        break;
+    case UP_KIND_MEMBER:
+        pack_member(bytes, length, &item->as.member, pool);
+        break;
+    case UP_KIND_TOKEN:
+        pack_token(bytes, length, &item->as.token, pool);
+        break;
+    default:
+        pack_event(bytes, length, &item->as.event, pool);
+        break;
+    }
+}
+
+void
+up_meta_pack(const void **bytes,
+             apr_size_t *length,
+             const up_meta_t *meta,
+             apr_pool_t *pool)
+{
+    Userprofile__Store__Meta message = USERPROFILE__STORE__META__INIT;
+
+    message.format = meta->format;
+    message.map_size = meta->map_size;
+    pack(bytes, length, &message.base, pool);
+}

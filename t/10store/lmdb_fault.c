@@ -1,0 +1,294 @@
+/* lmdb_fault.c -- an LMDB store on a disk that fails. */
+#include "store_contract.h"
+#include "tap.h"
+#include "temp_folder.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define THREADS 8
+#define ROUNDS 50
+
+/* What fails next. LMDB writes pages by pwrite() and writev(), flushes them by
+ * fdatasync(), and then writes a meta page to a descriptor that is opened for
+ * synchronous writing. */
+typedef enum where_t { NOWHERE, IN_PAGES, IN_FLUSH, IN_META } where_t;
+
+static where_t where;
+static int times, why;
+
+/* Whether it is PLACE's turn to fail; sets errno. */
+static int
+fails(where_t place)
+{
+    if (__atomic_load_n(&where, __ATOMIC_ACQUIRE) != place ||
+        __atomic_fetch_sub(&times, 1, __ATOMIC_RELAXED) <= 0)
+        return 0;
+    errno = __atomic_load_n(&why, __ATOMIC_RELAXED);
+    return 1;
+}
+
+static where_t
+place_of(int file)
+{
+    return fcntl(file, F_GETFL) & O_DSYNC ? IN_META : IN_PAGES;
+}
+
+/* LMDB calls the executable's functions rather than the C library's. */
+__attribute__((visibility("default"))) ssize_t
+pwrite(int file, const void *bytes, size_t length, off_t offset)
+{
+    if (fails(place_of(file)))
+        return -1;
+    return syscall(SYS_pwrite64, file, bytes, length, offset);
+}
+
+__attribute__((visibility("default"))) ssize_t
+writev(int file, const struct iovec *vector, int count)
+{
+    if (fails(IN_PAGES))
+        return -1;
+    return syscall(SYS_writev, file, vector, count);
+}
+
+__attribute__((visibility("default"))) int
+fdatasync(int file)
+{
+    if (fails(IN_FLUSH))
+        return -1;
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+static void
+let_fail(where_t place, int how_often, int error)
+{
+    __atomic_store_n(&why, error, __ATOMIC_RELAXED);
+    __atomic_store_n(&times, how_often, __ATOMIC_RELAXED);
+    __atomic_store_n(&where, place, __ATOMIC_RELEASE);
+}
+
+static up_error_t *
+change(up_store_t *store, const char *user, apr_pool_t *pool)
+{
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+
+    return up_store_update(&after, store, "O1", user, decide, &script, pool,
+                           pool);
+}
+
+static long long
+sequence(up_store_t *store, const char *user, apr_pool_t *pool)
+{
+    up_view_t *view;
+
+    must(up_store_read(&view, store, NULL, "O1", user, pool, pool));
+    return view->user ? (long long)view->user->sequence : 0;
+}
+
+static up_store_t *
+make(const char *name, apr_pool_t *pool)
+{
+    static const up_store_options_t options = {.map_size = 16 * 1024 * 1024};
+    const char *uri = apr_pstrcat(pool, "lmdb:", temp_path(name, pool), NULL);
+    const char *identity;
+    up_store_t *store;
+
+    must(up_store_prepare(&identity, uri, &options, geteuid(), getegid(), pool,
+                          pool));
+    must(up_store_open(&store, uri, &options, pool));
+    temp_store_fill(store, small);
+    return store;
+}
+
+static const struct {
+    const char *name;
+    where_t where;
+    int error;
+    const char *reason;
+    int unknown; /* whether the change was made */
+} rows[] = {
+    {"no room for pages", IN_PAGES, ENOSPC, "STORE_FULL", 0},
+    {"pages cannot be written", IN_PAGES, EIO, "STORE_UNAVAILABLE", 0},
+    {"pages cannot be flushed", IN_FLUSH, EIO, "STORE_UNAVAILABLE", 0},
+    {"no room for the flush", IN_FLUSH, ENOSPC, "STORE_FULL", 0},
+    {"the meta page cannot be written", IN_META, EIO, "STORE_UNAVAILABLE", 1},
+};
+
+static void
+failing_updates(apr_pool_t *pool)
+{
+    up_store_t *store = make("updates", pool);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        long long before = sequence(store, "A", pool);
+        let_fail(rows[i].where, 1, rows[i].error);
+        const up_error_t *err = change(store, "A", pool);
+        let_fail(NOWHERE, 0, 0);
+
+        is(reason_of(err), rows[i].reason, "%s: the reason", rows[i].name);
+        is_number(err && err->reason == UP_OUTCOME_UNKNOWN, rows[i].unknown,
+                  "%s: whether the outcome is known", rows[i].name);
+        if (err)
+            printf("# %s\n", err->message);
+        long long then = sequence(store, "A", pool);
+        ok(then == before || (rows[i].unknown && then == before + 1),
+           "%s: nothing was changed", rows[i].name);
+        ok(!change(store, "A", pool), "%s: the next update is stored",
+           rows[i].name);
+        is_number(sequence(store, "A", pool), then + 1, "%s: and is there",
+                  rows[i].name);
+    }
+    up_store_close(store);
+}
+
+static void
+failing_batches(apr_pool_t *pool)
+{
+    up_store_t *store = make("batches", pool);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *line = apr_psprintf(pool, ORG("N%d", ""), (int)i);
+        let_fail(rows[i].where, 1, rows[i].error);
+        const up_error_t *err = put(store, line, pool);
+        let_fail(NOWHERE, 0, 0);
+
+        is(reason_of(err), rows[i].reason, "%s: the reason for a batch",
+           rows[i].name);
+        if (!rows[i].unknown)
+            ok(!get(store, line, pool), "%s: nothing of the batch is there",
+               rows[i].name);
+        ok(!put(store, line, pool), "%s: the next batch is stored",
+           rows[i].name);
+    }
+    up_store_close(store);
+}
+
+/* A store that is lost while someone reads: until that is over, whoever comes
+ * is told to come again. */
+static up_error_t *
+lose_while_reading(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    up_store_t *store = baton;
+    up_view_t *view;
+
+    (void)item;
+    let_fail(IN_META, 1, EIO);
+    const up_error_t *err = change(store, "A", pool);
+    let_fail(NOWHERE, 0, 0);
+    ok(err && err->reason == UP_OUTCOME_UNKNOWN, "the store is lost");
+    is(reason_of(up_store_read(&view, store, NULL, "O1", "A", pool, pool)),
+       "STORE_UNAVAILABLE", "it is not opened again while someone reads");
+    return NULL;
+}
+
+static void
+lost_while_read(apr_pool_t *pool)
+{
+    up_store_t *store = make("read", pool);
+    up_filter_t user = {.kinds = 1u << UP_KIND_USER, .org = "O9"};
+
+    must(put(store, ORG("O9", ""), pool));
+    must(put(store, USER("Z", "O9", "active", "Zoe"), pool));
+    must(up_store_each(store, &user, lose_while_reading, store, pool));
+    ok(!change(store, "A", pool), "it is once the reader has left");
+    up_store_close(store);
+}
+
+typedef struct worker_t {
+    up_store_t *store;
+    const char *user; /* whom nobody else changes */
+    int done, failed, wrong;
+} worker_t;
+
+static void *APR_THREAD_FUNC
+work(apr_thread_t *thread, void *baton)
+{
+    worker_t *worker = baton;
+    apr_pool_t *pool;
+
+    (void)thread;
+    apr_pool_create(&pool, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        script_t refuse = {.action = REFUSE};
+        const up_user_t *after;
+
+        const up_error_t *err = change(worker->store, worker->user, pool);
+        worker->done += !err;
+        worker->failed += err && err->reason == UP_STORE_UNAVAILABLE;
+        worker->wrong += err && err->reason != UP_STORE_UNAVAILABLE;
+        err = up_store_update(&after, worker->store, "O1", worker->user, decide,
+                              &refuse, pool, pool);
+        worker->wrong += !err || err->reason != UP_PROFILE_NOT_FOUND;
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* Flushes fail now and then; exactly those updates fail that were in them. */
+static void
+failing_together(apr_pool_t *pool)
+{
+    up_store_t *store = make("together", pool);
+    apr_thread_t *threads[THREADS];
+    worker_t workers[THREADS];
+    apr_status_t rv;
+    int done = 0, failed = 0, wrong = 0, lost = 0;
+    up_store_stat_t stat;
+
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker_t){store, apr_psprintf(pool, "T%d", i), 0, 0, 0};
+        must(put(store,
+                 apr_psprintf(pool, USER("%s", "O1", "active", "T"),
+                              workers[i].user),
+                 pool));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        if (apr_thread_create(&threads[i], NULL, work, &workers[i], pool))
+            exit(1);
+    }
+    for (int i = 0; i < 20; i++) {
+        let_fail(IN_FLUSH, 1, EIO);
+        apr_sleep(2000);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        apr_thread_join(&rv, threads[i]);
+        done += workers[i].done;
+        failed += workers[i].failed;
+        wrong += workers[i].wrong;
+        lost += sequence(store, workers[i].user, pool) != 1 + workers[i].done;
+    }
+    let_fail(NOWHERE, 0, 0);
+    ok(failed > 0 && done > 0, "%d updates fail, %d do not", failed, done);
+    is_number(wrong, 0, "a refusal is a refusal meanwhile");
+    is_number(lost, 0, "those that failed changed nothing, the others did");
+    must(up_store_stat(&stat, store, pool));
+    is_number((long long)stat.last_event, done, "events are as many");
+    up_store_close(store);
+}
+
+int
+main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    failing_updates(pool);
+    failing_batches(pool);
+    lost_while_read(pool);
+    failing_together(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done_testing();
+}

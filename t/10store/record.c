@@ -1,0 +1,280 @@
+/* record.c -- what a store holds, to bytes and back. */
+#include "hex.h"
+#include "tap.h"
+#include "temp_store.h"
+#include "store/up_record.h"
+#include "wire/up_item_json.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CREATED APR_TIME_C(1742893200100000)
+
+static const up_profile_t gigi = {
+    {"Gigi", "Giraffe", "gg", "Gigi Giraffe", "en"},
+    UP_GENDER_FEMALE};
+static const up_profile_t nobody = {{"", "", "", "", ""}, 0};
+
+/* Each item that TEXT, a line of an import, does not reach. */
+static const up_item_t events[] = {
+    {.kind = UP_KIND_EVENT,
+     .as.event = {7, UP_PROFILE_CHANGED, CREATED, "O1", "U1", "A1", 2,
+                  1u << UP_FIRST_NAME, &nobody, &gigi}},
+    {.kind = UP_KIND_EVENT,
+     .as.event = {1, UP_USER_ADDED, CREATED, "O1", "U1", "", 1, 31, NULL,
+                  &gigi}},
+    {.kind = UP_KIND_EVENT,
+     .as.event = {APR_UINT64_MAX, UP_USER_REMOVED, -1, "O1", "U1", "",
+                  APR_UINT64_MAX, 0, NULL, NULL}},
+};
+
+static const struct {
+    const char *name;
+    const char *line;
+    apr_size_t most; /* bytes that it may take; 0: any */
+} items[] = {
+    {"an organisation", "{\"org\":{\"id\":\"O1\",\"name\":\"One\"}}", 5},
+    {"an organisation without a name", "{\"org\":{\"id\":\"O1\"}}", 0},
+    {"a user who was never changed",
+     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
+     "\"creationDate\":\"2025-03-25T09:00:00.100Z\","
+     "\"changeDate\":\"2025-03-25T09:00:00.100Z\","
+     "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\"}}}",
+     42},
+    {"a user of whom all is said",
+     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
+     "\"state\":\"locked\",\"sequence\":\"18446744073709551615\","
+     "\"creationDate\":\"2025-03-25T09:00:00.100Z\","
+     "\"changeDate\":\"2026-03-25T09:00:00.123456Z\","
+     "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","
+     "\"nickName\":\"gg\",\"displayName\":\"\xf0\x9f\xa6\x92\","
+     "\"preferredLanguage\":\"en\",\"gender\":\"GENDER_DIVERSE\"}}}",
+     0},
+    {"a user changed before being created, at the ends of time",
+     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
+     "\"creationDate\":\"9999-12-31T23:59:59.999999Z\","
+     "\"changeDate\":\"0001-01-01T00:00:00Z\","
+     "\"profile\":{\"firstName\":\"G\",\"lastName\":\"G\"}}}",
+     0},
+    {"a machine",
+     "{\"user\":{\"id\":\"M1\",\"orgId\":\"O1\",\"type\":\"machine\"}}", 14},
+    {"a membership",
+     "{\"member\":{\"orgId\":\"O1\",\"userId\":\"U1\","
+     "\"roles\":[\"ORG_OWNER\",\"ORG_USER_MANAGER\"]}}",
+     0},
+    {"a token",
+     "{\"token\":{\"userId\":\"U1\",\"sha256\":\"00112233445566778899aabbccddee"
+     "ff00112233445566778899aabbccddeeff\","
+     "\"expires\":\"2026-01-01T00:00:00Z\"}}",
+     0},
+};
+
+static const char *
+text_of(const up_item_t *item, apr_pool_t *pool)
+{
+    const char *line;
+    apr_size_t length;
+
+    up_item_json_encode(&line, &length, item, pool);
+    return line;
+}
+
+/* ITEM with nothing but its key fields. */
+static up_item_t
+key_of(const up_item_t *item)
+{
+    up_item_t key = {.kind = item->kind};
+
+    switch (item->kind) {
+    case UP_KIND_ORG:
+        key.as.org.id = item->as.org.id;
+        break;
+    case UP_KIND_USER:
+        key.as.user.org = item->as.user.org;
+        key.as.user.id = item->as.user.id;
+        break;
+    case UP_KIND_MEMBER:
+        key.as.member.org = item->as.member.org;
+        key.as.member.user = item->as.member.user;
+        break;
+    case UP_KIND_TOKEN:
+        memcpy(key.as.token.sha256, item->as.token.sha256, UP_SHA256_BYTES);
+        break;
+    default:
+        key.as.event.number = item->as.event.number;
+        break;
+    }
+    return key;
+}
+
+/* The LENGTH bytes at BYTES in memory of their own, so that a reader that goes
+ * beyond them is caught, and one that keeps pointers to them too. */
+static up_error_t *
+unpack_copy(up_item_t *item,
+            const void *bytes,
+            apr_size_t length,
+            apr_pool_t *pool)
+{
+    char *copy = malloc(length ? length : 1);
+
+    memcpy(copy, bytes, length);
+    up_error_t *err = up_record_unpack(item, copy, length, pool);
+    memset(copy, '#', length);
+    free(copy);
+    return err;
+}
+
+/* No beginning of BYTES, and no change of one bit, may do harm. */
+static void
+damage(const char *name,
+       const up_item_t *item,
+       const void *bytes,
+       apr_size_t length,
+       apr_pool_t *pool)
+{
+    unsigned char *copy = apr_pmemdup(pool, bytes, length);
+    int other = 0;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        up_item_t cut = key_of(item);
+        const up_error_t *err = unpack_copy(&cut, bytes, i, pool);
+        other += err && err->reason != UP_INTERNAL;
+    }
+    for (apr_size_t i = 0; i < length * 8; i++) {
+        up_item_t flipped = key_of(item);
+        copy[i / 8] ^= (unsigned char)(1u << i % 8);
+        const up_error_t *err = unpack_copy(&flipped, copy, length, pool);
+        other += err && err->reason != UP_INTERNAL;
+        copy[i / 8] ^= (unsigned char)(1u << i % 8);
+    }
+    ok(!other, "%s, cut or damaged, is read or refused", name);
+}
+
+static void
+round_trip(const char *name,
+           const up_item_t *item,
+           apr_size_t most,
+           apr_pool_t *pool)
+{
+    up_item_t back = key_of(item), later = key_of(item);
+    const void *bytes;
+    apr_size_t length, longer;
+
+    up_record_pack(&bytes, &length, item, pool);
+    ok(!unpack_copy(&back, bytes, length, pool), "%s can be read", name);
+    is(text_of(&back, pool), text_of(item, pool), "%s is the same", name);
+    if (most)
+        ok(length <= most, "%s takes %d bytes, at most %d", name, (int)length,
+           (int)most);
+
+    /* Field 1000, of each wire type that protobuf still has. */
+    const char *future = hex_read(
+        &longer,
+        apr_pstrcat(pool, hex_show(bytes, length, pool),
+                    "c03e2a c13e0102030405060708 c23e03616263 c53e01020304",
+                    NULL),
+        pool);
+    ok(!unpack_copy(&later, future, longer, pool),
+       "%s with fields of a later version can be read", name);
+    is(text_of(&later, pool), text_of(item, pool),
+       "%s with fields of a later version is the same", name);
+    damage(name, item, bytes, length, pool);
+}
+
+/* What parses as a message, or does not, but is no record. */
+static const struct {
+    const char *name;
+    up_kind_t kind;
+    const char *hex;
+    const char *says;
+} broken[] = {
+    {"a field that goes on beyond the end", UP_KIND_ORG, "0a05 4f",
+     "the stored organisation 'O1' cannot be read"},
+    {"a length of 2^64-1", UP_KIND_ORG, "0a ffffffffffffffffff01",
+     "the stored organisation 'O1' cannot be read"},
+    {"a name that is not UTF-8", UP_KIND_ORG, "0a01 ff",
+     "the stored organisation 'O1' cannot be read"},
+    {"a human without a profile", UP_KIND_USER, "",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a machine with a profile", UP_KIND_USER, "0a00 1001",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a type that there is not", UP_KIND_USER, "1002",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a state that there is not", UP_KIND_USER, "0a00 1805",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a gender that there is not", UP_KIND_USER, "0a02 3004",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a profile whose text is not UTF-8", UP_KIND_USER, "0a03 0a01c3",
+     "the stored user 'U1' of organisation 'O1' cannot be read"},
+    {"a role that is not UTF-8", UP_KIND_MEMBER, "0a01 80",
+     "the stored membership of user 'U1' in 'O1' cannot be read"},
+    {"a token of nobody", UP_KIND_TOKEN, "",
+     "the stored token 0000000000000000... cannot be read"},
+    {"an event of no known type", UP_KIND_EVENT, "0803",
+     "the stored event 7 cannot be read"},
+    {"an event of a field that there is not", UP_KIND_EVENT, "3840",
+     "the stored event 7 cannot be read"},
+};
+
+static void
+refusals(apr_pool_t *pool)
+{
+    static const up_item_t keys[UP_KINDS] = {
+        [UP_KIND_ORG] = {.as.org = {.id = "O1"}},
+        [UP_KIND_USER] = {.as.user = {.org = "O1", .id = "U1"}},
+        [UP_KIND_MEMBER] = {.as.member = {.org = "O1", .user = "U1"}},
+        [UP_KIND_EVENT] = {.as.event = {.number = 7}},
+    };
+
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        up_item_t item = keys[broken[i].kind];
+        apr_size_t length;
+        const char *bytes = hex_read(&length, broken[i].hex, pool);
+        item.kind = broken[i].kind;
+        const up_error_t *err = unpack_copy(&item, bytes, length, pool);
+        is(reason_of(err), "INTERNAL", "%s", broken[i].name);
+        is(err ? err->message : NULL, broken[i].says, "%s: what is said",
+           broken[i].name);
+    }
+}
+
+static void
+meta(apr_pool_t *pool)
+{
+    up_meta_t in = {1, APR_UINT64_C(1) << 40}, out = {0};
+    const void *bytes;
+    apr_size_t length;
+
+    up_meta_pack(&bytes, &length, &in, pool);
+    ok(up_meta_unpack(&out, bytes, length, pool) && out.format == in.format &&
+           out.map_size == in.map_size,
+       "what a store says of itself");
+    ok(!up_meta_unpack(&out, "\x0a", 1, pool), "a store that says nonsense");
+}
+
+int
+main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        up_item_extra_t extra;
+        up_item_t *item;
+        must(up_item_json_decode(&item, &extra, items[i].line,
+                                 strlen(items[i].line), CREATED, pool));
+        round_trip(items[i].name, item, items[i].most, pool);
+    }
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+        round_trip(apr_psprintf(pool, "an event, %s",
+                                up_event_type_name(events[i].as.event.type)),
+                   &events[i], 0, pool);
+    refusals(pool);
+    meta(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done_testing();
+}
