@@ -7,8 +7,9 @@
 #include <httpd.h>
 
 /* Read R's body, at most LIMIT bytes, through its input filters into R's pool:
- * sets *BODY, NUL-terminated, and *LENGTH. All of it must arrive within the
- * server's Timeout, which otherwise counts for each read alone.
+ * sets *BODY, NUL-terminated, and *LENGTH. When the server's Timeout, which
+ * otherwise counts for each read alone, has passed since the first read, none
+ * is begun.
  *
  * Two kinds of failure: BODY_TOO_LARGE or REQUEST_TIMEOUT; or *STATUS is set
  * (it is OK otherwise) to what httpd or a filter says of the body, to be

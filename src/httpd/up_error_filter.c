@@ -86,8 +86,10 @@ up_error_filter_insert(request_rec *r)
 {
     if (!ap_is_HTTP_ERROR(r->status) || !up_route_is_ours(r))
         return;
-    int is_rpc = up_request_known(r)->shape != UP_SHAPE_JSON;
     const up_error_t *refusal = own_refusal(r);
+    if (!refusal)
+        up_route_assume_shape(r);
+    int is_rpc = up_request_known(r)->shape != UP_SHAPE_JSON;
     if (!refusal && !is_rpc &&
         ap_response_code_string(r, ap_index_of_response(r->status)))
         return; /* the site's ErrorDocument */

@@ -4,6 +4,7 @@
 #include "httpd/up_request.h"
 #include "httpd/up_route.h"
 #include "httpd/up_rpc_reply.h"
+#include "httpd/up_stores.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -65,12 +66,27 @@ up_reply_error_headers(request_rec *r,
     }
 }
 
-/* How loudly a fault is logged. */
-static const int levels[] = {
-    [UP_FAULT_REQUEST] = APLOG_INFO,
-    [UP_FAULT_CALLER] = APLOG_WARNING,
-    [UP_FAULT_OURS] = APLOG_ERR,
-};
+/* How loudly ERR is logged. */
+static int
+level_of(request_rec *r, const up_error_t *err)
+{
+    switch (err->reason) {
+    case UP_STORE_FULL:
+    case UP_STORE_UNAVAILABLE:
+    case UP_OUTCOME_UNKNOWN: /* every request fails alike */
+        return up_stores_is_news(r) ? APLOG_ERR : APLOG_INFO;
+    default:
+        break;
+    }
+    switch (up_reason_info(err->reason)->fault) {
+    case UP_FAULT_REQUEST:
+        return APLOG_INFO;
+    case UP_FAULT_CALLER:
+        return APLOG_WARNING;
+    default:
+        return APLOG_ERR;
+    }
+}
 
 /* A value for a log line, quoted, or "none". */
 static const char *
@@ -83,10 +99,11 @@ static void
 log_error(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
+    int level = level_of(r, err);
 
     up_request_note(r, "userprofile-reason", info->name);
-    ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, levels[info->fault],
-                  0, r, "UP0010: %s %s: %s: %s (caller %s, organisation %s)",
+    ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
+                  "UP0010: %s %s: %s: %s (caller %s, organisation %s)",
                   r->method, r->uri, info->name, up_error_story(err, r->pool),
                   or_none(r->pool, r->user),
                   or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));

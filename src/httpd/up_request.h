@@ -23,7 +23,7 @@ typedef struct up_request_t {
     int asked;               /* whether OURS is known by now */
     const char *user;        /* the id in the path, or NULL */
     up_shape_t shape;        /* of the body and the answer; JSON if refused */
-    const char *media_type;  /* the same by its name; NULL if refused */
+    const char *media_type;  /* the same by its name; NULL if none was chosen */
     const up_route_t *route; /* once method and media type fit one */
     up_error_t *refusal;     /* of ours, raised before the handler */
 } up_request_t;

@@ -272,3 +272,16 @@ up_route_is_ours(request_rec *r)
     r->per_dir_config = place;
     return ours;
 }
+
+void
+up_route_assume_shape(request_rec *r)
+{
+    up_request_t *request = up_request_of(r);
+    const media_t *body = media_of(r);
+
+    if (request->media_type || !body ||
+        (body->shape == UP_SHAPE_GRPC && r->proto_num < HTTP_VERSION(2, 0)))
+        return;
+    request->shape = body->shape;
+    request->media_type = body->type;
+}

@@ -42,6 +42,10 @@ int up_route_serve(request_rec *r);
  * errors raised before that was asked. R is left as it is. */
 int up_route_is_ours(request_rec *r);
 
+/* For an error raised before a route was chosen: take the shape of R's answer
+ * from its Content-Type, as far as that can be answered. */
+void up_route_assume_shape(request_rec *r);
+
 /* The value of Allow for R's path, in R's pool. */
 const char *up_route_allow(request_rec *r);
 

@@ -1,5 +1,6 @@
 /* up_rpc.c -- the two calls, and the health check, as gRPC and gRPC-Web. */
 #include "httpd/up_rpc.h"
+#include "core/up_utf8.h"
 #include "httpd/up_body.h"
 #include "httpd/up_config.h"
 #include "httpd/up_reply.h"
@@ -184,6 +185,11 @@ up_rpc_unknown(request_rec *r)
     const char *method = strrchr(r->uri, '/') + 1;
     const char *service =
         apr_pstrmemdup(r->pool, r->uri, (apr_size_t)(method - 1 - r->uri));
+    apr_size_t characters;
+
+    /* Its name goes into a protobuf string. */
+    if (!up_utf8_count(&characters, method, strlen(method)))
+        method = "(not UTF-8)";
 
     return up_reply_error(r, up_error(r->pool, UP_UNIMPLEMENTED, APR_SUCCESS,
                                       "unknown method %s for service %s",

@@ -10,8 +10,10 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* How long to wait, at least, before an opening is tried again. */
+/* How long to wait, at least, before an opening is tried again, and before the
+ * same trouble is news again. */
 #define RETRY_AFTER apr_time_from_sec(1)
+#define NEWS_AFTER apr_time_from_sec(1)
 
 struct up_site_store_t {
     const char *uri;
@@ -23,6 +25,7 @@ struct up_site_store_t {
     up_store_t *store;           /* NULL until it is open; then constant */
     apr_thread_mutex_t *opening; /* held by the one who opens it */
     apr_time_t next_try;
+    apr_time_t next_news; /* atomic */
 };
 
 static int
@@ -43,6 +46,30 @@ find(up_site_store_t *list, const char *uri, const char *identity)
     return NULL;
 }
 
+/* Make the store at URI ready, and say so if it was not there before. */
+static void
+make_ready(const char **identity,
+           const char *uri,
+           const up_store_options_t *options,
+           server_rec *server,
+           apr_pool_t *pconf,
+           apr_pool_t *ptemp)
+{
+    uid_t uid = 0;
+    gid_t gid;
+
+    up_error_t *err = up_store_owner(&uid, &gid, uri, ptemp);
+    if (!err)
+        err = up_store_prepare(identity, uri, options, ap_unixd_config.user_id,
+                               ap_unixd_config.group_id, pconf, ptemp);
+    if (err)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "UP0001: %s",
+                     up_error_story(err, ptemp));
+    else if (uid == (uid_t)-1)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server,
+                     "UP0006: made a new, empty store at '%s'", uri);
+}
+
 /* Make ready what SERVER names; *LIST is what others named before. */
 static up_site_store_t *
 prepare(up_site_store_t **list,
@@ -56,12 +83,7 @@ prepare(up_site_store_t **list,
 
     up_site_store_t *site = find(*list, uri, NULL);
     if (!site) {
-        up_error_t *err =
-            up_store_prepare(&identity, uri, &options, ap_unixd_config.user_id,
-                             ap_unixd_config.group_id, pconf, ptemp);
-        if (err)
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "UP0001: %s",
-                         up_error_story(err, ptemp));
+        make_ready(&identity, uri, &options, server, pconf, ptemp);
         site = find(*list, uri, identity);
     }
     if (site) {
@@ -200,4 +222,18 @@ up_stores_get(up_store_t **store, request_rec *r)
         UP_ERR(open_late(site, r->pool));
     *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
     return NULL;
+}
+
+int
+up_stores_is_news(request_rec *r)
+{
+    up_site_store_t *site = up_config_of_server(r->server)->site_store;
+    apr_time_t now = apr_time_now();
+
+    if (!site)
+        return 1;
+    apr_time_t next = __atomic_load_n(&site->next_news, __ATOMIC_RELAXED);
+    return now >= next && __atomic_compare_exchange_n(
+                              &site->next_news, &next, now + NEWS_AFTER, 0,
+                              __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }

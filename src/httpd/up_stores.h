@@ -25,4 +25,8 @@ void up_stores_open(apr_pool_t *pchild, server_rec *main);
  * at most once a second, by one request; STORE_UNAVAILABLE meanwhile. */
 UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
 
+/* Whether trouble with the store of R's server is to be logged loudly: it is
+ * once a second in each child, so that the log says so and stays readable. */
+int up_stores_is_news(request_rec *r);
+
 #endif

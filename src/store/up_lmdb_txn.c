@@ -130,9 +130,12 @@ is_lost(lmdb_store_t *store)
     MDB_txn *txn;
 
     int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-    if (!rc)
+    if (!rc) {
         mdb_txn_abort(txn);
-    return rc == MDB_PANIC && can_mend(rc, store);
+        return 0;
+    }
+    can_mend(rc, store);
+    return 1; /* or it cannot be told */
 }
 
 up_error_t *

@@ -10,7 +10,7 @@ my @lines = split /\n/, <<'END';
 {"org":{"id":"O2"}}
 {"user":{"id":"M1","orgId":"O1","type":"machine","state":"active","sequence":"1","creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z"}}
 {"user":{"id":"U1","orgId":"O1","type":"human","state":"locked","sequence":"12","creationDate":"2025-03-25T09:00:00.100Z","changeDate":"2025-03-25T10:28:47.405123Z","profile":{"firstName":"Gigi","lastName":"Giraffe","nickName":"Gig","displayName":"Gigi Giraffe","preferredLanguage":"de-CH","gender":"GENDER_FEMALE"}}}
-{"user":{"id":"Ü2","orgId":"O2","type":"human","state":"removed","sequence":"18446744073709551615","creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z","profile":{"firstName":"名","lastName":"姓","displayName":"名 姓"}}}
+{"user":{"id":"Ü2","orgId":"O2","type":"human","state":"removed","sequence":"9223372036854775807","creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z","profile":{"firstName":"名","lastName":"姓","displayName":"名 姓"}}}
 {"member":{"userId":"I1","roles":["IAM_OWNER","IAM_OWNER_VIEWER"]}}
 {"member":{"orgId":"O1","userId":"A1","roles":["ORG_OWNER"]}}
 {"token":{"userId":"A1","sha256":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff","creationDate":"2025-03-25T09:00:00Z","expires":"2030-01-01T00:00:00Z"}}
