@@ -99,9 +99,5 @@ up_error_filter_insert(request_rec *r)
     answer->status = refusal ? up_status_of(refusal, r->pool)
                              : up_reply_foreign(r->status, r->pool);
     up_request_note(r, "userprofile-reason", answer->status->reason);
-    if (is_rpc) {
-        r->status = HTTP_OK; /* gRPC's own status says the rest */
-        r->status_line = NULL;
-    }
     ap_add_output_filter(FILTER, answer, r, r->connection);
 }

@@ -38,7 +38,7 @@ sub tls_port {
 }
 
 sub h2c_origin { return 'http://127.0.0.1:' . UserProfile::vars()->{port} }
-sub tls_origin { return 'https://127.0.0.1:' . tls_port() }
+sub tls_origin { return 'https://localhost:' . tls_port() }
 
 # Send one request over HTTP/2, with no header of our own making but those that
 # HTTP/2 needs: what h2.mjs answers, its body decoded.
@@ -100,8 +100,8 @@ sub update {
 }
 
 sub get {
-    my ($headers, $id) = @_;
-    return call('GetHumanProfile', $headers, get_message($id));
+    my ($headers, $id, $origin) = @_;
+    return call('GetHumanProfile', $headers, get_message($id), $origin);
 }
 
 # The code of an answer, and the name of its reason.

@@ -106,7 +106,12 @@ sub configtest {
 
 sub start {
     my ($class, $text) = @_;
-    my $self = $class->prepare($text);
+    return $class->prepare($text)->launch;
+}
+
+# Start a prepared server.
+sub launch {
+    my ($self) = @_;
     my ($status, $output) = $self->httpd('-k', 'start');
 
     die "the server did not start: $output" . $self->log if $status;

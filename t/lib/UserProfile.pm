@@ -22,7 +22,7 @@ use LWP::UserAgent;
 our @EXPORT = qw(
     store ctl fill site human
     request bearer basic decode reason
-    raw
+    raw plain_request
     log_mark log_since
     PROFILES
 );
@@ -56,6 +56,13 @@ sub vars {
 
 # Made local, another store than the server's for those below.
 our $store;
+
+# Made local, another port than the server's for requests.
+our $port;
+
+sub port {
+    return $port || vars()->{port};
+}
 
 # The store that they work on, as userprofilectl takes it.
 sub store {
@@ -168,7 +175,7 @@ sub request {
     }
     delete @header{ grep { !defined $header{$_} } keys %header };
     $path = encode_utf8($path) if utf8::is_utf8($path);
-    $path = 'http://127.0.0.1:' . vars()->{port} . $path if $path =~ m{^/};
+    $path = 'http://127.0.0.1:' . port() . $path if $path =~ m{^/};
     return $agent->request(
         HTTP::Request->new($method, $path, [%header], $body));
 }
@@ -210,7 +217,7 @@ sub raw {
     my ($bytes, $keep_open) = @_;
     my $socket = IO::Socket::INET->new(
         PeerAddr => '127.0.0.1',
-        PeerPort => vars()->{port},
+        PeerPort => port(),
         Timeout  => 30
     ) or die "cannot connect: $@";
     $socket->print($bytes);
@@ -218,6 +225,20 @@ sub raw {
     $socket->shutdown(1) unless $keep_open;
     local $/;
     return scalar(<$socket>) // '';
+}
+
+# Send one request as it is, without what LWP would add, and return status,
+# headers by lower-case name, and body. @lines are header lines. What httpd says
+# of itself and of the connection is left out.
+sub plain_request {
+    my ($method, $target, @lines) = @_;
+    my $answer = raw(join '', map { "$_\r\n" } "$method $target HTTP/1.1",
+        'Host: 127.0.0.1', 'Connection: close', @lines, '');
+    my ($head, $body) = split /\r\n\r\n/, $answer, 2;
+    my ($status, @headers) = split /\r\n/, $head // '';
+    my %header = map { /^([^:]+): (.*)/s ? (lc $1 => $2) : () } @headers;
+    delete @header{qw(date server connection upgrade)};
+    return ($status =~ m{^HTTP/1\.1 (\d+) } ? $1 : 0, \%header, $body);
 }
 
 # Where the error log ends now, and what was added since such a mark.

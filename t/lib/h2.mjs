@@ -20,7 +20,7 @@ function session(origin) {
 // alone: whether the first HEADERS frame ended the stream}, or {failed}.
 function call({ origin, headers, body }) {
     return new Promise((resolve) => {
-        const stream = session(origin).request(headers);
+        const stream = session(origin).request(headers, { endStream: false });
         const answer = { headers: {}, trailers: {}, alone: false };
         const chunks = [];
 

@@ -1,0 +1,187 @@
+# errors.t -- every error that a gRPC client can meet: HTTP 200, one HEADERS
+# frame that ends the stream, and details that say the same as its message.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use Grpc;
+use OwnServer;
+use Protobuf;
+use UserProfile;
+
+my $site = site();
+my $auth = bearer_of($site);
+my %ada  = (firstName => 'Ada', lastName => 'L', displayName => 'Ada L');
+my $user = human($site, %ada);
+my $machine = "machine-$$";
+fill({ user => { id => $machine, orgId => $site->{org}, type => 'machine' } });
+my $reader  = bearer_of(site('ORG_OWNER_VIEWER'));
+my $nobody  = bearer_of(site('ORG_NO_ROLE'));
+my $foreign = site();
+
+sub bearer_of {
+    my ($site) = @_;
+    return { authorization => "Bearer $site->{token}" };
+}
+
+sub change {
+    my ($id, %profile) = @_;
+    return [UpdateHumanProfile => update_message($id, %ada, %profile)];
+}
+
+sub look {
+    my ($id) = @_;
+    return [GetHumanProfile => get_message($id)];
+}
+
+my $names_rule = 'value length must be between 1 and 200 runes, inclusive';
+
+# What, metadata, call, code, reason, message, id.
+my @cases = (
+    ['no token', {}, look($user), 16, 'AUTH_HEADER_MISSING', 'auth header missing', undef],
+    ['another scheme', { authorization => 'Basic eA==' }, look($user),
+        16, 'AUTH_HEADER_INVALID', 'invalid auth header (AUTH-toLo1)', 'AUTH-toLo1'],
+    ['an unknown token', { authorization => 'Bearer unknown' }, look($user),
+        16, 'TOKEN_INVALID', 'Token is invalid (AUTH-7fs1e)', 'AUTH-7fs1e'],
+    ['no token, and an unknown method', {}, [NoSuchMethod => ''], 16, 'AUTH_HEADER_MISSING', 'auth header missing', undef],
+    ['an unknown organisation', { %$auth, 'x-zitadel-orgid' => 'nowhere' }, look($user),
+        7, 'ORG_NOT_FOUND', "Organisation doesn't exist (AUTH-Bs7Ds)", 'AUTH-Bs7Ds'],
+    ['no membership', { %$auth, 'x-zitadel-orgid' => $foreign->{org} }, look($user),
+        5, 'MEMBERSHIP_NOT_FOUND', 'membership not found (AUTHZ-cdgFk)', 'AUTHZ-cdgFk'],
+    ['no permission to write', $reader, change($user),
+        7, 'PERMISSION_DENIED', 'No matching permissions found (AUTH-5mWD2)', 'AUTH-5mWD2'],
+    ['no permission at all', $nobody, look($user),
+        7, 'PERMISSION_DENIED', 'No matching permissions found (AUTH-5mWD2)', 'AUTH-5mWD2'],
+    ['an empty first name', $auth, change($user, firstName => ''),
+        3, 'FIELD_INVALID', "invalid UpdateHumanProfileRequest.FirstName: $names_rule", undef],
+    ['an empty id', $auth, change(''), 3, 'FIELD_INVALID', "invalid UpdateHumanProfileRequest.UserId: $names_rule", undef],
+    ['an empty id to read', $auth, look(''), 3, 'FIELD_INVALID', "invalid GetHumanProfileRequest.UserId: $names_rule", undef],
+    ['a gender that is none', $auth, change($user, gender => 4),
+        3, 'FIELD_INVALID', 'invalid UpdateHumanProfileRequest.Gender: value must be one of the defined enum values', undef],
+    ['an unknown user to change', $auth, change('nobody'),
+        9, 'PROFILE_NOT_FOUND', 'Profile not found (COMMAND-3M9sd)', 'COMMAND-3M9sd'],
+    ['an id that is not to be stored', $auth, change("a\1b"),
+        9, 'PROFILE_NOT_FOUND', 'Profile not found (COMMAND-3M9sd)', 'COMMAND-3M9sd'],
+    ['nothing to change', $auth, change($user),
+        9, 'PROFILE_NOT_CHANGED', 'Profile not changed (COMMAND-2M0fs)', 'COMMAND-2M0fs'],
+    ['an unknown user to read', $auth, look('nobody'),
+        5, 'USER_NOT_FOUND', 'User could not be found (QUERY-HNhb3)', 'QUERY-HNhb3'],
+    ['a machine', $auth, look($machine), 9, 'USER_NOT_HUMAN', 'The User must be personal (QUERY-WLTce)', 'QUERY-WLTce'],
+    ['another sequence', { %$auth, 'if-match' => '"7"' }, change($user, nickName => 'x'),
+        10, 'SEQUENCE_MISMATCH', 'the stored sequence is 1', undef],
+    ['a method that ZITADEL has and we have not', $auth, [Healthz => ''],
+        12, 'UNIMPLEMENTED', 'unknown method Healthz for service zitadel.management.v1.ManagementService', undef],
+);
+
+# That $answer is an error as gRPC has them.
+sub is_error {
+    my ($answer, $what, $code, $reason, $message, $id) = @_;
+    is $answer->{http}, 200, "$what: HTTP 200";
+    ok $answer->{alone}, 'in one HEADERS frame that ends the stream';
+    is $answer->{headers}{'content-type'}, 'application/grpc', 'Content-Type';
+    is $answer->{headers}{'cache-control'}, 'no-store', 'Cache-Control';
+    is $answer->{body}, '', 'without a body';
+    is code($answer), $code, "grpc-status $code";
+    is_deeply [@{ $answer->{status} }{qw(code message)}], [$code, $answer->{text} =~ s/%([0-9A-F]{2})/chr hex $1/ger],
+        'the details agree with the headers';
+    is_deeply $answer->{status}{ErrorInfo}, { reason => $reason, domain => 'userprofile' }, $reason;
+    is $answer->{text}, $message, 'grpc-message' if defined $message;
+    is_deeply $answer->{status}{ErrorDetail}, $id ? { id => $id, message => $message =~ s/ \(\Q$id\E\)$//r } : undef,
+        'ErrorDetail';
+    unlike $answer->{headers}{'grpc-status-details-bin'}, qr/=/, 'base64 without padding';
+}
+
+for my $case (@cases) {
+    my ($what, $metadata, $call, @want) = @$case;
+    is_error(call($call->[0], $metadata, $call->[1]), $what, @want);
+}
+
+# Every field at fault, in field order.
+my $got = update($auth, $user, firstName => 'x' x 201, nickName => 'x' x 201, preferredLanguage => '12', gender => 9);
+is_deeply [map { $_->[0] } @{ $got->{status}{BadRequest} }],
+    [qw(firstName lastName nickName displayName preferredLanguage gender)], 'BadRequest names every field';
+is_deeply $got->{status}{order}, [qw(ErrorInfo BadRequest)], 'details in their order';
+is_deeply $got->{status}{BadRequest}[0], [firstName => $names_rule], 'with the rule that it breaks';
+is_deeply get($auth, 'nobody')->{status}{order}, [qw(ErrorDetail ErrorInfo)], 'ErrorDetail comes first';
+
+# What an unknown method says to a client that looks for another encoding.
+is call(Healthz => $auth, '')->{headers}{'grpc-accept-encoding'}, 'identity,gzip', 'grpc-accept-encoding';
+
+# A name that a header could not carry as it is.
+$got = call('No%0d%0aMethod%C3%A9%25', $auth, '');
+is_error($got, 'a method of bytes that no header may have', 12, 'UNIMPLEMENTED', undef, undef);
+is $got->{text}, 'unknown method No%0D%0AMethod%C3%A9%25 for service zitadel.management.v1.ManagementService',
+    'its name is percent-encoded';
+
+# Errors that other modules raise.
+my $rpc = MANAGEMENT . '/GetHumanProfile';
+my @foreign = (
+    ['Require all denied',              "/refused$rpc",       $auth, 7,  'FORBIDDEN'],
+    ['the same with an ErrorDocument',  "/errordocument$rpc", $auth, 7,  'FORBIDDEN'],
+    ['with one that is a page',         "/page$rpc",          $auth, 7,  'FORBIDDEN'],
+    ['with a page elsewhere',           "/elsewhere$rpc",     $auth, 7,  'FORBIDDEN'],
+    ['mod_auth_basic',                  "/basic$rpc",         {},    16, 'UNAUTHENTICATED'],
+    ['mod_auth_basic, a wrong password', "/basic$rpc", { authorization => 'Basic eDp5' }, 16, 'UNAUTHENTICATED'],
+);
+for my $case (@foreign) {
+    my ($what, $path, $metadata, @want) = @$case;
+    is_error(grpc(POST => $path, $metadata, frame(get_message($user))), $what, @want);
+}
+$got = grpc(POST => "/basic$rpc", {}, frame(get_message($user)));
+is $got->{headers}{'www-authenticate'}, 'Basic realm="basic"', "the other module's challenge stays";
+$got = call(GetHumanProfile => {}, get_message($user));
+is $got->{headers}{'www-authenticate'}, 'Bearer realm="profiles"', 'and ours is there';
+$got = grpc(POST => "/limited$rpc", $auth, frame(get_message('x' x 150)));
+is code($got), 8, 'LimitRequestBody';
+is reason_of($got), 'BODY_TOO_LARGE', 'is BODY_TOO_LARGE';
+$got = grpc(POST => "/basic$rpc", { (basic('stranger'))[0] => (basic('stranger'))[1] }, frame(get_message($user)));
+is reason_of($got), 'ORG_NOT_FOUND', "whom mod_auth_basic lets in, its user is the caller";
+
+# No gRPC client sends another method: what does gets HTTP's answer.
+for my $method (qw(GET PUT DELETE)) {
+    $got = grpc($method => $rpc, $auth, frame(get_message($user)));
+    is $got->{http}, 405, "$method on an RPC path is 405";
+    is $got->{headers}{allow}, 'POST', 'Allow';
+}
+
+# A store that is away.
+my $server = OwnServer->start(<<'END');
+Protocols h2c http/1.1
+UserProfileStore "lmdb:${FOLDER}/httpd.conf"
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+<Location /grpc.health.v1.Health>
+    Require all granted
+</Location>
+<Location /caller>
+    AuthType None
+    Require all granted
+</Location>
+END
+my $origin = $server->url('');
+is_error(call(GetHumanProfile => $auth, get_message($user), $origin), 'a store that is away', 14, 'STORE_UNAVAILABLE',
+    'the store is unavailable; nothing was changed', undef);
+$got = call(GetHumanProfile => $auth, get_message($user), $origin);
+is $got->{headers}{'retry-after'}, 1, 'Retry-After';
+
+# Health.
+sub health {
+    my ($service, $origin) = @_;
+    return grpc(POST => HEALTH, {}, frame(length $service ? text(1, $service) : ''), $origin);
+}
+for my $service ('', 'zitadel.management.v1.ManagementService') {
+    $got = health($service);
+    is code($got), 0, "the health of '$service'";
+    is $got->{body}, frame(number(1, 1)), 'is SERVING';
+    is health($service, $origin)->{body}, frame(number(1, 2)), 'and NOT_SERVING where the store is away';
+}
+is_error(health('another.Service'), 'the health of another', 5, 'SERVICE_NOT_FOUND', undef, undef);
+is code(grpc(POST => '/grpc.health.v1.Health/Watch', $auth, frame(''))), 12, 'Watch is not there';
+is code(grpc(POST => HEALTH, {}, frame("\xff"))), 13, 'health asked with what is no message';
+
+done_testing;

@@ -1,0 +1,180 @@
+# web.t -- gRPC-Web, binary and text, on HTTP/1.1 and on HTTP/2; and under
+# the prefork MPM, where there is no HTTP/2 to rely on.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use MIME::Base64 qw(decode_base64 encode_base64);
+use Test::More;
+use Grpc;
+use Protobuf;
+use UserProfile;
+
+my $site = site();
+my %auth = (authorization => "Bearer $site->{token}");
+my %ada  = (firstName => 'Ada', lastName => 'L', displayName => 'Ada L');
+my $ok   = "\x80\0\0\0\x10grpc-status: 0\r\n";
+my $update = MANAGEMENT . '/UpdateHumanProfile';
+my $get    = MANAGEMENT . '/GetHumanProfile';
+
+my $with_http2 = UserProfile::slurp(UserProfile::top() . '/modules.conf') !~ /mod_mpm_prefork/;
+
+# What carries a request, and gives { http, headers, body }.
+my %carriers = (
+    'HTTP/1.1' => sub {
+        my ($method, $path, $headers, $body) = @_;
+        my $got = request($method => $path, $headers, $body);
+        return { http => $got->code, headers => { map { lc $_ => $got->header($_) } $got->header_field_names },
+            body => $got->content };
+    },
+    'HTTP/2' => sub {
+        my $got = h2(@_);
+        return { %$got, http => $got->{headers}{':status'} };
+    },
+);
+delete $carriers{'HTTP/2'} unless $with_http2;
+
+my $carry;
+
+# One call in type $type; $answer->{frames} is what its body consists of.
+sub web_call {
+    my ($type, $path, $headers, $frames, $method) = @_;
+    my $is_text = $type =~ /text/i;
+    my $answer = $carry->($method || 'POST', $path, { 'content-type' => $type, %$headers },
+        $is_text ? encode_base64($frames, '') : $frames);
+    return complete($answer, $is_text);
+}
+
+sub complete {
+    my ($answer, $is_text) = @_;
+    my $bytes = $is_text ? decode_base64($answer->{body}) : $answer->{body};
+    $answer->{frames} = [web($bytes)];
+    $answer->{bytes} = $bytes;
+    my %said = map { /^([a-z-]+): (.*)$/ ? ($1 => $2) : () } split /\r\n/, $answer->{frames}[-1][1] // '';
+    return answer_of($answer, \%said);
+}
+
+my @types = map { ("application/grpc-web$_", "application/grpc-web$_+proto") } '', '-text';
+for my $name (sort keys %carriers) {
+    $carry = $carriers{$name};
+    for my $type (@types, 'Application/gRPC-Web-Text; charset=utf-8') {
+        my $user = human($site);
+        my $got = web_call($type, $update, \%auth, frame(update_message($user, %ada)));
+        is $got->{http}, 200, "$name, $type: an update";
+        is $got->{headers}{'content-type'}, lc $type =~ s/;.*//r, 'answers in the same type';
+        is scalar @{ $got->{frames} }, 2, 'two frames';
+        is $got->{frames}[0][0], 0, 'a message';
+        is substr($got->{bytes}, -length $ok), $ok, 'and the trailers of success, to the byte';
+        is $got->{headers}{'content-length'}, length $got->{body}, 'Content-Length';
+        is $got->{headers}{'cache-control'}, 'no-store', 'Cache-Control';
+        ok !(grep { /^grpc/ } keys %{ $got->{headers} }), 'nothing of gRPC in the headers';
+
+        $got = web_call($type, $get, \%auth, frame(get_message($user)));
+        my $profile = fields(fields($got->{frames}[0][1])->{2}[0]);
+        is $profile->{1}[0], 'Ada', 'a read has what was stored';
+        $got = web_call($type, PROFILES . "/$user/profile", \%auth, frame(''), 'GET');
+        is fields(fields($got->{frames}[0][1])->{2}[0])->{1}[0], 'Ada', 'on the path of REST too' if $name eq 'HTTP/2';
+        $got = web_call($type, PROFILES . "/$user/profile", \%auth, frame(update_message('x', %ada, nickName => 'y')), 'PUT');
+        is code($got), 0, 'PUT there';
+
+        $got = web_call($type, $get, \%auth, frame(get_message('nobody')));
+        is $got->{http}, 200, 'an error is HTTP 200';
+        is scalar @{ $got->{frames} }, 1, 'one frame';
+        is $got->{frames}[0][0], 0x80, 'of trailers';
+        like $got->{frames}[0][1],
+            qr{\Agrpc-message: User could not be found \(QUERY-HNhb3\)\r\ngrpc-status: 5\r\ngrpc-status-details-bin: [A-Za-z0-9+/]+\r\n\z},
+            'in lower case, sorted';
+        is reason_of($got), 'USER_NOT_FOUND', 'with details';
+        is $got->{headers}{'content-type'}, lc $type =~ s/;.*//r, 'in the same type';
+    }
+}
+
+# Errors of each layer: path, metadata, frames, code, reason.
+my $user = human($site, %ada);
+my $good = frame(update_message($user, %ada, nickName => 'changed'));
+my $look = frame(get_message($user));
+my @errors = (
+    ['no token',                    $get,    {},                       $look, 16, 'AUTH_HEADER_MISSING'],
+    ['an unknown token',            $get,    { authorization => 'Bearer x' }, $look, 16, 'TOKEN_INVALID'],
+    ['an unknown organisation',     $get,    { %auth, 'x-zitadel-orgid' => 'x' }, $look, 7, 'ORG_NOT_FOUND'],
+    ['a bad field',                 $update, \%auth, frame(update_message($user)), 3, 'FIELD_INVALID'],
+    ['nothing to change',           $update, \%auth, frame(update_message($user, %ada)), 9, 'PROFILE_NOT_CHANGED'],
+    ['another sequence',            $update, { %auth, 'if-match' => '"9"' }, $good, 10, 'SEQUENCE_MISMATCH'],
+    ['no time',                     $update, { %auth, 'grpc-timeout' => '1n' }, $good, 4, 'DEADLINE_EXCEEDED'],
+    ['an unknown method',           MANAGEMENT . '/Foo', \%auth, $look, 12, 'UNIMPLEMENTED'],
+    ['an unknown encoding',         $update, { %auth, 'grpc-encoding' => 'br' }, $good, 12, 'UNIMPLEMENTED'],
+    ['no frame',                    $update, \%auth, '',                13, 'BODY_INVALID'],
+    ['two frames',                  $update, \%auth, $good x 2,         13, 'BODY_INVALID'],
+    ['a cut frame',                 $update, \%auth, substr($good, 0, -1), 13, 'BODY_INVALID'],
+    ['trailers of the client',      $update, \%auth, $good . $ok,       13, 'BODY_INVALID'],
+    ['invalid UTF-8',               $update, \%auth, frame(text(1, $user) . text(2, "\xff")), 13, 'BODY_INVALID'],
+    ['over the limit',              $update, \%auth, frame('x' x 70000), 8, 'BODY_TOO_LARGE'],
+    ['Require all denied',          "/refused$get", \%auth, $look,      7, 'FORBIDDEN'],
+    ['an ErrorDocument of the site', "/errordocument$get", \%auth, $look, 7, 'FORBIDDEN'],
+    ['one that is a page',          "/page$get", \%auth, $look,        7, 'FORBIDDEN'],
+    ['one that is elsewhere',       "/elsewhere$get", \%auth, $look,   7, 'FORBIDDEN'],
+    ['mod_auth_basic',              "/basic$get", {}, $look,            16, 'UNAUTHENTICATED'],
+    ['LimitRequestBody',            "/limited$get", \%auth, frame(get_message('x' x 150)), 8, 'BODY_TOO_LARGE'],
+    ['the health of another',       HEALTH, {}, frame(text(1, 'x')),    5, 'SERVICE_NOT_FOUND'],
+);
+for my $name (sort keys %carriers) {
+    $carry = $carriers{$name};
+    for my $case (@errors) {
+        my ($what, $path, $headers, $frames, $code, $reason) = @$case;
+        for my $type ('application/grpc-web+proto', 'application/grpc-web-text') {
+            my $got = web_call($type, $path, $headers, $frames);
+            is $got->{http}, 200, "$name, $type, $what: HTTP 200";
+            is code($got), $code, "grpc-status $code";
+            is reason_of($got), $reason, $reason;
+            is $got->{status}{message}, $got->{text}, 'said twice alike';
+            is $got->{headers}{'content-type'}, $type, 'in the same type';
+        }
+    }
+
+    # Bodies in text mode that are not one piece of base64.
+    my $in_pieces = join '', map { encode_base64($_, '') } unpack '(a7)*', frame(get_message($user));
+    my @texts = (
+        ['pieces, each with its padding', $in_pieces,                       0],
+        ['without padding',               encode_base64($look, '') =~ s/=+$//r . 'A', 13],
+        ['not base64',                    '{"userId":1}',                   13],
+        ['the alphabet of URLs',          '____',                           13],
+        ['with line ends',                encode_base64($look, "\r\n"),     13],
+        ['binary',                        $look,                            13],
+        ['nothing',                       '',                               13],
+        ['padding alone',                 '====',                           13],
+    );
+    for my $case (@texts) {
+        my ($what, $text, $code) = @$case;
+        my $got = complete($carry->(POST => $get, { %auth, 'content-type' => 'application/grpc-web-text' }, $text), 1);
+        is code($got), $code, "$name, text: $what";
+    }
+
+    my $got = web_call('application/grpc-web', HEALTH, {}, frame(''));
+    is $got->{bytes}, frame(number(1, 1)) . $ok, "$name: health, to the byte";
+    $got = web_call('application/grpc-web-text', "/deflate$get", { %auth, 'accept-encoding' => 'gzip' }, $look);
+    is code($got), 0, 'where SetOutputFilter DEFLATE applies';
+    is $got->{headers}{'content-encoding'}, undef, 'an answer is not compressed';
+    $got = $carry->(PUT => $get, { %auth, 'content-type' => 'application/grpc-web' }, $look);
+    is $got->{http}, 405, 'another method is 405';
+    $got = $carry->(POST => $get, { %auth, 'content-type' => 'application/grpc-web+json' }, $look);
+    is $got->{http}, 415, 'another type is 415';
+}
+is decode(request(GET => PROFILES . "/$user/profile", { bearer($site) }))->{details}{sequence}, 1,
+    'nothing of this changed anything';
+
+# A body whose length is not known.
+my @pieces = unpack '(a3)*', $good;
+my $got = request(POST => $update, { %auth, 'Content-Type' => 'application/grpc-web' }, sub { shift @pieces // '' });
+is $got->code, 200, 'a chunked body';
+like $got->content, qr/\Q$ok\E\z/, 'is read';
+
+# gRPC itself. (Without TLS, mod_http2 2.0.42 takes a client that begins with
+# HTTP/2 even under prefork, against its own warning.)
+my $version = qx(curl -sk --http2 -o /dev/null -w '%{http_version}' @{[tls_origin()]}/);
+is $version, $with_http2 ? 2 : 1.1, 'HTTP/2 over TLS, unless under prefork';
+$got = request(POST => $get, { %auth, 'Content-Type' => 'application/grpc' }, $look);
+is $got->code, 505, 'gRPC over HTTP/1.1 is 505';
+is reason($got), 'HTTP_VERSION_NOT_SUPPORTED', 'in JSON';
+
+done_testing;

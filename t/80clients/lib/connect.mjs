@@ -1,0 +1,35 @@
+// connect.mjs -- a client of the scenario, from stubs of @connectrpc/connect.
+import { ConnectError } from '@connectrpc/connect';
+
+import { decodeDetail } from './details.mjs';
+
+// MAKE_STUB(TOKEN) is a stub of ZITADEL's ManagementService that bears TOKEN,
+// if there is one.
+export function connectClient(name, makeStub, close = () => {}) {
+    const stubs = new Map();
+    const stub = ({ token }) => {
+        if (!stubs.has(token))
+            stubs.set(token, makeStub(token));
+        return stubs.get(token);
+    };
+    const options = ({ headers, timeout, signal }) =>
+        ({ headers, timeoutMs: timeout, signal });
+    return {
+        name,
+        get: (request, more) =>
+            stub(more).getHumanProfile(request, options(more)),
+        update: (request, more) =>
+            stub(more).updateHumanProfile(request, options(more)),
+        unknown: (more) => stub(more).healthz({}, options(more)),
+        failure: (error) => {
+            const { code, rawMessage, details } = ConnectError.from(error);
+            return {
+                code,
+                message: rawMessage,
+                details: details.map(({ type, value }) =>
+                    decodeDetail(type, value)),
+            };
+        },
+        close,
+    };
+}
