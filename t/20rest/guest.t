@@ -1,0 +1,254 @@
+# A good guest: what the site's other modules and sections do to our paths, and
+# that the rest of a Location stays theirs.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use OwnServer;
+use UserProfile;
+
+my ($modules) = UserProfile::slurp(UserProfile::top() . '/modules.conf')
+    =~ m{^LoadModule \w+ (/\S+)/mod_}m;
+
+my $server = OwnServer->start(<<"END");
+LoadModule include_module $modules/mod_include.so
+UserProfileStore "lmdb:\${FOLDER}/store"
+UserProfileMapSize 64M
+LogFormat "%m %U %>s caller=%{userprofile-caller}n org=%{userprofile-org}n user=%{userprofile-user}n reason=%{userprofile-reason}n sequence=%{userprofile-sequence}n" notes
+CustomLog "\${FOLDER}/access.log" notes
+LogLevel notice userprofile:trace8
+DocumentRoot "\${FOLDER}"
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+<Location /page>
+    UserProfile Off
+    AuthType None
+    Require all granted
+</Location>
+
+# None of these applies to what is no file.
+<Directory "\${FOLDER}">
+    Header set X-Directory yes
+</Directory>
+<Directory "\${FOLDER}/page">
+    Options +Includes
+    AddOutputFilter INCLUDES .shtml
+</Directory>
+<Directory "\${FOLDER}/broken">
+    AllowOverride All
+</Directory>
+<Files "*">
+    Header set X-Files yes
+</Files>
+
+RewriteEngine On
+RewriteRule ^/nice/([^/]+)\$ /users/\$1/profile [PT]
+RewriteRule ^/plain/([^/]+)\$ /users/\$1/profile
+RewriteRule ^/moved/([^/]+)\$ /users/\$1/profile [R=307,L]
+RewriteRule ^/users/away/profile\$ /page/else.txt [PT]
+RewriteRule ^/users/far/profile\$ http://127.0.0.1:\${PORT}/page/else.txt [P]
+ProxyPass /proxied http://127.0.0.1:\${PORT}/page
+ProxyPassMatch ^/(gateway/.*)\$ http://127.0.0.1:\${PORT}/page/\$1
+Alias /aliased "\${FOLDER}/page"
+Alias /broken "\${FOLDER}/broken"
+ScriptAlias /scripts "\${FOLDER}/page"
+<Location /fallback>
+    FallbackResource /page/else.txt
+</Location>
+<Location /handled>
+    SetHandler server-status
+</Location>
+<Location /default-handler>
+    SetHandler default-handler
+</Location>
+<Location /if>
+    UserProfile Off
+    <If "req_novary('X-On') == 'yes'">
+        UserProfile On
+        UserProfileMaxBody 100
+    </If>
+</Location>
+<Location /unless>
+    <If "req_novary('X-Off') == 'yes'">
+        UserProfile Off
+    </If>
+</Location>
+<LocationMatch "^/(?!match/[0-9]+/)match/">
+    UserProfile Off
+</LocationMatch>
+<Location /headers>
+    Header set X-Set yes
+    Header set Cache-Control private
+    Header unset ETag
+    Header always set X-Always yes
+</Location>
+<Location /organisation>
+    RequestHeader set X-Zitadel-Orgid elsewhere
+</Location>
+<Location /environment>
+    SetEnvIf X-Missing "^\$" missing
+    Header set X-Caller "expr=%{REMOTE_USER}"
+</Location>
+<Location /denied>
+    AuthMerging Off
+    Require all denied
+</Location>
+<VirtualHost *:\${PORT}>
+    ServerName first
+    RewriteOptions Inherit
+    RewriteEngine On
+</VirtualHost>
+END
+local $UserProfile::store = $server->store;
+local $UserProfile::port  = $server->{port};
+
+sub spew {
+    my ($name, $text) = @_;
+    open my $out, '>', $server->file($name) or die "$name: $!";
+    print $out $text;
+    close $out or die "$name: $!";
+}
+
+my $site = site();
+my $user = human($site);
+my %auth = bearer($site);
+my $ours = "users/$user/profile";
+mkdir $server->file($_) or die "mkdir $_: $!" for qw(page broken);
+spew('page/else.txt', 'something else');
+spew('broken/.htaccess', "Nonsense\n");
+spew('broken/else.txt', 'something else');
+spew('page/part.shtml', "<p><!--#include virtual=\"/$ours\" --></p>");
+spew('page/error.shtml', '<p><!--#include virtual="/users/nobody/profile" --></p>');
+
+# What: method and path, headers, body; status; what the answer's body is like:
+# a profile, JSON, or a text.
+my $profile = qr/^\{"details":\{"sequence":"\d+",.*"profile":\{"firstName":"Gigi"/;
+my $else    = qr/^something else$/;
+my @cases = (
+    ['[PT] onto our path',              GET => "/nice/$user",            {},                200, $profile],
+    ['[PT] onto an unknown user',       GET => '/nice/nobody',           {},                404, qr/"USER_NOT_FOUND"/],
+    ['[PT] is behind the token',        GET => "/nice/$user",            { Authorization => undef }, 401, qr/"AUTH_HEADER_MISSING"/],
+    ['[PT] and the method',             POST => "/nice/$user",           {},                405, qr/"METHOD_NOT_ALLOWED"/],
+    ['a rewrite to a file is no path',  GET => "/plain/$user",           {},                404, qr/<title>404 |^\{/],
+    ['a redirect is followed',          GET => "/moved/$user",           {},                307, qr/$ours/],
+    ['[PT] away from our path',         GET => '/users/away/profile',    {},                200, $else],
+    ['[P] away from our path',          GET => '/users/far/profile',     {},                200, $else],
+    ['ProxyPass beside us',             GET => '/proxied/else.txt',      {},                200, $else],
+    ['ProxyPass does not get ours',     GET => "/proxied/$ours",         {},                200, $profile],
+    ['nor what we refuse',              POST => "/proxied/$ours",        {},                405, qr/"METHOD_NOT_ALLOWED"/],
+    ['ProxyPassMatch does not either',  GET => "/gateway/$ours",         {},                200, $profile],
+    ['but gets the rest',               GET => '/gateway/else',          {},                404, qr/<title>404 /],
+    ['Alias beside us',                 GET => '/aliased/else.txt',      {},                200, $else],
+    ['Alias does not get ours',         GET => "/aliased/$ours",         {},                200, $profile],
+    ['ScriptAlias does not either',     GET => "/scripts/$ours",         {},                200, $profile],
+    ['a broken .htaccess beside us',    GET => '/broken/else.txt',       {},                500, qr/<title>500 /],
+    ['is not read for ours',            GET => "/broken/$ours",          {},                200, $profile],
+    ['FallbackResource beside us',      GET => '/fallback/x',            {},                200, $else],
+    ['FallbackResource leaves ours',    GET => "/fallback/$ours",        {},                200, $profile],
+    ['and our errors',                  GET => '/fallback/users/x/profile', {},             404, qr/"USER_NOT_FOUND"/],
+    ['SetHandler beside us',            GET => '/handled/x',             {},                200, qr/Server Status/],
+    ['SetHandler leaves ours',          GET => "/handled/$ours",         {},                200, $profile],
+    ['SetHandler default-handler too',  GET => "/default-handler/$ours", {},                200, $profile],
+    ['<If> is not true: not ours',      GET => "/if/$ours",              {},                404, qr/<title>404 /],
+    ['<If> is true: ours',              GET => "/if/$ours",              { 'X-On' => 'yes' }, 200, $profile],
+    ['<If> gives a limit',              PUT => "/if/$ours",              { 'X-On' => 'yes' }, 413, qr/limit of 100 bytes/, ' ' x 101],
+    ['<If> turns us off',               GET => "/unless/$ours",          { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
+    ['<If> does not turn us off',       GET => "/unless/$ours",          {},                200, $profile],
+    ['<LocationMatch> matches',         GET => "/match/x/$ours",         {},                404, qr/<title>404 /],
+    ['<LocationMatch> does not match',  GET => "/match/12/$ours",        {},                200, $profile],
+    ['RequestHeader chooses the organisation', GET => "/organisation/$ours", {},            403, qr/"ORG_NOT_FOUND"/],
+    ['mod_include takes our answer in', GET => '/page/part.shtml',       {},                200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
+    ['without a token it gets nothing', GET => '/page/part.shtml',       { Authorization => undef }, 200, qr/^<p>(?!.*Gigi)/],
+    ['an error of ours in a page',      GET => '/page/error.shtml',      {},                200, qr/^<p>(?!.*Gigi)/],
+);
+for my $case (@cases) {
+    my ($what, $method, $path, $header, $status, $body, $content) = @$case;
+    my $got = request($method => $path, { %auth, %$header }, $content);
+    is $got->code, $status, "$what: $status";
+    like $got->content || $got->header('Location') || '', $body, "$what: the answer";
+}
+
+# mod_headers has the last word.
+my $got = request(GET => "/headers/$ours", {%auth});
+is $got->header('X-Set'),         'yes',     'Header set';
+is $got->header('X-Always'),      'yes',     'Header always set';
+is $got->header('Cache-Control'), 'private', 'Header set over one of ours';
+is $got->header('ETag'),          undef,     'Header unset of one of ours';
+is $got->header('X-Content-Type-Options'), 'nosniff', 'the others stay';
+$got = request(GET => "/headers/$ours");
+is $got->code, 401, 'on an error';
+is $got->header('X-Always'), 'yes', 'Header always set still counts';
+is request(GET => "/environment/$ours", {%auth})->header('X-Caller'), $site->{admin},
+    'the caller is REMOTE_USER';
+
+# Sections for files apply to files.
+$got = request(GET => '/aliased/else.txt', {%auth});
+is $got->header("X-$_"), 'yes', "<$_> applies to a file" for qw(Directory Files);
+for my $path ("/$ours", "/aliased/$ours", "/broken/$ours") {
+    $got = request(GET => $path, {%auth});
+    is $got->header("X-$_"), undef, "<$_> does not to $path" for qw(Directory Files);
+}
+
+# The notes for the access log, line by line.
+my $mark  = length UserProfile::slurp($server->file('access.log'));
+my ($org, $admin) = @$site{qw(org admin)};
+my $other = site('NONE_OF_OURS');
+my $names = { firstName => 'N', lastName => 'L', displayName => 'D' };
+my @noted = (
+    # method, path, headers, body, then status, caller, org, user, reason, sequence
+    [GET    => "/$ours",               {%auth},           undef,  200, $admin, $org, $user, '-', 1],
+    [HEAD   => "/$ours",               {%auth},           undef,  200, $admin, $org, $user, '-', 1],
+    [GET    => "/$ours",               { %auth, 'If-None-Match' => '*' }, undef, 304, $admin, $org, $user, '-', 1],
+    [PUT    => "/$ours",               {%auth},           $names, 200, $admin, $org, $user, '-', 2],
+    [PUT    => "/$ours",               {%auth},           $names, 400, $admin, $org, $user, 'PROFILE_NOT_CHANGED', '-'],
+    [PUT    => "/$ours",               {%auth},           {},     400, $admin, $org, $user, 'FIELD_INVALID', '-'],
+    [GET    => '/users/nobody/profile', {%auth},          undef,  404, $admin, $org, 'nobody', 'USER_NOT_FOUND', '-'],
+    [GET    => "/$ours",               { bearer($other) }, undef, 403, $other->{admin}, $other->{org}, $user, 'PERMISSION_DENIED', '-'],
+    [GET    => "/$ours",               { %auth, 'x-zitadel-orgid' => 'none' }, undef, 403, $admin, '-', $user, 'ORG_NOT_FOUND', '-'],
+    [GET    => "/$ours",               { bearer('x') },   undef,  401, '-',    '-',  $user, 'TOKEN_INVALID', '-'],
+    [DELETE => "/$ours",               {},                undef,  405, '-',    '-',  $user, 'METHOD_NOT_ALLOWED', '-'],
+    [GET    => "/denied/$ours",        {%auth},           undef,  403, '-',    '-',  $user, 'FORBIDDEN', '-'],
+    [GET    => '/denied/x',            {%auth},           undef,  403, '-',    '-',  '-',   '-', '-'],
+    [GET    => '/page/else.txt',       {},                undef,  200, '-',    '-',  '-',   '-', '-'],
+);
+my @want;
+for my $case (@noted) {
+    my ($method, $path, $header, $body, $status, @notes) = @$case;
+    request($method => $path, $header, $body);
+    push @want, "$method $path $status "
+        . join ' ', map { "$_=" . shift @notes } qw(caller org user reason sequence);
+}
+# A request is logged after it is answered.
+$server->wait_until(sub {
+    @want <= split /\n/, substr UserProfile::slurp($server->file('access.log')), $mark;
+});
+my @lines = split /\n/, substr UserProfile::slurp($server->file('access.log')), $mark;
+is $lines[$_], $want[$_], "the access log: $want[$_]" for 0 .. $#want;
+
+# No log, however talkative, holds a value, a token or a body.
+my @secrets = map { "secret$_-$$" } 1 .. 9;
+my %put = (%auth, 'Content-Type' => 'application/json');
+request(PUT => "/$ours", {%put}, qq({"firstName":"$secrets[0]","lastName":"$secrets[1]","nickName":"$secrets[2]","displayName":"$secrets[3]"}));
+is decode(request(GET => "/$ours", {%auth}))->{profile}{nickName}, $secrets[2], 'a change with secrets';
+request(PUT => "/$ours", {%put}, $_) for
+    qq({"firstName":"$secrets[4]"}),
+    qq({"firstName":"$secrets[4]",),
+    qq({"$secrets[4]":1,"$secrets[4]":2}),
+    qq({"gender":"$secrets[4]"}),
+    qq({"preferredLanguage":"$secrets[4]"}),
+    $secrets[4];
+request(PUT => "/$ours", { %put, 'Content-Type' => $secrets[5] }, 'x');
+request(GET => "/$ours", { bearer($secrets[6]) });
+request(GET => "/$ours", { Authorization => "$secrets[7] x" });
+request(GET => "/$ours", { %auth, 'If-Match' => $secrets[8] });
+my $logs = $server->log . UserProfile::slurp($server->file('access.log'));
+like $logs, qr/UP0010: PUT .*BODY_INVALID/, 'the log tells what happened';
+unlike $logs, qr/\Q$_\E/, "but no log holds $_" for @secrets, $site->{token};
+unlike $logs, qr/exit signal/, 'and no child died';
+
+done_testing;

@@ -1,0 +1,86 @@
+# A full store: 507, nothing changed, reads go on; more room, and writes do too.
+use strict;
+use warnings;
+use utf8;
+
+use Test::More;
+use OwnServer;
+use UserProfile;
+
+my $config = <<'END';
+UserProfileStore "lmdb:${FOLDER}/store"
+UserProfileMapSize SIZE
+UserProfileSync off
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
+my $server = OwnServer->start($config =~ s/SIZE/1M/r);
+local $UserProfile::store = $server->store;
+local $UserProfile::port  = $server->{port};
+my $site = site();
+my $user = human($site);
+my %auth = bearer($site);
+my $path = "/users/$user/profile";
+
+# The largest change that can be, told from others by $turn.
+sub change {
+    my ($turn) = @_;
+    my $text = '😀' x 190;
+    return { map { $_ => "$turn$text" } qw(firstName lastName nickName displayName) };
+}
+
+sub stored {
+    my $user = decode(request(GET => $path, {%auth}));
+    return ($user->{profile}{firstName} =~ /^(\d+)/)[0] . " $user->{details}{sequence}";
+}
+
+sub events {
+    my (undef, $events) = ctl('--json', 'events');
+    return scalar(() = $events =~ /\n/g);
+}
+
+my ($got, $turn) = (undef, 0);
+for (1 .. 1000) {
+    $got = request(PUT => $path, {%auth}, change($turn + 1));
+    last if $got->code != 200;
+    $turn++;
+}
+cmp_ok $turn, '>', 10, 'a small store takes some changes';
+my $full =
+    '{"code":8,"message":"the store is full; nothing was changed","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"STORE_FULL","domain":"userprofile"}]}';
+is $got->code, 507, 'and then it is full';
+is $got->content, $full, 'which the answer says, to the byte';
+my @about = grep { /\bUP0010: .*STORE_FULL/ } split /\n/, $server->log;
+is scalar @about, 1, 'and the log, once';
+like $about[0], qr/:error\].*MDB_MAP_FULL|:error\].*UserProfileMapSize|:error\].*full/, 'as an error that says why';
+
+my $before = $turn . ' ' . ($turn + 1);
+my $events = events();
+is $events, $turn, 'an event for each change, and none for the refused one';
+for (1 .. 5) {
+    is request(PUT => $path, {%auth}, change(9999))->code, 507, 'it stays full';
+    is stored(), $before, 'the last acknowledged change is read';
+}
+is events(), $events, 'no event was written';
+is reason(request(PUT => $path, {%auth}, change($turn))), 'PROFILE_NOT_CHANGED',
+    'what changes nothing needs no room';
+is request(GET => '/users/nobody/profile', {%auth})->code, 404, 'reads go on';
+ok !eval { human($site, %{ change(9999) }) for 1 .. 50; 1 }, 'the tool finds it full as well';
+like $@, qr/MDB_MAP_FULL/, 'and says so';
+
+# More room.
+$server->configure($config =~ s/SIZE/16M/r);
+$server->reload;
+$got = undef;
+$server->wait_until(sub {
+    $got = request(PUT => $path, {%auth}, change(10_000));
+    return $got->code == 200;
+});
+is $got->code, 200, 'after a reload with a larger UserProfileMapSize';
+is stored(), '10000 ' . ($turn + 2), 'the next change is made';
+is events(), $events + 1, 'with its event';
+
+done_testing;

@@ -1,0 +1,78 @@
+# A graceful restart under load: no request fails, and no change is lost.
+use strict;
+use warnings;
+
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep);
+use OwnServer;
+use UserProfile;
+
+my $CLIENTS = 4;
+my $RELOADS = 5;
+
+my $server = OwnServer->start(<<'END');
+UserProfileStore "lmdb:${FOLDER}/store"
+UserProfileMapSize 64M
+UserProfileSync off
+StartServers 2
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
+local $UserProfile::store = $server->store;
+local $UserProfile::port  = $server->{port};
+my $site  = site();
+my @users = map { human($site) } 1 .. $CLIENTS;
+my $stop  = $server->file('stop');
+
+# Change and read user $id until told to stop; the number of changes, and a
+# sentence if one went wrong.
+sub work {
+    my ($id) = @_;
+    my $turn = 0;
+    until (-e $stop) {
+        $turn++;
+        my $put = request(PUT => "/users/$id/profile", { bearer($site) },
+            { firstName => "N$turn", lastName => 'L', displayName => 'D' });
+        return ($turn, "change $turn: " . $put->status_line) if $put->code != 200;
+        my $get = request(GET => "/users/$id/profile", { bearer($site) });
+        return ($turn, "read $turn: " . $get->status_line) if $get->code != 200;
+        my $name = decode($get)->{profile}{firstName};
+        return ($turn, "read $name after change $turn") if $name ne "N$turn";
+    }
+    return ($turn, 'nothing');
+}
+
+my @clients;
+for my $id (@users) {
+    pipe my $from, my $to or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        syswrite $to, join ' ', work($id);
+        POSIX::_exit(0);
+    }
+    close $to;
+    push @clients, [$id, $pid, $from];
+}
+sleep 0.3;
+for (1 .. $RELOADS) {
+    $server->reload;
+    sleep 0.3;
+}
+open my $out, '>', $stop or die "$stop: $!";
+close $out;
+for my $client (@clients) {
+    my ($id, $pid, $from) = @$client;
+    my ($turns, $wrong) = split / /, scalar(<$from>) // '0 it died', 2;
+    waitpid $pid, 0;
+    is $wrong, 'nothing', 'what went wrong for a client';
+    cmp_ok $turns, '>', $RELOADS, "in $turns changes";
+    my $user = decode(request(GET => "/users/$id/profile", { bearer($site) }));
+    is $user->{details}{sequence}, $turns + 1, 'all of which were made, once';
+}
+unlike $server->log, qr/:error\]|exit signal/, 'nor does the log know of any fault';
+
+done_testing;

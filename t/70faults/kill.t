@@ -1,0 +1,105 @@
+# Children that are killed in the middle of writes: no acknowledged change is
+# lost, none is made twice, and the others go on.
+use strict;
+use warnings;
+
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+use OwnServer;
+use UserProfile;
+
+my $WRITERS = 4;
+my $KILLS   = 10;
+
+my $server = OwnServer->start(<<'END');
+UserProfileStore "lmdb:${FOLDER}/store"
+UserProfileMapSize 256M
+StartServers 3
+<IfModule !mpm_prefork_module>
+    ServerLimit 4
+    ThreadsPerChild 8
+    MaxRequestWorkers 32
+    MinSpareThreads 16
+    MaxSpareThreads 32
+</IfModule>
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
+local $UserProfile::store = $server->store;
+local $UserProfile::port  = $server->{port};
+my $site  = site();
+my @users = map { human($site) } 1 .. $WRITERS;
+my $stop  = $server->file('stop');
+
+# Change user $id until told to stop, and once more. Returns how many changes
+# were sent, how many answers were neither 200 nor missing, and to which changes
+# the answer was missing.
+sub work {
+    my ($id) = @_;
+    my ($sent, $odd, $after, @unsure) = (0, 0, 0);
+    until ($after) {
+        $sent++;
+        my $got = request(PUT => "/users/$id/profile", { bearer($site) },
+            { firstName => "N$sent", lastName => 'L', displayName => 'D' });
+        if ($got->code == 200) {
+            $after = -e $stop;
+        }
+        elsif ($got->header('Client-Warning')) {    # the connection broke
+            push @unsure, $sent;
+        }
+        else {
+            $odd++;
+        }
+    }
+    return ($sent, $odd, @unsure);
+}
+
+my @writers;
+for my $id (@users) {
+    pipe my $from, my $to or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        syswrite $to, join ' ', work($id);
+        POSIX::_exit(0);
+    }
+    close $to;
+    push @writers, [$id, $pid, $from];
+}
+my $killed = 0;
+for (1 .. $KILLS) {
+    sleep 0.2 + rand 0.1;
+    my @children = $server->children;
+    $killed += kill KILL => $children[rand @children] if @children;
+}
+open my $out, '>', $stop or die "$stop: $!";
+close $out;
+is $killed, $KILLS, "$KILLS children are killed";
+
+for my $writer (@writers) {
+    my ($id, $pid, $from) = @$writer;
+    my ($sent, $odd, @unsure) = split / /, scalar(<$from>) // '0 1';
+    waitpid $pid, 0;
+    note "$sent changes, of which without an answer: @unsure";
+    cmp_ok $sent, '>', $KILLS, 'a writer went on until after the last kill';
+    is $odd, 0, 'every answer that came was 200';
+    my $user = decode(request(GET => "/users/$id/profile", { bearer($site) }));
+    is $user->{profile}{firstName}, "N$sent", 'its last change, which was acknowledged, is stored';
+
+    # The events tell which changes were made.
+    my (undef, $events) = ctl('--json', 'events');
+    my @made = map { /"after":\{"firstName":"N(\d+)"/ ? $1 : () }
+        grep { /"\Q$id\E"/ } split /\n/, $events;
+    is scalar @made, $user->{details}{sequence} - 1, 'one event for each change';
+    my %unsure = map { $_ => 1 } @unsure;
+    my %made   = map { $_ => 1 } @made;
+    is_deeply \@made, [grep { $made{$_} || !$unsure{$_} } 1 .. $sent],
+        'each acknowledged change was made, once and in order';
+}
+unlike $server->log, qr/exit signal (?!Killed)/, 'none of which died of anything else';
+unlike $server->log, qr/UP0010: .*(?:UNAVAILABLE|INTERNAL)/, 'nothing was unavailable meanwhile';
+
+done_testing;

@@ -1,0 +1,71 @@
+# One store that two virtual hosts name, one of them through a symbolic link:
+# opened once, shared by both.
+use strict;
+use warnings;
+
+use Test::More;
+use OwnServer;
+use UserProfile;
+
+my $server = OwnServer->prepare(<<'END');
+UserProfileStore "lmdb:${FOLDER}/store"
+UserProfileMapSize 64M
+<VirtualHost *:${PORT}>
+    ServerName straight
+    UserProfileStore "lmdb:${FOLDER}/store"
+    UserProfileMapSize 64M
+</VirtualHost>
+<VirtualHost *:${PORT}>
+    ServerName linked
+    UserProfileStore "lmdb:${FOLDER}/link"
+    UserProfileMapSize 64M
+</VirtualHost>
+<VirtualHost *:${PORT}>
+    ServerName spelt
+    UserProfileStore "lmdb:${FOLDER}/./store/"
+    UserProfileMapSize 32M
+</VirtualHost>
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
+symlink 'store', $server->file('link') or die "symlink: $!";
+local $UserProfile::store = $server->store;
+my ($status) = ctl('init');
+is $status, 0, 'a store is made';
+$server->launch;
+my $site = site();
+my $user = human($site);
+
+my @hosts = qw(straight linked spelt);
+my $turn  = 0;
+for my $round (1 .. 3) {
+    for my $host (@hosts) {
+        $turn++;
+        my %header = (bearer($site), Host => $host);
+        my $url = $server->url("/users/$user/profile");
+        is request(PUT => $url, {%header}, { firstName => "N$turn", lastName => 'L', displayName => 'D' })->code,
+            200, "round $round: $host writes";
+        is_deeply [map { decode(request(GET => $url, { %header, Host => $_ }))->{profile}{firstName} } @hosts],
+            [("N$turn") x @hosts], 'and all read it';
+    }
+}
+
+# Each child has its files open once.
+for my $child ($server->children) {
+    my %open;
+    for my $descriptor (glob "/proc/$child/fd/*") {
+        my $file = readlink $descriptor // next;
+        $open{$1}++ if $file =~ m{/store/(\w+\.mdb)$};
+    }
+    is $open{'lock.mdb'}, 1, "child $child has lock.mdb open once";
+    my $maps = () = UserProfile::slurp("/proc/$child/maps") =~ m{/store/data\.mdb$}mg;
+    is $maps, 1, "and data.mdb mapped once";
+}
+my @warned = $server->log =~ /UP0002: lmdb:(\S+): .*UserProfileMapSize/g;
+is_deeply \@warned, [$server->file('./store/')], 'the log names who asked for another size';
+unlike $server->log, qr/UP0005|:error\]/, 'and has no error';
+
+done_testing;
