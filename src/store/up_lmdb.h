@@ -6,12 +6,13 @@
  *     meta      "store" -> what the store says of itself
  *     org       org ->
  *     profile   org 00 user ->
- *     home      user -> org
+ *     home      user -> its state, one byte, and org
  *     member    org 00 user ->          (the instance: org is empty)
  *     token     SHA-256 ->
  *     event     number, 8 bytes, big-endian ->
  *
- * What has no other value has a message of record.proto.
+ * What has no other value has a message of record.proto. A user's state is in
+ * both profile and home: who a caller is takes one look, at each request twice.
  */
 #ifndef UP_LMDB_H
 #define UP_LMDB_H
@@ -122,8 +123,10 @@ UP_MUST_CHECK up_error_t *up_lmdb_item(const up_item_t **item,
                                        const MDB_val *value,
                                        apr_pool_t *pool);
 
-/* Set *ORG, copied into POOL, to the organisation of USER, or to NULL. */
+/* Set *ORG, copied into POOL, to the organisation of USER, and *STATE; *ORG to
+ * NULL if there is no such user. */
 UP_MUST_CHECK up_error_t *up_lmdb_home(const char **org,
+                                       up_state_t *state,
                                        lmdb_store_t *store,
                                        MDB_txn *txn,
                                        const char *user,
@@ -149,8 +152,9 @@ UP_MUST_CHECK up_error_t *up_lmdb_put(lmdb_write_t *write,
                                       apr_pool_t *result_pool,
                                       apr_pool_t *scratch_pool);
 
-/* The same for a user who is known to be there, in that organisation. */
+/* The same for a user who is known to be there, as BEFORE. */
 UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_write_t *write,
+                                               const up_user_t *before,
                                                const up_user_t *user,
                                                apr_pool_t *result_pool,
                                                apr_pool_t *scratch_pool);

@@ -75,11 +75,12 @@ up_lmdb_batch_get(const up_item_t **item,
 {
     lmdb_batch_t *batch = downcast(base);
     up_item_t whole = *key;
+    up_state_t state;
 
     (void)scratch_pool;
     *item = NULL;
     if (key->kind == UP_KIND_USER) {
-        UP_ERR(up_lmdb_home(&whole.as.user.org, batch->write.store,
+        UP_ERR(up_lmdb_home(&whole.as.user.org, &state, batch->write.store,
                             batch->write.txn, key->as.user.id, result_pool));
         if (!whole.as.user.org)
             return NULL;

@@ -44,6 +44,7 @@ up_lmdb_get(const up_item_t **item,
 
 up_error_t *
 up_lmdb_home(const char **org,
+             up_state_t *state,
              lmdb_store_t *store,
              MDB_txn *txn,
              const char *user,
@@ -57,7 +58,14 @@ up_lmdb_home(const char **org,
         return NULL;
     if (rc)
         return up_lmdb_error(rc, "read a user's organisation", store, pool);
-    *org = apr_pstrmemdup(pool, value.mv_data, value.mv_size);
+    const unsigned char *bytes = value.mv_data;
+    if (value.mv_size < 2 || bytes[0] >= UP_STATES)
+        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                        "what the LMDB store '%s' says of the organisation of "
+                        "user '%s' is broken",
+                        store->path, user);
+    *state = (up_state_t)bytes[0];
+    *org = apr_pstrmemdup(pool, (const char *)bytes + 1, value.mv_size - 1);
     return NULL;
 }
 

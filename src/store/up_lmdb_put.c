@@ -35,26 +35,36 @@ require_org(lmdb_write_t *write, const char *org, apr_pool_t *result_pool)
                             "there is no organisation '%s'", org);
 }
 
-/* Make USER's id one of its organisation's, unless another has it. */
+/* Keep where USER is at home, and its state, unless the id is one of another
+ * organisation. */
 static up_error_t *
-claim_id(lmdb_write_t *write, const up_user_t *user, apr_pool_t *result_pool)
+set_home(lmdb_write_t *write,
+         const up_user_t *user,
+         apr_pool_t *result_pool,
+         apr_pool_t *scratch_pool)
 {
     MDB_dbi database = write->store->database[LMDB_HOME];
-    MDB_val key = up_lmdb_text(user->id), home = up_lmdb_text(user->org);
+    MDB_val key = up_lmdb_text(user->id), value = {1 + strlen(user->org), NULL};
+    up_state_t state;
+    const char *home;
 
-    int rc = mdb_put(write->txn, database, &key, &home, MDB_NOOVERWRITE);
-    if (!rc)
+    UP_ERR(up_lmdb_home(&home, &state, write->store, write->txn, user->id,
+                        result_pool));
+    if (home && strcmp(home, user->org) != 0)
+        return up_error(result_pool, UP_CONFLICT, APR_SUCCESS,
+                        "user '%s' cannot be in organisation '%s': the id is "
+                        "one of organisation '%s'",
+                        user->id, user->org, home);
+    if (home && state == user->state)
         return NULL;
-    if (rc != MDB_KEYEXIST)
-        return up_lmdb_error(rc, "store a user", write->store, result_pool);
-    if (home.mv_size == strlen(user->org) &&
-        !memcmp(home.mv_data, user->org, home.mv_size))
-        return NULL;
-    return up_error(result_pool, UP_CONFLICT, APR_SUCCESS,
-                    "user '%s' cannot be in organisation '%s': the id is one "
-                    "of organisation '%.*s'",
-                    user->id, user->org, (int)home.mv_size,
-                    (const char *)home.mv_data);
+
+    char *bytes = apr_palloc(scratch_pool, value.mv_size);
+    bytes[0] = (char)user->state;
+    memcpy(bytes + 1, user->org, value.mv_size - 1);
+    value.mv_data = bytes;
+    int rc = mdb_put(write->txn, database, &key, &value, 0);
+    return rc ? up_lmdb_error(rc, "store a user", write->store, result_pool)
+              : NULL;
 }
 
 /* Events are numbered by one more than the last that is there: whatever takes
@@ -83,7 +93,7 @@ up_lmdb_put(lmdb_write_t *write,
     switch (item->kind) {
     case UP_KIND_USER:
         UP_ERR(require_org(write, item->as.user.org, result_pool));
-        UP_ERR(claim_id(write, &item->as.user, result_pool));
+        UP_ERR(set_home(write, &item->as.user, result_pool, scratch_pool));
         break;
     case UP_KIND_MEMBER:
         if (*item->as.member.org)
@@ -99,11 +109,14 @@ up_lmdb_put(lmdb_write_t *write,
 
 up_error_t *
 up_lmdb_replace_user(lmdb_write_t *write,
+                     const up_user_t *before,
                      const up_user_t *user,
                      apr_pool_t *result_pool,
                      apr_pool_t *scratch_pool)
 {
     up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
 
+    if (user->state != before->state)
+        UP_ERR(set_home(write, user, result_pool, scratch_pool));
     return put_record(write, &item, 0, result_pool, scratch_pool);
 }

@@ -21,29 +21,6 @@ get_user(const up_user_t **user,
     return NULL;
 }
 
-/* Set *STATE, and *ORG to the organisation of the user ID, NULL if the user is
- * not stored. */
-static up_error_t *
-get_person(const char **org,
-           up_state_t *state,
-           lmdb_store_t *store,
-           MDB_txn *txn,
-           const char *id,
-           apr_pool_t *pool)
-{
-    const up_user_t *user;
-
-    UP_ERR(up_lmdb_home(org, store, txn, id, pool));
-    if (!*org)
-        return NULL;
-    UP_ERR(get_user(&user, store, txn, *org, id, pool));
-    if (user)
-        *state = user->state;
-    else
-        *org = NULL;
-    return NULL;
-}
-
 /* Set *ROLES to those of USER in ORG, or to NULL. */
 static up_error_t *
 get_roles(const apr_array_header_t **roles,
@@ -74,11 +51,11 @@ read_view(up_view_t *view,
     int exists = 1; /* a user's own organisation does */
 
     if (caller) {
-        UP_ERR(get_person(&view->caller_org, &view->caller_state, store, txn,
-                          caller, pool));
+        UP_ERR(up_lmdb_home(&view->caller_org, &view->caller_state, store, txn,
+                            caller, pool));
         UP_ERR(get_roles(&view->instance_roles, store, txn, "", caller, pool));
     }
-    if (wanted)
+    if (wanted && (!view->caller_org || strcmp(wanted, view->caller_org) != 0))
         UP_ERR(up_lmdb_org_exists(&exists, store, txn, wanted, pool));
     if (exists)
         view->org = wanted ? apr_pstrdup(pool, wanted) : view->caller_org;
@@ -131,7 +108,7 @@ read_token(const up_token_t **token,
     if (!item)
         return NULL;
     UP_ERR(
-        get_person(&org, owner_state, store, txn, item->as.token.user, pool));
+        up_lmdb_home(&org, owner_state, store, txn, item->as.token.user, pool));
     *owner_stored = org != NULL;
     return NULL;
 }

@@ -51,8 +51,8 @@ store_change(lmdb_write_t *write,
     up_item_t item = {.kind = UP_KIND_USER, .as.user = *change->user};
 
     if (before)
-        UP_ERR(up_lmdb_replace_user(write, change->user, update->result_pool,
-                                    update->scratch_pool));
+        UP_ERR(up_lmdb_replace_user(write, before, change->user,
+                                    update->result_pool, update->scratch_pool));
     else
         UP_ERR(up_lmdb_put(write, &item, update->result_pool,
                            update->scratch_pool));
