@@ -7,6 +7,8 @@
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue under ThreadSanitizer
 #   make fuzz      each fuzz target for FUZZ_SECONDS
+#   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
+#                  BENCH_FULL=1: what takes long too)
 #   make lint      layout, clang-tidy, the checks of the tree itself
 #   make install   PREFIX=, DESTDIR=, STATEDIR=
 #   make clean
@@ -32,14 +34,16 @@ BUILD_PACKAGES = apache2-bin apache2-dev libjansson-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
-TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl
+TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
+    nghttp2-client $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
+BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers lint install
-.PHONY: clean FORCE
+.PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers
+.PHONY: bench lint install clean FORCE
 
 all:
 
@@ -70,6 +74,7 @@ HTTPD_C     := mod_userprofile.c $(wildcard src/httpd/*.c)
 TEST_C      := $(wildcard t/[0-9]*/*.c)
 TEST_LIB_C  := $(wildcard t/lib/*.c)
 FUZZ_C      := $(wildcard t/fuzz/fuzz_*.c)
+BENCH_C     := $(wildcard t/bench/*.c)
 HEADERS     := $(wildcard src/*/*.h t/lib/*.h)
 STORE_PROTO := $(wildcard src/store/*.proto)
 WIRE_PROTO  := $(shell [ ! -d src/wire/proto ] || \
@@ -81,6 +86,7 @@ GEN_H := $(GEN_C:.c=.h)
 
 ROOM_OBJ     := $(ROOM_C:%.c=$(OBJ)/%.o) $(GEN_C:$(BUILD)/%.c=$(OBJ)/%.o)
 HTTPD_OBJ    := $(HTTPD_C:%.c=$(OBJ)/%.o)
+MODULE_OBJ   := $(HTTPD_OBJ) $(filter-out $(OBJ)/src/ctl/%,$(ROOM_OBJ))
 TEST_LIB_OBJ := $(TEST_LIB_C:%.c=$(OBJ)/%.o)
 TESTS        := $(TEST_C:t/%.c=$(BUILD)/t/%.t)
 REPLAYS      := $(FUZZ_C:t/%.c=$(BUILD)/t/%.t)
@@ -115,7 +121,7 @@ all: $(MODULE) $(TOOL)
 
 programs: all $(TESTS) $(REPLAYS)
 
-$(MODULE): $(HTTPD_OBJ) $(filter-out $(OBJ)/src/ctl/%,$(ROOM_OBJ))
+$(MODULE): $(MODULE_OBJ)
 	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) -o $@ $^ $(MODULE_LIBS)
 
 $(TOOL): $(filter $(OBJ)/src/ctl/%,$(ROOM_OBJ)) $(ARCHIVE)
@@ -211,14 +217,47 @@ fuzzers: $(FUZZERS)
 	        $$new t/fuzz/corpus/$$name || exit 1; \
 	done
 
+# The yardsticks, and the module with a step replaced by t/bench/without_*.c.
+BENCH_BUILD = $(BUILD)/bench
+YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
+    $(patsubst %,$(BENCH_BUILD)/mod_userprofile_without_%.so,\
+        access queue store)
+WRAP_access = -Wl,--wrap=up_access_check
+WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_submit
+WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update
+
+$(OBJ)/t/bench/mod_yardstick.o: private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
+$(OBJ)/t/bench/mod_yardstick.o: private ROOM_CFLAGS = -Wno-unused-parameter
+$(OBJ)/t/bench/mod_yardstick.o: private VISIBILITY =
+
+$(BENCH_BUILD)/mod_userprofile_without_%.so: $(OBJ)/t/bench/without_%.o \
+    $(MODULE_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) $(WRAP_$*) -o $@ $^ \
+	    $(MODULE_LIBS)
+
+$(BENCH_BUILD)/%.so: $(OBJ)/t/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) -o $@ $^
+
+$(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ -llmdb
+
+bench: all $(YARDSTICKS)
+	@sh conf/packages.sh $(BENCH_PACKAGES)
+	@BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) BENCH=$(BENCH) \
+	 BENCH_FULL=$(BENCH_FULL) perl t/bench/bench
+
 lint: $(GEN_H)
 	@sh conf/packages.sh $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(ROOM_C) $(HTTPD_C) $(HEADERS) \
-	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c)
+	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST $(wildcard t/lib/*.pm t/*/*.t); do \
-	    perl -It/lib -c $$script 2>&1 | grep -v 'syntax OK$$' && exit 1; \
+	@for script in t/TEST t/bench/bench $(wildcard t/lib/*.pm t/bench/*.pm \
+	    t/*/*.t); do \
+	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && exit 1; \
 	done; true
 	@for script in conf/*.sh .ci/run; do sh -n $$script || exit 1; done
 	@BUILD=$(BUILD) prove -It/lib t/check

@@ -58,7 +58,8 @@ put(up_json_writer_t *writer, const char *bytes, apr_size_t length)
 static void
 put_char(up_json_writer_t *writer, char c)
 {
-    put(writer, &c, 1);
+    *room(writer, 1) = c;
+    writer->length++;
 }
 
 /* What a value needs before it: a comma, unless it is the first of its object
