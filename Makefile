@@ -257,7 +257,8 @@ lint: $(GEN_H)
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
 	@for script in t/TEST t/bench/bench $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/*/*.t); do \
-	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && exit 1; \
+	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
+	        exit 1; \
 	done; true
 	@for script in conf/*.sh .ci/run; do sh -n $$script || exit 1; done
 	@BUILD=$(BUILD) prove -It/lib t/check

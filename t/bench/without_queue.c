@@ -1,0 +1,41 @@
+/*
+ * without_queue.c -- linked into a mod_userprofile for the benchmark with
+ * -Wl,--wrap: a queue where each job is a batch, and so each update a
+ * transaction with a flush of its own. LMDB has them wait for one another.
+ */
+#include "store/up_queue.h"
+
+/* Of the child's one store. */
+static up_queue_run_t run_batch;
+static void *run_baton;
+
+up_error_t *__real_up_queue_make(up_queue_t **queue,
+                                 int max,
+                                 up_queue_run_t run,
+                                 void *baton,
+                                 apr_pool_t *pool);
+up_error_t *__wrap_up_queue_make(up_queue_t **queue,
+                                 int max,
+                                 up_queue_run_t run,
+                                 void *baton,
+                                 apr_pool_t *pool);
+void __wrap_up_queue_submit(up_queue_t *queue, up_job_t *job);
+
+up_error_t *
+__wrap_up_queue_make(up_queue_t **queue,
+                     int max,
+                     up_queue_run_t run,
+                     void *baton,
+                     apr_pool_t *pool)
+{
+    run_batch = run;
+    run_baton = baton;
+    return __real_up_queue_make(queue, max, run, baton, pool);
+}
+
+void
+__wrap_up_queue_submit(up_queue_t *queue, up_job_t *job)
+{
+    (void)queue;
+    run_batch(run_baton, &job, 1);
+}
