@@ -360,9 +360,10 @@ sub import_beside {
     unlink "$SCRATCH/users";
 }
 
-# A child's own memory, after few and after many requests.
+# A child's own memory, after few and after many requests: with few threads, so
+# that all of them have been at work by then.
 sub memory {
-    my $server = server('memory');
+    my $server = server('memory', threads => $FEW_THREADS);
     my $done = 0;
     my %kib;
     for my $requests (100_000, 1_000_000, 2_000_000) {
@@ -380,7 +381,7 @@ sub memory {
         my ($child) = $server->children;
         $kib{$requests} = Users::own_memory($child);
         note_row("RssAnon of a child after $done mixed requests: "
-                . "$kib{$requests} KiB", "1x$THREADS", {});
+                . "$kib{$requests} KiB", "1x$FEW_THREADS", {});
     }
     $server->stop;
     mark('RssAnon of a child, 2,000,000 mixed requests : 100,000',

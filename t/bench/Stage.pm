@@ -12,8 +12,8 @@ use Load;
 use Users;
 
 our @EXPORT = qw(
-    $QUICK $FULL $ROUNDS $SECONDS $USERS $USER $THREADS $WIDE_THREADS
-    $API $RPC $JSON $GRPC $SCRATCH
+    $QUICK $FULL $ROUNDS $SECONDS $USERS $USER $FEW_THREADS $THREADS
+    $WIDE_THREADS $API $RPC $JSON $GRPC $SCRATCH
     run server load change bare bare_changes ctl make_store settle
     learn_answers
 );
@@ -27,6 +27,7 @@ our $USERS   = $QUICK ? 100_000 : 1_000_000;
 
 # More threads than connections.
 our $THREADS      = 192;
+our $FEW_THREADS  = 40;
 our $WIDE_THREADS = 700;
 
 our $API  = '/management/v1';
