@@ -169,6 +169,11 @@ my $got = request(POST => $update, { %auth, 'Content-Type' => 'application/grpc-
 is $got->code, 200, 'a chunked body';
 like $got->content, qr/\Q$ok\E\z/, 'is read';
 
+# What another module does to the request's headers once the route is chosen.
+$got = request(POST => "/untyped$get", { %auth, 'Content-Type' => 'application/grpc-web' }, $look);
+is $got->code, 200, 'a Content-Type that mod_headers takes away';
+is $got->header('Content-Type'), 'application/grpc-web', 'is answered in all the same';
+
 # gRPC itself. (Without TLS, mod_http2 2.0.42 takes a client that begins with
 # HTTP/2 even under prefork, against its own warning.)
 my $version = qx(curl -sk --http2 -o /dev/null -w '%{http_version}' @{[tls_origin()]}/);
