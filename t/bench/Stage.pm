@@ -133,7 +133,7 @@ sub make_store {
 }
 
 # What a bulk load leaves in the page cache spoils figures.
-sub settle { run("$SCRATCH/bare_lmdb", 'drop', $_[0]) }
+sub settle { run("$SCRATCH/bare_lmdb", 'settle', $_[0]) }
 
 # The bytes of our answer to curl's @arguments.
 sub answer {
