@@ -179,8 +179,8 @@ up_error_t *up_lmdb_open(up_store_t **store,
                          apr_pool_t *result_pool);
 void up_lmdb_close(up_store_t *store);
 
-/* Do the jobs of the queue of STORE's updates. */
-void up_lmdb_run_updates(void *store, up_job_t **jobs, int count);
+/* Do a batch of the updates of BATON, a store. */
+void up_lmdb_run_updates(void *baton, up_queue_t *queue);
 
 up_error_t *up_lmdb_read(up_view_t **view,
                          up_store_t *base,

@@ -135,43 +135,56 @@ finish(lmdb_write_t *write,
     }
 }
 
-/* Do COUNT UPDATES, sorted, in one transaction. Returns 0 if one of them has
- * spoilt it, and nothing was changed. */
+/* Do COUNT UPDATES, sorted, in WRITE's transaction, and end that. Returns 0 if
+ * one of them has spoilt it, and nothing was changed. */
 static int
-run_together(lmdb_store_t *store, update_t **updates, int count)
+run_together(lmdb_write_t *write, update_t **updates, int count)
 {
-    apr_pool_t *scratch_pool = updates[0]->scratch_pool;
-    lmdb_write_t write = {.store = store};
-
-    const up_error_t *err = up_lmdb_begin(&write.txn, store, 0, scratch_pool);
-    if (err) {
-        for (int i = 0; i < count; i++)
-            fail(updates[i], err);
-        return 1;
-    }
-    if (apply_all(&write, updates, count) < count) {
-        up_lmdb_abort(store, write.txn);
+    if (apply_all(write, updates, count) < count) {
+        up_lmdb_abort(write->store, write->txn);
         return 0;
     }
-    finish(&write, updates, count, scratch_pool);
+    finish(write, updates, count, updates[0]->scratch_pool);
     return 1;
 }
 
-void
-up_lmdb_run_updates(void *store, up_job_t **jobs, int count)
+/* Do UPDATE in a transaction of its own, which fails for it alone. */
+static void
+run_alone(lmdb_store_t *store, update_t *update)
 {
-    update_t *updates[UP_LMDB_BATCH];
+    lmdb_write_t write = {.store = store};
 
+    update->err = up_lmdb_begin(&write.txn, store, 0, update->result_pool);
+    if (!update->err)
+        run_together(&write, &update, 1);
+}
+
+void
+up_lmdb_run_updates(void *baton, up_queue_t *queue)
+{
+    lmdb_store_t *store = baton;
+    lmdb_write_t write = {.store = store};
+    update_t *updates[UP_LMDB_BATCH];
+    int count;
+
+    apr_pool_t *pool =
+        ((update_t *)up_queue_take(&count, queue)[0])->scratch_pool;
+    const up_error_t *err = up_lmdb_begin(&write.txn, store, 0, pool);
+    /* Another process may have held LMDB's lock for long: more wait by now. */
+    up_job_t *const *jobs = up_queue_take(&count, queue);
     for (int i = 0; i < count; i++) {
         updates[i] = (update_t *)jobs[i];
         updates[i]->position = i;
+        if (err)
+            fail(updates[i], err);
     }
-    qsort(updates, (size_t)count, sizeof(*updates), compare);
-    if (run_together(store, updates, count) || count == 1)
+    if (err)
         return;
-    /* Each has a transaction of its own now, which fails for itself alone. */
+    qsort(updates, (size_t)count, sizeof(*updates), compare);
+    if (run_together(&write, updates, count) || count == 1)
+        return;
     for (int i = 0; i < count; i++)
-        run_together(store, &updates[i], 1);
+        run_alone(store, updates[i]);
 }
 
 up_error_t *

@@ -1,25 +1,46 @@
-/* up_queue.c -- many threads' jobs, done in batches by one of them at a time.
- */
+/* up_queue.c -- many threads' jobs, done in batches by one thread at a time. */
 #include "store/up_queue.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 
 struct up_queue_t {
     up_queue_run_t run;
     void *baton;
     int max;
-    up_job_t **batch; /* the leader's, with room for MAX */
+
+    /* Of the thread that does the batch. */
+    up_job_t **batch; /* with room for MAX */
+    int count;
 
     pthread_mutex_t lock; /* guards what follows */
     up_job_t *first, *last;
-    int is_led; /* whether someone leads or was told to */
+    enum {
+        IDLE,  /* no batch is under way, none waits */
+        LED,   /* a thread that submitted a job does its batch */
+        HANDED /* the queue's own thread is at work, or told to be */
+    } state;
+    pthread_cond_t handed;
+    pthread_t thread; /* made when there is work for it */
+    int has_thread;
+    int ends; /* whether that is to return */
 };
 
 static apr_status_t
-destroy_lock(void *lock)
+destroy(void *data)
 {
-    pthread_mutex_destroy(lock);
+    up_queue_t *queue = data;
+
+    if (queue->has_thread) {
+        pthread_mutex_lock(&queue->lock);
+        queue->ends = 1;
+        pthread_cond_signal(&queue->handed);
+        pthread_mutex_unlock(&queue->lock);
+        pthread_join(queue->thread, NULL);
+    }
+    pthread_cond_destroy(&queue->handed);
+    pthread_mutex_destroy(&queue->lock);
     return APR_SUCCESS;
 }
 
@@ -37,59 +58,135 @@ up_queue_make(up_queue_t **queue,
     made->max = max;
     made->batch = apr_palloc(pool, (apr_size_t)max * sizeof(*made->batch));
     int rc = pthread_mutex_init(&made->lock, NULL);
+    if (!rc) {
+        rc = pthread_cond_init(&made->handed, NULL);
+        if (rc)
+            pthread_mutex_destroy(&made->lock);
+    }
     if (rc)
         return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(rc),
                         "cannot make the lock of a queue");
-    apr_pool_cleanup_register(pool, &made->lock, destroy_lock,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, made, destroy, apr_pool_cleanup_null);
     *queue = made;
     return NULL;
 }
 
-/* Take what waits, up to the bound, as the batch: sets *CHAIN to its jobs,
- * linked, and returns how many there are. */
-static int
-take_batch(up_job_t **chain, up_queue_t *queue)
+up_job_t *const *
+up_queue_take(int *count, up_queue_t *queue)
 {
-    up_job_t *last = NULL;
-    int count = 0;
-
     pthread_mutex_lock(&queue->lock);
-    *chain = queue->first;
-    for (; queue->first && count < queue->max; count++) {
-        last = queue->batch[count] = queue->first;
-        queue->first = last->next;
+    while (queue->first && queue->count < queue->max) {
+        queue->batch[queue->count++] = queue->first;
+        queue->first = queue->first->next;
     }
     if (!queue->first)
         queue->last = NULL;
     pthread_mutex_unlock(&queue->lock);
-    if (last)
-        last->next = NULL;
-    return count;
+    *count = queue->count;
+    return queue->batch;
 }
 
-/* Do a batch, in which OWN is, hand on the lead, and wake the others. */
+/* Do a batch. Returns its jobs but OWN, linked, whose threads are to be woken:
+ * the batch's array is the next one's. */
+static up_job_t *
+do_batch(up_queue_t *queue, const up_job_t *own)
+{
+    up_job_t *chain = NULL;
+
+    queue->count = 0;
+    queue->run(queue->baton, queue);
+    for (int i = queue->count; i > 0; i--) {
+        up_job_t *job = queue->batch[i - 1];
+        if (job != own) {
+            job->next = chain;
+            chain = job;
+        }
+    }
+    return chain;
+}
+
+/* Wake the threads of the jobs of CHAIN. */
+static void
+wake(up_job_t *chain)
+{
+    up_job_t *next;
+
+    for (; chain; chain = next) {
+        next = chain->next; /* woken, a job is gone */
+        chain->next = NULL;
+        sem_post(&chain->done);
+    }
+}
+
+/* The queue's own thread: do what it is handed. It leaves most of the waking to
+ * the first thread that it wakes, to be at the next batch the sooner. */
+static void *
+work(void *data)
+{
+    up_queue_t *queue = data;
+
+    pthread_mutex_lock(&queue->lock);
+    for (;;) {
+        while (queue->state != HANDED && !queue->ends)
+            pthread_cond_wait(&queue->handed, &queue->lock);
+        if (queue->state != HANDED)
+            break;
+        pthread_mutex_unlock(&queue->lock);
+        up_job_t *chain = do_batch(queue, NULL);
+        sem_post(&chain->done);
+        pthread_mutex_lock(&queue->lock);
+        if (!queue->first)
+            queue->state = IDLE;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
+/* Make QUEUE's thread, if there is none. Signals are for other threads. */
+static int
+has_thread(up_queue_t *queue)
+{
+    sigset_t all, before;
+
+    if (queue->has_thread)
+        return 1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    queue->has_thread = !pthread_create(&queue->thread, NULL, work, queue);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return queue->has_thread;
+}
+
+/* After a batch: hand on what waits. Returns 0 if there is nobody to. */
+static int
+hand_on(up_queue_t *queue)
+{
+    int handed = 1;
+
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->first) {
+        queue->state = IDLE;
+    } else if (has_thread(queue)) {
+        queue->state = HANDED;
+        pthread_cond_signal(&queue->handed);
+    } else {
+        handed = 0;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return handed;
+}
+
+/* Do the batch that OWN is in; and the next ones, where no thread can be made
+ * for them. */
 static void
 lead(up_queue_t *queue, const up_job_t *own)
 {
-    up_job_t *chain, *next;
+    int handed = 0;
 
-    int count = take_batch(&chain, queue);
-    queue->run(queue->baton, queue->batch, count);
-
-    pthread_mutex_lock(&queue->lock);
-    next = queue->first;
-    queue->is_led = next != NULL;
-    pthread_mutex_unlock(&queue->lock);
-    /* First, so that the next batch is under way while these are woken. */
-    if (next) {
-        next->leads = 1;
-        sem_post(&next->wake);
-    }
-    for (; chain; chain = next) {
-        next = chain->next; /* woken, a job is gone */
-        if (chain != own)
-            sem_post(&chain->wake);
+    while (!handed) {
+        up_job_t *chain = do_batch(queue, own);
+        handed = hand_on(queue);
+        wake(chain);
     }
 }
 
@@ -97,8 +194,7 @@ void
 up_queue_submit(up_queue_t *queue, up_job_t *job)
 {
     job->next = NULL;
-    job->leads = 0;
-    sem_init(&job->wake, 0, 0);
+    sem_init(&job->done, 0, 0);
 
     pthread_mutex_lock(&queue->lock);
     if (queue->last)
@@ -106,16 +202,17 @@ up_queue_submit(up_queue_t *queue, up_job_t *job)
     else
         queue->first = job;
     queue->last = job;
-    int leads = !queue->is_led;
-    queue->is_led = 1;
+    int leads = queue->state == IDLE;
+    if (leads)
+        queue->state = LED;
     pthread_mutex_unlock(&queue->lock);
 
-    if (!leads) {
-        while (sem_wait(&job->wake) && errno == EINTR)
-            ;
-        leads = job->leads;
-    }
-    if (leads)
+    if (leads) {
         lead(queue, job);
-    sem_destroy(&job->wake);
+    } else {
+        while (sem_wait(&job->done) && errno == EINTR)
+            ;
+        wake(job->next);
+    }
+    sem_destroy(&job->done);
 }

@@ -1,11 +1,13 @@
 /* queue.c -- many threads' jobs, done in batches: none lost, none done twice,
- * none answered early, one leader at a time. */
+ * none answered early, one batch at a time. */
 #include "store/up_queue.h"
 #include "tap.h"
 
 #include <apr_general.h>
 #include <apr_time.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define THREADS 32
 #define ROUNDS 2000
@@ -18,40 +20,48 @@ typedef struct job_t {
     int failed;
 } job_t;
 
-/* What the leaders saw. Only they write it, one at a time: ThreadSanitizer
+/* What the batches were. Only they write it, one at a time: ThreadSanitizer
  * would tell otherwise. */
 typedef struct seen_t {
     up_queue_t *queue;
-    long jobs, batches, largest, together;
-    int leaders; /* at this moment */
-    int too_many_leaders;
+    long jobs, batches, largest, together, late;
+    long handed;   /* batches that the queue's own thread did */
+    int under_way; /* at this moment */
+    int too_many;
 } seen_t;
+
+static __thread int is_worker;
 
 /* Every seventh job fails, and leaves its neighbours alone. */
 static void
-run(void *baton, up_job_t **jobs, int count)
+run(void *baton, up_queue_t *queue)
 {
     seen_t *seen = baton;
+    int first, count;
 
-    if (__atomic_add_fetch(&seen->leaders, 1, __ATOMIC_SEQ_CST) != 1)
-        seen->too_many_leaders = 1;
-    seen->batches++;
+    if (__atomic_add_fetch(&seen->under_way, 1, __ATOMIC_SEQ_CST) != 1)
+        seen->too_many = 1;
+    up_queue_take(&first, queue);
+    if (++seen->batches % 16 == 0)
+        apr_sleep(100); /* as for a lock or a flush: others gather */
+    up_job_t *const *jobs = up_queue_take(&count, queue);
+    seen->late += count > first;
     seen->jobs += count;
     seen->together += count > 1;
+    seen->handed += !is_worker;
     if (count > seen->largest)
         seen->largest = count;
-    if (seen->batches % 16 == 0)
-        apr_sleep(100); /* as a flush would: others gather */
     for (int i = 0; i < count; i++) {
         job_t *job = (job_t *)jobs[i];
         job->done++;
         job->failed = (job->thread + job->round) % 7 == 0;
     }
-    __atomic_sub_fetch(&seen->leaders, 1, __ATOMIC_SEQ_CST);
+    __atomic_sub_fetch(&seen->under_way, 1, __ATOMIC_SEQ_CST);
 }
 
 typedef struct worker_t {
     pthread_t thread;
+    pthread_barrier_t *start;
     seen_t *seen;
     int number;
     long wrong; /* jobs not done just once, or with another's outcome */
@@ -62,6 +72,8 @@ work(void *data)
 {
     worker_t *worker = data;
 
+    is_worker = 1;
+    pthread_barrier_wait(worker->start);
     for (int round = 0; round < ROUNDS; round++) {
         job_t job = {.thread = worker->number, .round = round};
         up_queue_submit(worker->seen->queue, &job.job);
@@ -71,39 +83,84 @@ work(void *data)
     return NULL;
 }
 
+/* Have many threads submit jobs; between their making and their start, call
+ * PREPARE. */
 static void
-many_threads(apr_pool_t *pool)
+submit_many(seen_t *seen, void (*prepare)(void), apr_pool_t *pool)
 {
     static worker_t workers[THREADS];
-    seen_t seen = {0};
+    pthread_barrier_t start;
     long wrong = 0;
 
-    ok(!up_queue_make(&seen.queue, MAX, run, &seen, pool), "a queue is made");
+    *seen = (seen_t){0};
+    ok(!up_queue_make(&seen->queue, MAX, run, seen, pool), "a queue is made");
+    pthread_barrier_init(&start, NULL, THREADS + 1);
     for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker_t){.seen = &seen, .number = i};
+        workers[i] = (worker_t){.start = &start, .seen = seen, .number = i};
         pthread_create(&workers[i].thread, NULL, work, &workers[i]);
     }
+    prepare();
+    pthread_barrier_wait(&start);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
         wrong += workers[i].wrong;
     }
+    pthread_barrier_destroy(&start);
     is_number(wrong, 0,
               "each job was done once, with its own outcome, when "
               "its thread went on");
-    is_number(seen.jobs, (long long)THREADS * ROUNDS, "no job was lost");
-    ok(!seen.too_many_leaders, "one led at a time");
+    is_number(seen->jobs, (long long)THREADS * ROUNDS, "no job was lost");
+    ok(!seen->too_many, "one batch was under way at a time");
+    ok(seen->largest <= MAX, "no batch is over the bound (the largest was %ld)",
+       seen->largest);
+}
+
+static void
+do_nothing(void)
+{
+}
+
+static void
+many_threads(apr_pool_t *pool)
+{
+    seen_t seen;
+
+    submit_many(&seen, do_nothing, pool);
     ok(seen.together > 0, "jobs that wait are done together");
-    ok(seen.largest <= MAX, "no batch is over the bound (the largest was %ld)",
-       seen.largest);
+    ok(seen.late > 0, "so are jobs that come once the batch has begun");
+    ok(seen.handed > 0, "the queue's own thread does what waits");
+}
+
+static struct rlimit processes;
+
+/* Which are threads, too, to the kernel; it does not hold root to it. */
+static void
+forbid_threads(void)
+{
+    struct rlimit none = {0, processes.rlim_max};
+
+    setrlimit(RLIMIT_NPROC, &none);
+}
+
+static void
+no_thread_to_be_had(apr_pool_t *pool)
+{
+    seen_t seen;
+
+    getrlimit(RLIMIT_NPROC, &processes);
+    submit_many(&seen, forbid_threads, pool);
+    setrlimit(RLIMIT_NPROC, &processes);
+    if (geteuid())
+        is_number(seen.handed, 0, "where no thread can be made, others lead");
 }
 
 /* Counts what one thread alone sees. */
 static void
-count_alone(void *baton, up_job_t **jobs, int count)
+count_alone(void *baton, up_queue_t *queue)
 {
-    int *batches = baton;
+    int *batches = baton, count;
 
-    (void)jobs;
+    up_queue_take(&count, queue);
     *batches += count == 1;
 }
 
@@ -130,6 +187,7 @@ main(void)
     apr_pool_create(&pool, NULL);
     one_thread(pool);
     many_threads(pool);
+    no_thread_to_be_had(pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return done_testing();

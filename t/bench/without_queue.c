@@ -9,6 +9,9 @@
 static up_queue_run_t run_batch;
 static void *run_baton;
 
+/* This thread's. */
+static __thread up_job_t *own_job;
+
 up_error_t *__real_up_queue_make(up_queue_t **queue,
                                  int max,
                                  up_queue_run_t run,
@@ -19,6 +22,7 @@ up_error_t *__wrap_up_queue_make(up_queue_t **queue,
                                  up_queue_run_t run,
                                  void *baton,
                                  apr_pool_t *pool);
+up_job_t *const *__wrap_up_queue_take(int *count, up_queue_t *queue);
 void __wrap_up_queue_submit(up_queue_t *queue, up_job_t *job);
 
 up_error_t *
@@ -33,9 +37,17 @@ __wrap_up_queue_make(up_queue_t **queue,
     return __real_up_queue_make(queue, max, run, baton, pool);
 }
 
+up_job_t *const *
+__wrap_up_queue_take(int *count, up_queue_t *queue)
+{
+    (void)queue;
+    *count = 1;
+    return &own_job;
+}
+
 void
 __wrap_up_queue_submit(up_queue_t *queue, up_job_t *job)
 {
-    (void)queue;
-    run_batch(run_baton, &job, 1);
+    own_job = job;
+    run_batch(run_baton, queue);
 }
