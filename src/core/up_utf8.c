@@ -46,7 +46,9 @@ up_utf8_count(apr_size_t *code_points, const char *text, apr_size_t length)
 
     while (length) {
         apr_uint32_t code_point;
-        apr_size_t size = up_utf8_decode(&code_point, text, length);
+        apr_size_t size = 1;
+        if (*text & 0x80) /* else it is ASCII, as most is */
+            size = up_utf8_decode(&code_point, text, length);
         if (!size)
             return 0;
         text += size;

@@ -7,6 +7,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 #define RANDOM_BYTES 32
@@ -21,12 +22,24 @@ up_token_is_well_formed(const char *text)
     return end > text && !end[strspn(end, "=")];
 }
 
+/* Looking it up by its name costs more than hashing a token. */
+static EVP_MD *sha256_method;
+
+static void
+fetch_sha256(void)
+{
+    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 up_error_t *
 up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
               const char *text,
               apr_pool_t *pool)
 {
-    if (!EVP_Digest(text, strlen(text), sha256, NULL, EVP_sha256(), NULL))
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fetch_sha256);
+    if (!EVP_Digest(text, strlen(text), sha256, NULL, sha256_method, NULL))
         return up_error(pool, UP_INTERNAL, APR_SUCCESS,
                         "libcrypto cannot make a SHA-256");
     return NULL;
