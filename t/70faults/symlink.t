@@ -53,14 +53,22 @@ for my $round (1 .. 3) {
     }
 }
 
-# Each child has its files open once.
-for my $child ($server->children) {
+# How often the process $child has the store's files open: file => count.
+sub open_files {
+    my ($child) = @_;
     my %open;
     for my $descriptor (glob "/proc/$child/fd/*") {
         my $file = readlink $descriptor // next;
         $open{$1}++ if $file =~ m{/store/(\w+\.mdb)$};
     }
-    is $open{'lock.mdb'}, 1, "child $child has lock.mdb open once";
+    return \%open;
+}
+
+# Each child has its files open once; the last may only be starting.
+my @children = $server->children;
+$server->wait_until(sub { !grep { !open_files($_)->{'lock.mdb'} } @children });
+for my $child (@children) {
+    is open_files($child)->{'lock.mdb'}, 1, "child $child has lock.mdb open once";
     my $maps = () = UserProfile::slurp("/proc/$child/maps") =~ m{/store/data\.mdb$}mg;
     is $maps, 1, "and data.mdb mapped once";
 }
