@@ -169,18 +169,20 @@ sub puts_of_the_same {
 }
 
 sub lone_puts {
-    my ($server) = @_;
+    my ($server, $storeless) = @_;
     my %idle = (kind => 'change', connections => 1);
     my $result = alternate(
         $ROUNDS,
-        ours => change($server, 1),
+        ours      => change($server,    1),
+        storeless => change($storeless, 1),
         idle => load($server, %idle, path => '/idle/put', token => 0),
         bare => bare_changes(1),
         disk => bare('flush', $SCRATCH, 1)
     );
     note_rows(
         $result, "1x$THREADS",
-        ours => 'PUT changed, flushed, 1 connection',
+        ours      => 'PUT changed, flushed, 1 connection',
+        storeless => '  the same without the final store step',
         idle => '  no-op that reads it, no authentication',
         bare => '  bare LMDB, 1 change a transaction',
         disk => '  the disk: write of 4 KiB and fdatasync'
@@ -226,11 +228,25 @@ sub puts {
 }
 
 sub many_puts {
-    my $server = server('wide', threads => $WIDE_THREADS);
-    my $result = alternate($ROUNDS, ours => change($server, 600));
-    $server->stop;
-    note_rows($result, "1x$WIDE_THREADS",
-        ours => 'PUT changed, flushed, 600 connections');
+    my $server    = server('wide', threads => $WIDE_THREADS);
+    my $storeless = server('wide-storeless',
+        threads => $WIDE_THREADS,
+        module  => "$SCRATCH/mod_userprofile_without_store.so");
+    my $batch  = change($server, 600)->()->{batch};
+    my $result = alternate(
+        $ROUNDS,
+        ours      => change($server,    600),
+        storeless => change($storeless, 600),
+        bare      => bare_changes($batch)
+    );
+    $_->stop for $server, $storeless;
+    note_rows(
+        $result, "1x$WIDE_THREADS",
+        ours => 'PUT changed, flushed, 600 connections, '
+            . sprintf('%.1f a batch', median($result->{ours}, 'batch')),
+        storeless => '  the same without the final store step',
+        bare      => '  bare LMDB in such batches'
+    );
     mark('PUT changed, 600 connections, p95',
         median($result->{ours}, 'p95') / 1000, 'at most', 150, ' ms');
 }
@@ -403,7 +419,7 @@ sub measure_rows {
     checks($server) unless $QUICK;
     puts_of_the_same($server);
     grpc($server);
-    lone_puts($server);
+    lone_puts($server, $storeless);
     puts($server, $queueless, $storeless);
     $_->stop for $queueless, $storeless;
     many_puts();
