@@ -1,0 +1,62 @@
+/* temp_lmdb.c -- LMDB stores in the temporary folder, by name. */
+#include "temp_lmdb.h"
+#include "tap.h"
+#include "temp_folder.h"
+#include "temp_store.h"
+
+#include <apr_strings.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *
+temp_lmdb_uri(const char *name, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "lmdb:", temp_path(name, pool), NULL);
+}
+
+up_error_t *
+temp_lmdb_prepare(const char **identity,
+                  const char *name,
+                  uid_t uid,
+                  apr_pool_t *pool)
+{
+    static const up_store_options_t scratch = {.no_sync = 1};
+
+    return up_store_prepare(identity, temp_lmdb_uri(name, pool), &scratch, uid,
+                            (gid_t)uid, pool, pool);
+}
+
+up_store_t *
+temp_lmdb_make(const char *name,
+               const up_store_options_t *options,
+               apr_pool_t *pool)
+{
+    const char *identity, *uri = temp_lmdb_uri(name, pool);
+    up_store_t *store;
+
+    must(up_store_prepare(&identity, uri, options, geteuid(), getegid(), pool,
+                          pool));
+    must(up_store_open(&store, uri, options, pool));
+    return store;
+}
+
+void
+is_reason(const up_error_t *err, const char *reason, const char *name)
+{
+    is(reason_of(err), reason, "%s", name);
+    if (err)
+        printf("# %s\n", err->message);
+}
+
+const char *
+who_and_how(const char *path, apr_pool_t *pool)
+{
+    struct stat status;
+
+    if (lstat(path, &status))
+        return "absent";
+    return apr_psprintf(pool, "%lu:%lu %03o", (unsigned long)status.st_uid,
+                        (unsigned long)status.st_gid,
+                        (unsigned)status.st_mode & 0777);
+}
