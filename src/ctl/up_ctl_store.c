@@ -109,5 +109,5 @@ up_ctl_init(up_ctl_t *ctl)
     if (unsaid && uid == 0)
         up_ctl_note(ctl, "the new store is root's; for a server that runs as "
                          "another user, make it with --owner USER");
-    return NULL;
+    return up_ctl_open(ctl); /* what was there already may be no store */
 }

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 
-/* Of the keys and of record.proto. */
+/* Of the keys and of record.proto; 0 says that it is no store of ours. */
 #define FORMAT 1
+#define NO_FORMAT 0
 
 #define FILE_MODE 0600
 #define NEW_MAP_SIZE (APR_UINT64_C(16) << 30)
@@ -76,8 +77,23 @@ get_meta(up_meta_t *meta, lmdb_store_t *store, MDB_txn *txn, apr_pool_t *pool)
     return rc;
 }
 
+/* Set *EMPTY to whether there is nothing at all in the environment: it is new,
+ * or the making of a store in it, one transaction, was cut off. */
+static int
+look_inside(int *empty, MDB_txn *txn)
+{
+    MDB_stat stat;
+    MDB_dbi names_of_all;
+
+    int rc = mdb_dbi_open(txn, NULL, 0, &names_of_all);
+    if (!rc)
+        rc = mdb_stat(txn, names_of_all, &stat);
+    *empty = !rc && !stat.ms_entries;
+    return rc;
+}
+
 /* Read META, and open the databases if they are of our format. With FLAGS
- * MDB_CREATE, make what is not there. */
+ * MDB_CREATE, make what is not there, but nothing among what is not ours. */
 static int
 open_databases(up_meta_t *meta,
                lmdb_store_t *store,
@@ -86,10 +102,18 @@ open_databases(up_meta_t *meta,
                apr_pool_t *pool)
 {
     MDB_dbi *database = store->database;
+    int empty;
 
-    int rc = mdb_dbi_open(txn, names[LMDB_META], flags, &database[LMDB_META]);
+    int rc = look_inside(&empty, txn);
+    if (!rc)
+        rc = mdb_dbi_open(txn, names[LMDB_META], empty ? flags : 0,
+                          &database[LMDB_META]);
     if (!rc)
         rc = get_meta(meta, store, txn, pool);
+    if (!empty && (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)) {
+        meta->format = NO_FORMAT;
+        return 0;
+    }
     if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
         meta->format = FORMAT;
         meta->map_size =
@@ -197,6 +221,11 @@ up_lmdb_env_open(lmdb_store_t *store, apr_pool_t *pool)
     if (meta.format == FORMAT)
         return NULL;
     up_lmdb_env_close(store);
+    if (meta.format == NO_FORMAT)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB files in '%s' are not of a store of "
+                        "profiles, and are left alone: name another folder",
+                        store->path);
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                     "the store '%s' has format %u, this version reads format "
                     "%d",

@@ -63,6 +63,19 @@ like($err, qr/\Auserprofilectl: .*\Q$path\E.*Permission denied\n\z/,
     '... says so');
 chmod 0700, $path;
 
+# An LMDB environment that is none of ours: here, a store whose first database
+# has another name.
+my $foreign = path_of(store('{"org":{"id":"O1"}}'));
+my $theirs  = slurp("$foreign/data.mdb") =~ s/meta/metb/gr;
+spew("$foreign/data.mdb", $theirs);
+for my $command (['init'], [qw(org list)], [qw(org add O2)]) {
+    ($code, undef, $err) = ctl("lmdb:$foreign", @$command);
+    is($code, 1, "@$command: what others keep in LMDB is no store");
+    like($err, qr/\Auserprofilectl: .*\Q$foreign\E.*not of a store.*\n\z/,
+        '... is named');
+    ok(slurp("$foreign/data.mdb") eq $theirs, '... and left as it is');
+}
+
 # One that is damaged.
 spew("$path/data.mdb", 'x' x 65536);
 ($code, undef, $err) = ctl($store, 'stat');
