@@ -12,37 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOBODY 65534
-
 static const up_store_options_t scratch = {.no_sync = 1};
-
-static void
-modes_and_owners(apr_pool_t *pool)
-{
-    static const mode_t masks[] = {0, 022, 077};
-    uid_t uid = geteuid() == 0 ? NOBODY : geteuid();
-    gid_t gid = geteuid() == 0 ? NOBODY : getegid();
-    const char *identity;
-
-    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-        const char *name = apr_psprintf(pool, "modes%d", (int)i);
-        mode_t old = umask(masks[i]);
-        must(up_store_prepare(&identity, temp_lmdb_uri(name, pool), &scratch,
-                              uid, gid, pool, pool));
-        umask(old);
-        const char *path = temp_path(name, pool);
-        const char *own = apr_psprintf(pool, "%lu:%lu", (unsigned long)uid,
-                                       (unsigned long)gid);
-        is(who_and_how(path, pool), apr_pstrcat(pool, own, " 700", NULL),
-           "umask %03o: the folder", (unsigned)masks[i]);
-        is(who_and_how(apr_pstrcat(pool, path, "/data.mdb", NULL), pool),
-           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the data",
-           (unsigned)masks[i]);
-        is(who_and_how(apr_pstrcat(pool, path, "/lock.mdb", NULL), pool),
-           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the locks",
-           (unsigned)masks[i]);
-    }
-}
 
 static void
 identities(apr_pool_t *pool)
@@ -64,54 +34,17 @@ static void
 refused_folders(apr_pool_t *pool)
 {
     const char *identity = NULL;
-    uid_t stranger = geteuid() == 0 ? NOBODY : 0;
-    struct stat status;
 
     is_reason(temp_lmdb_prepare(&identity, "no/such/parent", geteuid(), pool),
               "STORE_UNAVAILABLE", "a folder whose parent is missing");
     fclose(fopen(temp_path("file", pool), "w"));
     is_reason(temp_lmdb_prepare(&identity, "file", geteuid(), pool),
               "STORE_UNAVAILABLE", "a file");
-    if (geteuid() == 0) {
-        mkdir(temp_path("roots", pool), 0700);
-        is_reason(temp_lmdb_prepare(&identity, "roots", stranger, pool),
-                  "STORE_UNAVAILABLE", "a folder of another user");
-        ok(stat(temp_path("roots/data.mdb", pool), &status) != 0,
-           "nothing is made in it");
-    } else {
+    if (geteuid() != 0) /* for root see root_lmdb.c */
         is_reason(up_store_prepare(&identity, "lmdb:/", &scratch, geteuid(),
                                    getegid(), pool, pool),
                   "STORE_UNAVAILABLE", "a folder of another user");
-    }
     ok(!identity, "none of them has an identity");
-}
-
-/* A folder that others own may have a symlink where root would make a file. */
-static void
-traps(apr_pool_t *pool)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    const char *identity, *treasure = temp_path("treasure", pool);
-    struct stat status;
-
-    if (geteuid() != 0)
-        return;
-    mkdir(treasure, 0700);
-    for (int i = 0; i < 2; i++) {
-        const char *trap = apr_psprintf(pool, "trap%d", i);
-        const char *target = apr_psprintf(pool, "%s/%s", treasure, names[i]);
-        const char *link =
-            apr_psprintf(pool, "%s/%s", temp_path(trap, pool), names[i]);
-        mkdir(temp_path(trap, pool), 0700);
-        if (chown(temp_path(trap, pool), NOBODY, NOBODY) ||
-            symlink(target, link))
-            exit(1);
-        is_reason(temp_lmdb_prepare(&identity, trap, NOBODY, pool),
-                  "STORE_UNAVAILABLE", "a symlink instead of a file");
-        ok(stat(target, &status) != 0, "root does not follow it: %s", names[i]);
-        is_number(geteuid(), 0, "and is root again");
-        is_number(getegid(), 0, "with its group");
-    }
 }
 
 static void
@@ -192,10 +125,9 @@ main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    modes_and_owners(pool);
+    check_new_files(geteuid(), getegid(), pool);
     identities(pool);
     refused_folders(pool);
-    traps(pool);
     owners(pool);
     uris(pool);
     opening(pool);

@@ -60,3 +60,30 @@ who_and_how(const char *path, apr_pool_t *pool)
                         (unsigned long)status.st_gid,
                         (unsigned)status.st_mode & 0777);
 }
+
+void
+check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool)
+{
+    static const up_store_options_t scratch = {.no_sync = 1};
+    static const mode_t masks[] = {0, 022, 077};
+    const char *identity;
+
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        const char *name = apr_psprintf(pool, "modes%d", (int)i);
+        mode_t old = umask(masks[i]);
+        must(up_store_prepare(&identity, temp_lmdb_uri(name, pool), &scratch,
+                              uid, gid, pool, pool));
+        umask(old);
+        const char *path = temp_path(name, pool);
+        const char *own = apr_psprintf(pool, "%lu:%lu", (unsigned long)uid,
+                                       (unsigned long)gid);
+        is(who_and_how(path, pool), apr_pstrcat(pool, own, " 700", NULL),
+           "umask %03o: the folder", (unsigned)masks[i]);
+        is(who_and_how(apr_pstrcat(pool, path, "/data.mdb", NULL), pool),
+           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the data",
+           (unsigned)masks[i]);
+        is(who_and_how(apr_pstrcat(pool, path, "/lock.mdb", NULL), pool),
+           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the locks",
+           (unsigned)masks[i]);
+    }
+}
