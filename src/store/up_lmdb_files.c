@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,7 +56,12 @@ up_lmdb_owner(uid_t *uid, gid_t *gid, const char *location, apr_pool_t *pool)
 static up_error_t *
 give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
 {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    apr_size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        length--; /* with a slash at its end, a symlink would be followed */
+    int folder = open(apr_pstrmemdup(pool, path, length),
+                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int failed = folder < 0 || fchown(folder, uid, gid);
     int why = errno;
 
