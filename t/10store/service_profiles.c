@@ -5,6 +5,8 @@
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -359,6 +361,57 @@ check_deadline(up_store_t *store, apr_pool_t *pool)
     }
 }
 
+/* An update on a thread of its own. */
+typedef struct update_t {
+    up_call_t call;
+    const up_profile_t *profile;
+    const char *reason; /* what became of it */
+} update_t;
+
+static void *APR_THREAD_FUNC
+run_update(apr_thread_t *thread, void *baton)
+{
+    update_t *update = baton;
+    const up_user_t *user;
+    const char *org;
+    apr_pool_t *pool;
+
+    (void)thread;
+    apr_pool_create(&pool, NULL);
+    update->reason = reason_of(up_profiles_update(
+        &user, &org, &update->call, update->profile, NULL, pool, pool));
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* A deadline can pass while a change that was in time waits for another
+ * writer. */
+static void
+check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
+{
+    unsigned kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT;
+    const char *before = temp_store_dump(store, kinds, pool);
+    update_t update = {
+        .call = {.store = store, .caller = "A1", .org = "O1", .user = "U1"},
+        .profile = changed_profile(UP_FIRST_NAME, "Waits", pool)};
+    apr_pool_t *batch_pool;
+    apr_thread_t *thread;
+    apr_status_t rv;
+    up_batch_t *batch;
+
+    apr_pool_create(&batch_pool, pool);
+    must(up_batch_begin(&batch, store, batch_pool));
+    update.call.deadline = apr_time_now() + apr_time_from_msec(500);
+    if (apr_thread_create(&thread, NULL, run_update, &update, pool))
+        exit(1);
+    while (apr_time_now() <= update.call.deadline)
+        apr_sleep(apr_time_from_msec(10));
+    apr_pool_destroy(batch_pool);
+    apr_thread_join(&rv, thread);
+    is(update.reason, "DEADLINE_EXCEEDED", "a change that waited too long");
+    is(temp_store_dump(store, kinds, pool), before, "... is not made");
+}
+
 static void
 check_states(up_store_t *store, apr_pool_t *pool)
 {
@@ -403,6 +456,7 @@ main(void)
     check_violations(store, pool);
     check_change(store, pool);
     check_deadline(store, pool);
+    check_deadline_while_waiting(store, pool);
     check_states(store, pool);
     temp_store_close(store);
     apr_terminate();
