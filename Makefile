@@ -5,7 +5,7 @@
 #   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it)
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
-#   make tsan      the commit queue under ThreadSanitizer
+#   make tsan      the commit queue and the store's gate under ThreadSanitizer
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
 #                  BENCH_FULL=1: what takes long too)
@@ -194,10 +194,11 @@ asan:
 
 # What is about threads alone, under ThreadSanitizer: APR itself is not built
 # with it, so tests that use more of APR than pools would report APR's locks.
+TSAN_TESTS = $(patsubst %,$(BUILD)/tsan/t/10store/%.t,gate queue)
 tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
-	 $(BUILD)/tsan/t/10store/queue.t
-	$(BUILD)/tsan/t/10store/queue.t
+	 $(TSAN_TESTS)
+	prove $(TSAN_TESTS)
 
 valgrind:
 	@sh conf/packages.sh valgrind
