@@ -31,15 +31,18 @@ up_lmdb_downcast(up_store_t *store)
     return (lmdb_store_t *)store;
 }
 
+int
+up_lmdb_is_full(int rc)
+{
+    return rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+}
+
 static up_reason_t
 reason_of(int rc)
 {
-    switch (rc) {
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
+    if (up_lmdb_is_full(rc))
         return UP_STORE_FULL;
+    switch (rc) {
     case MDB_PANIC:
     case MDB_MAP_RESIZED:
     case MDB_READERS_FULL:

@@ -77,6 +77,9 @@ up_error_t *up_lmdb_error(int rc,
                           const lmdb_store_t *store,
                           apr_pool_t *pool);
 
+/* Whether LMDB's result RC says that there is no room. */
+int up_lmdb_is_full(int rc);
+
 /* up_lmdb_env.c: open STORE's environment and databases, which are made where
  * there are none yet. On failure nothing is open. */
 UP_MUST_CHECK up_error_t *up_lmdb_env_open(lmdb_store_t *store,

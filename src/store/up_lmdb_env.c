@@ -176,7 +176,7 @@ agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
         if (store->options.map_size == meta->map_size)
             return 0;
         int rc = record_map_size(store, meta, pool);
-        return rc == MDB_MAP_FULL || rc == ENOSPC ? 0 : rc;
+        return up_lmdb_is_full(rc) ? 0 : rc;
     }
     int rc = mdb_env_info(store->env, &info);
     if (!rc && meta->map_size && meta->map_size != info.me_mapsize)

@@ -2,6 +2,7 @@
 #include "store_contract.h"
 #include "tap.h"
 #include "temp_folder.h"
+#include "temp_lmdb.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -277,6 +278,34 @@ failing_together(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A full store must open, or it could not be made larger. */
+static void
+full_when_opened(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } full[] = {{"on the disk", ENOSPC},
+                {"within the quota", EDQUOT},
+                {"in the largest file", EFBIG}};
+    up_store_options_t options = {.map_size = 32 * 1024 * 1024};
+
+    up_store_close(make("full", pool));
+    for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
+        up_store_t *store;
+        let_fail(IN_PAGES, 1000, full[i].error);
+        const up_error_t *err =
+            up_store_open(&store, temp_lmdb_uri("full", pool), &options, pool);
+        let_fail(NOWHERE, 0, 0);
+        is(reason_of(err), "", "a store with no room left %s is opened",
+           full[i].name);
+        if (err)
+            continue;
+        is_number(sequence(store, "A", pool), 1, "... and read");
+        up_store_close(store);
+    }
+}
+
 int
 main(void)
 {
@@ -288,6 +317,7 @@ main(void)
     failing_batches(pool);
     lost_while_read(pool);
     failing_together(pool);
+    full_when_opened(pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return done_testing();
