@@ -1,7 +1,6 @@
 /* lmdb_fault.c -- an LMDB store on a disk that fails. */
 #include "store_contract.h"
 #include "tap.h"
-#include "temp_folder.h"
 #include "temp_lmdb.h"
 
 #include <apr_general.h>
@@ -100,13 +99,8 @@ static up_store_t *
 make(const char *name, apr_pool_t *pool)
 {
     static const up_store_options_t options = {.map_size = 16 * 1024 * 1024};
-    const char *uri = apr_pstrcat(pool, "lmdb:", temp_path(name, pool), NULL);
-    const char *identity;
-    up_store_t *store;
+    up_store_t *store = temp_lmdb_make(name, &options, pool);
 
-    must(up_store_prepare(&identity, uri, &options, geteuid(), getegid(), pool,
-                          pool));
-    must(up_store_open(&store, uri, &options, pool));
     temp_store_fill(store, small);
     return store;
 }

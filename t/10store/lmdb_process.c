@@ -2,6 +2,7 @@
 #include "store_contract.h"
 #include "tap.h"
 #include "temp_folder.h"
+#include "temp_lmdb.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -39,24 +40,14 @@ gettimeofday(struct timeval *restrict time, void *restrict zone)
 
 static const up_store_options_t scratch = {.no_sync = 1};
 
-static const char *
-uri_of(const char *name, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, "lmdb:", temp_path(name, pool), NULL);
-}
-
 /* Make the store NAME with one organisation, O1, and one user, A. */
 static void
 make(const char *name, const up_store_options_t *options, apr_pool_t *pool)
 {
     static const char *const lines[] = {ORG("O1", ""),
                                         USER("A", "O1", "active", "Ada"), NULL};
-    const char *identity;
-    up_store_t *store;
+    up_store_t *store = temp_lmdb_make(name, options, pool);
 
-    must(up_store_prepare(&identity, uri_of(name, pool), options, geteuid(),
-                          getegid(), pool, pool));
-    must(up_store_open(&store, uri_of(name, pool), options, pool));
     temp_store_fill(store, lines);
     up_store_close(store);
 }
@@ -68,7 +59,7 @@ open_store(const char *name,
 {
     up_store_t *store;
 
-    must(up_store_open(&store, uri_of(name, pool), options, pool));
+    must(up_store_open(&store, temp_lmdb_uri(name, pool), options, pool));
     return store;
 }
 
@@ -152,7 +143,7 @@ end_of(const child_t *child)
 static int
 start_up(int number, apr_pool_t *pool)
 {
-    const char *uri = uri_of("many", pool), *identity;
+    const char *uri = temp_lmdb_uri("many", pool), *identity;
     up_store_t *store;
 
     if (up_store_prepare(&identity, uri, &scratch, geteuid(), getegid(), pool,
