@@ -3,6 +3,11 @@
 #include "store/up_record.h"
 
 #include <errno.h>
+#include <stdint.h>
+
+#if SIZE_MAX < UINT64_MAX
+#error "a store needs the address space of a 64-bit machine"
+#endif
 
 /* Of the keys and of record.proto; 0 says that it is no store of ours. */
 #define FORMAT 1
