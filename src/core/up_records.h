@@ -13,6 +13,10 @@
 
 #define UP_SHA256_BYTES 32
 
+/* The largest sequence that an import may give a user: no count of changes
+ * after it comes near the end of 64 bits. */
+#define UP_SEQUENCE_MAX APR_UINT64_C(9223372036854775807)
+
 typedef enum up_user_type_t { UP_HUMAN, UP_MACHINE } up_user_type_t;
 
 /* The numbers are stored; do not renumber. */

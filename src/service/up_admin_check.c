@@ -7,9 +7,6 @@
 #include <string.h>
 
 /* No membership has more roles than this. */
-/* No count of changes comes near the end of 64 bits after it. */
-#define MAX_SEQUENCE APR_UINT64_C(9223372036854775807)
-
 #define MAX_ROLES 100
 
 #define MAX_ORG_NAME 200
@@ -91,11 +88,6 @@ check_user(up_item_t *item, apr_pool_t *pool)
 
     UP_ERR(check_id("the id of a user", user->id, pool));
     UP_ERR(check_id("the organisation of a user", user->org, pool));
-    if (!user->sequence || user->sequence > MAX_SEQUENCE)
-        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                        "the sequence of user '%s' must be from 1 to "
-                        "%" APR_UINT64_T_FMT,
-                        user->id, MAX_SEQUENCE);
     if ((user->type == UP_HUMAN) != (user->profile != NULL))
         return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
                         "user '%s' must be either human, with a profile, or a "

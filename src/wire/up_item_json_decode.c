@@ -5,7 +5,6 @@
 
 #include <apr_escape.h>
 #include <apr_strings.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,15 +60,15 @@ read_time(apr_time_t *time,
     return NULL;
 }
 
-/* Whether TEXT is a decimal number from 1 to 2^64-1; sets *NUMBER to it. */
+/* Set *NUMBER to TEXT; returns 0 if it is no decimal number that can be a
+ * sequence. */
 static int
-is_counter(apr_uint64_t *number, const char *text)
+is_sequence(apr_uint64_t *number, const char *text)
 {
     if (!*text || text[strspn(text, "0123456789")])
         return 0;
-    errno = 0;
-    *number = strtoull(text, NULL, 10);
-    return !errno && *number > 0;
+    *number = strtoull(text, NULL, 10); /* too large a one becomes 2^64-1 */
+    return *number >= 1 && *number <= UP_SEQUENCE_MAX;
 }
 
 static up_error_t *
@@ -82,7 +81,7 @@ read_sequence(apr_uint64_t *sequence, const source_t *source)
     if (!value)
         return NULL;
     if (up_json_type(value) == UP_JSON_STRING &&
-        is_counter(sequence, up_json_string(value, source->pool)))
+        is_sequence(sequence, up_json_string(value, source->pool)))
         return NULL;
     if (up_json_type(value) == UP_JSON_NUMBER)
         number = up_json_number(value);
@@ -91,8 +90,10 @@ read_sequence(apr_uint64_t *sequence, const source_t *source)
         if (number == (double)*sequence)
             return NULL;
     }
-    return refuse(source, "sequence of user must be a string of digits, from 1 "
-                          "to 18446744073709551615");
+    return refuse(source,
+                  "sequence of user must be a string of digits, from 1 to "
+                  "%" APR_UINT64_T_FMT,
+                  UP_SEQUENCE_MAX);
 }
 
 static up_error_t *

@@ -29,7 +29,7 @@
 #define TOKEN(rest) "{\"token\":{\"userId\":\"A1\"," rest "}}"
 #define BAD_SEQUENCE                                                           \
     "sequence of user must be a string of digits, from 1 to "                  \
-    "18446744073709551615"
+    "9223372036854775807"
 
 /* What LINE is when it has been read and is written again; NULL: as it was. */
 static const struct {
@@ -66,8 +66,8 @@ static const struct {
      "a sequence as a number"},
     {HUMAN("\"sequence\":9007199254740991,"),
      HUMAN_READ("active", "9007199254740991"), "the largest exact number"},
-    {HUMAN("\"sequence\":\"18446744073709551615\","),
-     HUMAN_READ("active", "18446744073709551615"), "the largest sequence"},
+    {HUMAN("\"sequence\":\"9223372036854775807\","),
+     HUMAN_READ("active", "9223372036854775807"), "the largest sequence"},
     {HUMAN("\"creationDate\":\"2026-01-02T04:04:05+01:00\","),
      HUMAN_READ("active", "1"), "a date with an offset"},
     {"{\"member\":{\"orgId\":\"O1\",\"userId\":\"A1\",\"roles\":"
@@ -141,7 +141,9 @@ static const struct {
      "a number as state"},
     {HUMAN("\"sequence\":\"0\","), BAD_SEQUENCE, "the sequence 0"},
     {HUMAN("\"sequence\":0,"), BAD_SEQUENCE, "the number 0 as sequence"},
-    {HUMAN("\"sequence\":\"18446744073709551616\","), BAD_SEQUENCE,
+    {HUMAN("\"sequence\":\"9223372036854775808\","), BAD_SEQUENCE,
+     "a sequence of 2^63"},
+    {HUMAN("\"sequence\":\"18446744073709551617\","), BAD_SEQUENCE,
      "a sequence of more than 64 bits"},
     {HUMAN("\"sequence\":\"99999999999999999999999999\","), BAD_SEQUENCE,
      "a sequence of 26 digits"},

@@ -45,7 +45,7 @@ static const struct {
      42},
     {"a user of whom all is said",
      "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
-     "\"state\":\"locked\",\"sequence\":\"18446744073709551615\","
+     "\"state\":\"locked\",\"sequence\":\"9223372036854775807\","
      "\"creationDate\":\"2025-03-25T09:00:00.100Z\","
      "\"changeDate\":\"2026-03-25T09:00:00.123456Z\","
      "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","
