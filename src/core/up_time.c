@@ -1,7 +1,6 @@
 /* up_time.c -- points in time, as protobuf's JSON mapping writes them. */
 #include "core/up_time.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 /* The years that google.protobuf.Timestamp can hold, in seconds. */

@@ -5,7 +5,6 @@
 
 #include <apr_cstr.h>
 #include <apr_escape.h>
-#include <apr_strings.h>
 #include <string.h>
 
 /* As many hex digits of a token's SHA-256 as name it at least. */

@@ -64,7 +64,7 @@ put_meta(lmdb_store_t *store,
          apr_pool_t *pool)
 {
     MDB_val key = up_lmdb_text(META_KEY), value;
-    const void *bytes;
+    const char *bytes;
 
     up_meta_pack(&bytes, &value.mv_size, meta, pool);
     value.mv_data = (void *)bytes;

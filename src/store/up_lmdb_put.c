@@ -14,7 +14,7 @@ put_record(lmdb_write_t *write,
 {
     MDB_dbi database = write->store->database[up_lmdb_database(item->kind)];
     MDB_val key = up_lmdb_key(item, scratch_pool), value;
-    const void *bytes;
+    const char *bytes;
 
     up_record_pack(&bytes, &value.mv_size, item, scratch_pool);
     value.mv_data = (void *)bytes;

@@ -21,7 +21,7 @@ typedef struct up_meta_t {
 const char *up_record_name(const up_item_t *item, apr_pool_t *pool);
 
 /* Set *BYTES and *LENGTH to ITEM without its key fields, in POOL. */
-void up_record_pack(const void **bytes,
+void up_record_pack(const char **bytes,
                     apr_size_t *length,
                     const up_item_t *item,
                     apr_pool_t *pool);
@@ -36,7 +36,7 @@ UP_MUST_CHECK up_error_t *up_record_unpack(up_item_t *item,
 
 /* The same for what the store says of itself. up_meta_unpack returns 0 if it
  * cannot be read. */
-void up_meta_pack(const void **bytes,
+void up_meta_pack(const char **bytes,
                   apr_size_t *length,
                   const up_meta_t *meta,
                   apr_pool_t *pool);

@@ -1,5 +1,6 @@
 /* up_record_pack.c -- what a store holds, to bytes. */
 #include "store/up_record.h"
+#include "wire/up_message.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -49,20 +50,7 @@ profile_message(const up_profile_t *profile, apr_pool_t *pool)
 }
 
 static void
-pack(const void **bytes,
-     apr_size_t *length,
-     const ProtobufCMessage *message,
-     apr_pool_t *pool)
-{
-    void *packed =
-        apr_palloc(pool, protobuf_c_message_get_packed_size(message));
-
-    *length = protobuf_c_message_pack(message, packed);
-    *bytes = packed;
-}
-
-static void
-pack_org(const void **bytes,
+pack_org(const char **bytes,
          apr_size_t *length,
          const up_org_t *org,
          apr_pool_t *pool)
@@ -70,11 +58,11 @@ pack_org(const void **bytes,
     Userprofile__Store__Org message = USERPROFILE__STORE__ORG__INIT;
 
     message.name = (char *)org->name;
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }
 
 static void
-pack_user(const void **bytes,
+pack_user(const char **bytes,
           apr_size_t *length,
           const up_user_t *user,
           apr_pool_t *pool)
@@ -87,11 +75,11 @@ pack_user(const void **bytes,
     message.sequence = user->sequence;
     message.created = user->created;
     message.changed_after = user->changed - user->created;
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }
 
 static void
-pack_member(const void **bytes,
+pack_member(const char **bytes,
             apr_size_t *length,
             const up_member_t *member,
             apr_pool_t *pool)
@@ -100,11 +88,11 @@ pack_member(const void **bytes,
 
     message.roles = (char **)member->roles->elts;
     message.n_roles = (size_t)member->roles->nelts;
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }
 
 static void
-pack_token(const void **bytes,
+pack_token(const char **bytes,
            apr_size_t *length,
            const up_token_t *token,
            apr_pool_t *pool)
@@ -114,11 +102,11 @@ pack_token(const void **bytes,
     message.user = (char *)token->user;
     message.created = token->created;
     message.expires = token->expires;
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }
 
 static void
-pack_event(const void **bytes,
+pack_event(const char **bytes,
            apr_size_t *length,
            const up_event_t *event,
            apr_pool_t *pool)
@@ -134,11 +122,11 @@ pack_event(const void **bytes,
     message.fields = event->fields;
     message.before = profile_message(event->before, pool);
     message.after = profile_message(event->after, pool);
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }
 
 void
-up_record_pack(const void **bytes,
+up_record_pack(const char **bytes,
                apr_size_t *length,
                const up_item_t *item,
                apr_pool_t *pool)
@@ -163,7 +151,7 @@ up_record_pack(const void **bytes,
 }
 
 void
-up_meta_pack(const void **bytes,
+up_meta_pack(const char **bytes,
              apr_size_t *length,
              const up_meta_t *meta,
              apr_pool_t *pool)
@@ -172,5 +160,5 @@ up_meta_pack(const void **bytes,
 
     message.format = meta->format;
     message.map_size = meta->map_size;
-    pack(bytes, length, &message.base, pool);
+    up_message_pack(bytes, length, &message.base, pool);
 }

@@ -1,10 +1,8 @@
 /* up_json.c -- JSON text to and from values; the one file with jansson. */
 #include "wire/up_json.h"
-#include "core/up_utf8.h"
 
 #include <apr_strings.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Numbers are doubles, because jansson refuses integers beyond 64 bits, which

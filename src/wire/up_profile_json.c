@@ -2,7 +2,6 @@
 #include "wire/up_profile_json.h"
 #include "core/up_time.h"
 
-#include <apr_strings.h>
 #include <limits.h>
 #include <string.h>
 

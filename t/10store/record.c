@@ -159,7 +159,7 @@ round_trip(const char *name,
            apr_pool_t *pool)
 {
     up_item_t back = key_of(item), later = key_of(item);
-    const void *bytes;
+    const char *bytes;
     apr_size_t length, longer;
 
     up_record_pack(&bytes, &length, item, pool);
@@ -244,7 +244,7 @@ static void
 meta(apr_pool_t *pool)
 {
     up_meta_t in = {1, APR_UINT64_C(1) << 40}, out = {0};
-    const void *bytes;
+    const char *bytes;
     apr_size_t length;
 
     up_meta_pack(&bytes, &length, &in, pool);
