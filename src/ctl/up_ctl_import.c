@@ -45,18 +45,18 @@ stop(const import_t *import,
 static up_error_t *
 parse(up_item_t **item, const char *line, apr_size_t length, apr_pool_t *pool)
 {
-    up_item_extra_t extra;
+    const char *token_text;
 
-    UP_ERR(
-        up_item_json_decode(item, &extra, line, length, apr_time_now(), pool));
+    UP_ERR(up_item_json_decode(item, &token_text, line, length, apr_time_now(),
+                               pool));
     UP_ERR(up_admin_check(*item, pool));
-    if (!extra.token_text)
+    if (!token_text)
         return NULL;
-    if (!up_token_is_well_formed(extra.token_text))
+    if (!up_token_is_well_formed(token_text))
         return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
                         "no client can send this token: it may have letters, "
                         "digits and -._~+/ and then = only");
-    return up_token_hash((*item)->as.token.sha256, extra.token_text, pool);
+    return up_token_hash((*item)->as.token.sha256, token_text, pool);
 }
 
 static int

@@ -9,8 +9,9 @@
 
 #include "store/up_store.h"
 
-/* Check that ITEM could be stored: ids, role names, times, and a human's
- * fields, which become canonical. UP_FIELD_INVALID names what is wrong. */
+/* Check that ITEM could be stored: ids, names, roles, a token's expiry, and a
+ * human's fields, which become canonical. UP_FIELD_INVALID names what is wrong.
+ */
 UP_MUST_CHECK up_error_t *up_admin_check(up_item_t *item, apr_pool_t *pool);
 
 /* Add an organisation that is not there yet. */

@@ -59,8 +59,8 @@ UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
                                          apr_pool_t *pool);
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
- * process or until up_store_close(). RESULT_POOL is used by one thread at a
- * time, under a lock of the store's own, for as long as the store is open. */
+ * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
+ * is taken from RESULT_POOL after this call. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
                                         const up_store_options_t *options,

@@ -7,17 +7,14 @@
 
 #include "core/up_records.h"
 
-/* What an import line left out or said otherwise than a store keeps it. */
-typedef struct up_item_extra_t {
-    const char *token_text; /* {"token":{"token":...}}: to be hashed; or NULL */
-} up_item_extra_t;
-
 /* Set *ITEM, in POOL, from one line, {"org":{...}}, {"user":{...}},
  * {"member":{...}} or {"token":{...}}; absent members get their defaults: NOW
- * for dates, 1, "active", "first last" for a display name. BODY_INVALID says
- * what is wrong, unknown members included; limits are not checked here. */
+ * for dates, 1, "active", "first last" for a display name. Sets *TOKEN_TEXT to
+ * the text of a token that is given instead of its hash, and is to be hashed;
+ * or to NULL. BODY_INVALID says what is wrong, unknown members included; the
+ * limits of ids and texts are not checked here. */
 UP_MUST_CHECK up_error_t *up_item_json_decode(up_item_t **item,
-                                              up_item_extra_t *extra,
+                                              const char **token_text,
                                               const char *line,
                                               apr_size_t length,
                                               apr_time_t now,

@@ -16,7 +16,7 @@ typedef struct source_t {
     const char *name;
     const up_json_t *object;
     apr_time_t now;
-    up_item_extra_t *extra; /* set, not read */
+    const char **token_text; /* set, not read */
     apr_pool_t *pool;
 } source_t;
 
@@ -225,7 +225,7 @@ read_secret(up_token_t *token, const source_t *source)
     if (has_text == has_hash)
         return refuse(source, "token must have one of token and sha256");
     if (has_text)
-        return read_text(&source->extra->token_text, source, "token", NULL);
+        return read_text(source->token_text, source, "token", NULL);
 
     UP_ERR(read_text(&hex, source, "sha256", NULL));
     if (strlen(hex) != 2 * UP_SHA256_BYTES ||
@@ -271,7 +271,7 @@ static const struct {
 
 up_error_t *
 up_item_json_decode(up_item_t **item,
-                    up_item_extra_t *extra,
+                    const char **token_text,
                     const char *line,
                     apr_size_t length,
                     apr_time_t now,
@@ -288,7 +288,8 @@ up_item_json_decode(up_item_t **item,
                         "the line is no org, user, member or token");
 
     const char *name = kinds[kind].name, *const only[] = {name, NULL};
-    source_t source = {name, up_json_member(object, name), now, extra, pool};
+    source_t source = {name, up_json_member(object, name), now, token_text,
+                       pool};
     UP_ERR(check_members("line", object, only, pool));
     if (up_json_type(source.object) != UP_JSON_OBJECT)
         return refuse(&source, "%s must be an object", name);
@@ -296,6 +297,6 @@ up_item_json_decode(up_item_t **item,
 
     *item = apr_pcalloc(pool, sizeof(**item));
     (*item)->kind = kinds[kind].kind;
-    *extra = (up_item_extra_t){NULL};
+    *token_text = NULL;
     return kinds[kind].read(*item, &source);
 }

@@ -213,11 +213,11 @@ static const struct {
 
 static up_error_t *
 decode(up_item_t **item,
-       up_item_extra_t *extra,
+       const char **token_text,
        const char *line,
        apr_pool_t *pool)
 {
-    return up_item_json_decode(item, extra, line, strlen(line), NOW, pool);
+    return up_item_json_decode(item, token_text, line, strlen(line), NOW, pool);
 }
 
 static const char *
@@ -234,15 +234,15 @@ static void
 lines(apr_pool_t *pool)
 {
     up_item_t *item;
-    up_item_extra_t extra = {NULL};
+    const char *token_text = NULL;
 
     for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        up_error_t *err = decode(&item, &extra, good[i].line, pool);
+        up_error_t *err = decode(&item, &token_text, good[i].line, pool);
         is(err ? err->message : encode(item, pool),
            good[i].same ? good[i].same : good[i].line, "%s", good[i].name);
     }
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        up_error_t *err = decode(&item, &extra, bad[i].line, pool);
+        up_error_t *err = decode(&item, &token_text, bad[i].line, pool);
         is(err ? err->message : NULL, bad[i].message, "refused: %s",
            bad[i].name);
         ok(err && err->reason == UP_BODY_INVALID, "it is BODY_INVALID");
@@ -254,9 +254,9 @@ static void
 values(apr_pool_t *pool)
 {
     up_item_t *item = NULL;
-    up_item_extra_t extra = {NULL};
+    const char *token_text = NULL;
 
-    ok(!decode(&item, &extra, good[4].line, pool), "a human is read");
+    ok(!decode(&item, &token_text, good[4].line, pool), "a human is read");
     const up_user_t *user = &item->as.user;
     ok(item->kind == UP_KIND_USER && user->type == UP_HUMAN, "it is a human");
     is(user->id, "U1", "its id");
@@ -268,29 +268,29 @@ values(apr_pool_t *pool)
     is(user->profile->text[UP_NICK_NAME], "Gig", "its nick name");
     is_number(user->profile->gender, UP_GENDER_MALE, "its gender");
 
-    ok(!decode(&item, &extra, USER("\"type\":\"machine\""), pool) &&
+    ok(!decode(&item, &token_text, USER("\"type\":\"machine\""), pool) &&
            !item->as.user.profile,
        "a machine has no profile");
-    ok(!decode(&item, &extra,
+    ok(!decode(&item, &token_text,
                USER("\"type\":\"human\",\"profile\":{\"gender\":\"X\"}"),
                pool) &&
            item->as.user.profile->gender == UP_GENDER_UNKNOWN,
        "an unknown gender is left to the checks");
 
-    ok(!decode(&item, &extra,
+    ok(!decode(&item, &token_text,
                "{\"member\":{\"userId\":\"A\",\"roles\":[\"R\"]}}", pool),
        "a member is read");
     is(item->as.member.org, "", "without organisation it is the instance's");
 
-    ok(!decode(&item, &extra, TOKEN("\"token\":\"plain\""), pool),
+    ok(!decode(&item, &token_text, TOKEN("\"token\":\"plain\""), pool),
        "a token in plain text is read");
-    is(extra.token_text, "plain", "its text is handed over");
+    is(token_text, "plain", "its text is handed over");
     ok(item->as.token.expires == 0 && item->as.token.created == NOW,
        "by default a token never expires and is made now");
 
-    ok(!decode(&item, &extra, TOKEN("\"sha256\":\"" HASH "\""), pool),
+    ok(!decode(&item, &token_text, TOKEN("\"sha256\":\"" HASH "\""), pool),
        "a token's hash is read");
-    ok(!extra.token_text, "then there is no text");
+    ok(!token_text, "then there is no text");
     ok(item->as.token.sha256[0] == 0 && item->as.token.sha256[1] == 0x11 &&
            item->as.token.sha256[31] == 0xff,
        "the hash is the bytes of the digits");

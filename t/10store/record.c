@@ -262,9 +262,9 @@ main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-        up_item_extra_t extra;
+        const char *token_text;
         up_item_t *item;
-        must(up_item_json_decode(&item, &extra, items[i].line,
+        must(up_item_json_decode(&item, &token_text, items[i].line,
                                  strlen(items[i].line), CREATED, pool));
         round_trip(items[i].name, item, items[i].most, pool);
     }

@@ -66,9 +66,9 @@ static void
 check_checks(apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        up_item_extra_t extra;
+        const char *token_text;
         up_item_t *item;
-        must(up_item_json_decode(&item, &extra, checks[i].line,
+        must(up_item_json_decode(&item, &token_text, checks[i].line,
                                  strlen(checks[i].line), apr_time_now(), pool));
         up_error_t *err = up_admin_check(item, pool);
         is(err ? err->message : NULL, checks[i].message, "%s", checks[i].name);

@@ -82,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static apr_pool_t *root;
     up_item_t *item, *again;
-    up_item_extra_t extra;
+    const char *token_text;
     apr_pool_t *pool;
 
     if (!root) {
@@ -92,14 +92,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     apr_pool_create(&pool, root);
 
-    up_error_t *err =
-        up_item_json_decode(&item, &extra, (const char *)data, size, NOW, pool);
+    up_error_t *err = up_item_json_decode(&item, &token_text,
+                                          (const char *)data, size, NOW, pool);
     if (!err && can_be_stored(item)) {
         const char *line;
         apr_size_t length;
         up_item_json_encode(&line, &length, item, pool);
         if (memchr(line, '\n', length) ||
-            up_item_json_decode(&again, &extra, line, length, NOW + 1, pool) ||
+            up_item_json_decode(&again, &token_text, line, length, NOW + 1,
+                                pool) ||
             !same_item(item, again))
             abort();
     }

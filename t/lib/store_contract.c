@@ -38,11 +38,11 @@ const char *const small[] = {
 up_item_t *
 item_of(const char *line, apr_pool_t *pool)
 {
-    up_item_extra_t extra;
+    const char *token_text;
     up_item_t *item;
 
-    must(up_item_json_decode(&item, &extra, line, strlen(line), apr_time_now(),
-                             pool));
+    must(up_item_json_decode(&item, &token_text, line, strlen(line),
+                             apr_time_now(), pool));
     return item;
 }
 

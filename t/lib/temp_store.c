@@ -59,9 +59,9 @@ temp_store_fill(up_store_t *store, const char *const *lines)
     apr_pool_create(&pool, NULL);
     must(up_batch_begin(&batch, store, pool));
     for (; *lines; lines++) {
-        up_item_extra_t extra;
+        const char *token_text;
         up_item_t *item;
-        must(up_item_json_decode(&item, &extra, *lines, strlen(*lines),
+        must(up_item_json_decode(&item, &token_text, *lines, strlen(*lines),
                                  apr_time_now(), pool));
         must(up_batch_put(batch, item, pool));
     }
