@@ -2,6 +2,7 @@
 #include "hex.h"
 #include "tap.h"
 #include "temp_store.h"
+#include "core/up_utf8.h"
 #include "store/up_record.h"
 #include "wire/up_item_json.h"
 
@@ -126,6 +127,53 @@ unpack_copy(up_item_t *item,
     return err;
 }
 
+static int
+is_profile(const up_profile_t *profile)
+{
+    apr_size_t code_points;
+
+    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+        const char *text = profile->text[i];
+        if (!up_utf8_count(&code_points, text, strlen(text)))
+            return 0;
+    }
+    return profile->gender >= 0 && profile->gender < UP_GENDERS;
+}
+
+/* Whether ITEM, which was read, is one that can be. */
+static int
+can_be(const up_item_t *item)
+{
+    const up_user_t *user = &item->as.user;
+    const up_event_t *event = &item->as.event;
+
+    if (item->kind == UP_KIND_USER)
+        return user->state < UP_STATES &&
+               (user->type == UP_HUMAN
+                    ? user->profile && is_profile(user->profile)
+                    : user->type == UP_MACHINE && !user->profile);
+    if (item->kind == UP_KIND_EVENT)
+        return event->type < UP_EVENT_TYPES &&
+               event->fields < 1u << UP_FIELDS &&
+               (!event->before || is_profile(event->before)) &&
+               (!event->after || is_profile(event->after));
+    return 1;
+}
+
+/* Whether the LENGTH bytes at BYTES are refused, or read as what can be, and be
+ * written. */
+static int
+is_harmless(const up_item_t *item,
+            const void *bytes,
+            apr_size_t length,
+            apr_pool_t *pool)
+{
+    up_item_t read = key_of(item);
+
+    return unpack_copy(&read, bytes, length, pool) != NULL ||
+           (can_be(&read) && text_of(&read, pool));
+}
+
 /* No beginning of BYTES, and no change of one bit, may do harm. */
 static void
 damage(const char *name,
@@ -135,21 +183,16 @@ damage(const char *name,
        apr_pool_t *pool)
 {
     unsigned char *copy = apr_pmemdup(pool, bytes, length);
-    int other = 0;
+    int harm = 0;
 
-    for (apr_size_t i = 0; i < length; i++) {
-        up_item_t cut = key_of(item);
-        const up_error_t *err = unpack_copy(&cut, bytes, i, pool);
-        other += err && err->reason != UP_INTERNAL;
-    }
+    for (apr_size_t i = 0; i < length; i++)
+        harm += !is_harmless(item, bytes, i, pool);
     for (apr_size_t i = 0; i < length * 8; i++) {
-        up_item_t flipped = key_of(item);
         copy[i / 8] ^= (unsigned char)(1u << i % 8);
-        const up_error_t *err = unpack_copy(&flipped, copy, length, pool);
-        other += err && err->reason != UP_INTERNAL;
+        harm += !is_harmless(item, copy, length, pool);
         copy[i / 8] ^= (unsigned char)(1u << i % 8);
     }
-    ok(!other, "%s, cut or damaged, is read or refused", name);
+    is_number(harm, 0, "%s, cut or damaged, is refused or makes sense", name);
 }
 
 static void
