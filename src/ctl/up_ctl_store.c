@@ -93,6 +93,7 @@ up_ctl_init(up_ctl_t *ctl)
     const char *uri, *identity;
     uid_t uid;
     gid_t gid;
+    int made;
 
     UP_ERR(store_uri(&uri, ctl));
     UP_ERR(up_store_owner(&uid, &gid, uri, ctl->pool));
@@ -104,8 +105,8 @@ up_ctl_init(up_ctl_t *ctl)
         gid = getegid();
     }
 
-    UP_ERR(up_store_prepare(&identity, uri, &options, uid, gid, ctl->pool,
-                            ctl->pool));
+    UP_ERR(up_store_prepare(&identity, &made, uri, &options, uid, gid,
+                            ctl->pool, ctl->pool));
     if (unsaid && uid == 0)
         up_ctl_note(ctl, "the new store is root's; for a server that runs as "
                          "another user, make it with --owner USER");

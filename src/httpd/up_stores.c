@@ -55,17 +55,15 @@ make_ready(const char **identity,
            apr_pool_t *pconf,
            apr_pool_t *ptemp)
 {
-    uid_t uid = 0;
-    gid_t gid;
+    int made;
 
-    up_error_t *err = up_store_owner(&uid, &gid, uri, ptemp);
-    if (!err)
-        err = up_store_prepare(identity, uri, options, ap_unixd_config.user_id,
-                               ap_unixd_config.group_id, pconf, ptemp);
+    up_error_t *err =
+        up_store_prepare(identity, &made, uri, options, ap_unixd_config.user_id,
+                         ap_unixd_config.group_id, pconf, ptemp);
     if (err)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "UP0001: %s",
                      up_error_story(err, ptemp));
-    else if (uid == (uid_t)-1)
+    else if (made)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server,
                      "UP0006: made a new, empty store at '%s'", uri);
 }

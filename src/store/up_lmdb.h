@@ -165,6 +165,7 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_write_t *write,
 /* The functions of the driver, by file. */
 up_error_t *up_lmdb_check(const char *location, apr_pool_t *pool);
 up_error_t *up_lmdb_prepare(const char **identity,
+                            int *made,
                             const char *location,
                             const up_store_options_t *options,
                             uid_t uid,

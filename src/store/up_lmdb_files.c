@@ -108,9 +108,11 @@ make_folder(struct stat *status,
     return NULL;
 }
 
-/* Make a store in the folder PATH, unless there is one. */
+/* Make a store in the folder PATH, unless there is one; set *MADE to whether
+ * there was none. */
 static up_error_t *
-make_files(const char *path,
+make_files(int *made,
+           const char *path,
            const up_store_options_t *options,
            apr_pool_t *pool)
 {
@@ -120,6 +122,7 @@ make_files(const char *path,
 
     UP_ERR(look_at(&exists, &data,
                    apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL), pool));
+    *made = !exists;
     if (exists)
         return NULL;
     UP_ERR(up_lmdb_env_open(&store, pool));
@@ -129,7 +132,8 @@ make_files(const char *path,
 
 /* The same as UID and GID, if this process is root. */
 static up_error_t *
-make_files_as(uid_t uid,
+make_files_as(int *made,
+              uid_t uid,
               gid_t gid,
               const char *path,
               const up_store_options_t *options,
@@ -140,14 +144,14 @@ make_files_as(uid_t uid,
     up_error_t *err = NULL;
 
     if (own_uid != 0 || uid == 0)
-        return make_files(path, options, pool);
+        return make_files(made, path, options, pool);
 
     if (setegid(gid) || seteuid(uid))
         err = up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                        "cannot act as user %lu to make the LMDB store '%s'",
                        (unsigned long)uid, path);
     else
-        err = make_files(path, options, pool);
+        err = make_files(made, path, options, pool);
     if (seteuid(own_uid) || setegid(own_gid))
         abort(); /* to go on as someone else would be worse */
     return err;
@@ -155,6 +159,7 @@ make_files_as(uid_t uid,
 
 up_error_t *
 up_lmdb_prepare(const char **identity,
+                int *made,
                 const char *location,
                 const up_store_options_t *options,
                 uid_t uid,
@@ -168,7 +173,7 @@ up_lmdb_prepare(const char **identity,
     (void)scratch_pool;
     UP_ERR(up_lmdb_check(location, result_pool));
     UP_ERR(make_folder(&status, location, owner, gid, result_pool));
-    UP_ERR(make_files_as(owner, gid, location, options, result_pool));
+    UP_ERR(make_files_as(made, owner, gid, location, options, result_pool));
     *identity = apr_psprintf(
         result_pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
         (apr_uint64_t)status.st_dev, (apr_uint64_t)status.st_ino);

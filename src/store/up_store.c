@@ -41,6 +41,7 @@ up_store_check_uri(const char *uri, apr_pool_t *pool)
 
 up_error_t *
 up_store_prepare(const char **identity,
+                 int *made,
                  const char *uri,
                  const up_store_options_t *options,
                  uid_t uid,
@@ -52,8 +53,8 @@ up_store_prepare(const char **identity,
     const char *location;
 
     UP_ERR(resolve(&driver, &location, uri, result_pool));
-    return driver->prepare(identity, location, options, uid, gid, result_pool,
-                           scratch_pool);
+    return driver->prepare(identity, made, location, options, uid, gid,
+                           result_pool, scratch_pool);
 }
 
 up_error_t *

@@ -41,8 +41,10 @@ UP_MUST_CHECK up_error_t *up_store_check_uri(const char *uri, apr_pool_t *pool);
  * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
  * UID and GID if this process is root. A store that exists already is left as
  * it is. Sets *IDENTITY to text that is equal for two URIs that name the same
- * store. May be called before fork(); leaves nothing open. */
+ * store, and *MADE to whether there was none. May be called before fork();
+ * leaves nothing open. */
 UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
+                                           int *made,
                                            const char *uri,
                                            const up_store_options_t *options,
                                            uid_t uid,

@@ -10,6 +10,7 @@ typedef struct up_store_driver_t {
 
     up_error_t *(*check)(const char *location, apr_pool_t *pool);
     up_error_t *(*prepare)(const char **identity,
+                           int *made,
                            const char *location,
                            const up_store_options_t *options,
                            uid_t uid,

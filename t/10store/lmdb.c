@@ -30,10 +30,36 @@ identities(apr_pool_t *pool)
     ok(strcmp(one, other) != 0, "another folder is another store");
 }
 
+/* Whether there was no store before is what the log is to say. */
+static void
+news(apr_pool_t *pool)
+{
+    static const struct {
+        const char *what;
+        int want;
+    } turns[] = {{"a folder that is not there", 1},
+                 {"a store that is", 0},
+                 {"an empty folder", 1}};
+    const char *identity, *uri = temp_lmdb_uri("news", pool);
+    int made;
+
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+        if (i == 2) {
+            unlink(temp_path("news/data.mdb", pool));
+            unlink(temp_path("news/lock.mdb", pool));
+        }
+        must(up_store_prepare(&identity, &made, uri, &scratch, geteuid(),
+                              getegid(), pool, pool));
+        ok(made == turns[i].want, "%s: a store is %s", turns[i].what,
+           turns[i].want ? "made" : "not made");
+    }
+}
+
 static void
 refused_folders(apr_pool_t *pool)
 {
     const char *identity = NULL;
+    int made;
 
     is_reason(temp_lmdb_prepare(&identity, "no/such/parent", geteuid(), pool),
               "STORE_UNAVAILABLE", "a folder whose parent is missing");
@@ -41,8 +67,8 @@ refused_folders(apr_pool_t *pool)
     is_reason(temp_lmdb_prepare(&identity, "file", geteuid(), pool),
               "STORE_UNAVAILABLE", "a file");
     if (geteuid() != 0) /* for root see root_lmdb.c */
-        is_reason(up_store_prepare(&identity, "lmdb:/", &scratch, geteuid(),
-                                   getegid(), pool, pool),
+        is_reason(up_store_prepare(&identity, &made, "lmdb:/", &scratch,
+                                   geteuid(), getegid(), pool, pool),
                   "STORE_UNAVAILABLE", "a folder of another user");
     ok(!identity, "none of them has an identity");
 }
@@ -127,6 +153,7 @@ main(void)
     apr_pool_create(&pool, NULL);
     check_new_files(geteuid(), getegid(), pool);
     identities(pool);
+    news(pool);
     refused_folders(pool);
     owners(pool);
     uris(pool);

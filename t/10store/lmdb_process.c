@@ -144,10 +144,11 @@ static int
 start_up(int number, apr_pool_t *pool)
 {
     const char *uri = temp_lmdb_uri("many", pool), *identity;
+    int made;
     up_store_t *store;
 
-    if (up_store_prepare(&identity, uri, &scratch, geteuid(), getegid(), pool,
-                         pool) ||
+    if (up_store_prepare(&identity, &made, uri, &scratch, geteuid(), getegid(),
+                         pool, pool) ||
         up_store_open(&store, uri, &scratch, pool))
         return 1;
     int failures = !!put(store, ORG("O1", ""), pool);

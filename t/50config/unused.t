@@ -24,6 +24,19 @@ sub mode {
     my $store  = $server->file('store');
     is(mode($store), '0700', 'a UserProfileStore makes its folder');
     is(mode("$store/$_"), '0600', "and $_") for qw(data.mdb lock.mdb);
+
+    # How often the log says that a store was made.
+    my $news = sub {
+        my @said = $server->log =~ /:notice\] .*UP0006: .*'lmdb:\Q$store\E'/g;
+        return scalar @said;
+    };
+    is($news->(), 1, 'and the log says that it is new');
+    $server->reload;
+    is($news->(), 1, 'a reload finds it');
+    $server->stop;
+    unlink glob "$store/*.mdb" or die "unlink: $!";
+    $server->launch;
+    is($news->(), 2, 'its folder alone is no store; a new one is news again');
 }
 
 done_testing;

@@ -22,9 +22,10 @@ temp_lmdb_prepare(const char **identity,
                   apr_pool_t *pool)
 {
     static const up_store_options_t scratch = {.no_sync = 1};
+    int made;
 
-    return up_store_prepare(identity, temp_lmdb_uri(name, pool), &scratch, uid,
-                            (gid_t)uid, pool, pool);
+    return up_store_prepare(identity, &made, temp_lmdb_uri(name, pool),
+                            &scratch, uid, (gid_t)uid, pool, pool);
 }
 
 up_store_t *
@@ -33,10 +34,11 @@ temp_lmdb_make(const char *name,
                apr_pool_t *pool)
 {
     const char *identity, *uri = temp_lmdb_uri(name, pool);
+    int made;
     up_store_t *store;
 
-    must(up_store_prepare(&identity, uri, options, geteuid(), getegid(), pool,
-                          pool));
+    must(up_store_prepare(&identity, &made, uri, options, geteuid(), getegid(),
+                          pool, pool));
     must(up_store_open(&store, uri, options, pool));
     return store;
 }
@@ -67,12 +69,13 @@ check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool)
     static const up_store_options_t scratch = {.no_sync = 1};
     static const mode_t masks[] = {0, 022, 077};
     const char *identity;
+    int made;
 
     for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
         const char *name = apr_psprintf(pool, "modes%d", (int)i);
         mode_t old = umask(masks[i]);
-        must(up_store_prepare(&identity, temp_lmdb_uri(name, pool), &scratch,
-                              uid, gid, pool, pool));
+        must(up_store_prepare(&identity, &made, temp_lmdb_uri(name, pool),
+                              &scratch, uid, gid, pool, pool));
         umask(old);
         const char *path = temp_path(name, pool);
         const char *own = apr_psprintf(pool, "%lu:%lu", (unsigned long)uid,

@@ -34,6 +34,7 @@ up_store_t *
 temp_store_open(apr_pool_t *pool)
 {
     const char *parent = getenv("TMPDIR"), *identity;
+    int made;
     up_store_options_t options = {.map_size = 64 * 1024 * 1024, .no_sync = 1};
     up_store_t *store;
 
@@ -44,8 +45,8 @@ temp_store_open(apr_pool_t *pool)
         exit(1);
     }
     const char *uri = apr_pstrcat(pool, "lmdb:", folder, NULL);
-    must(up_store_prepare(&identity, uri, &options, geteuid(), getegid(), pool,
-                          pool));
+    must(up_store_prepare(&identity, &made, uri, &options, geteuid(), getegid(),
+                          pool, pool));
     must(up_store_open(&store, uri, &options, pool));
     return store;
 }
