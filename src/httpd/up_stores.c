@@ -6,6 +6,7 @@
 #include <ap_mpm.h>
 #include <apr_thread_mutex.h>
 #include <http_log.h>
+#include <http_main.h>
 #include <unixd.h>
 
 APLOG_USE_MODULE(userprofile);
@@ -68,6 +69,17 @@ make_ready(const char **identity,
                      "UP0006: made a new, empty store at '%s'", uri);
 }
 
+/* SERVER named the store at URI with options that do not count. */
+static void
+warn_of_options(server_rec *server, const char *uri)
+{
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                 "UP0002: %s: another server uses this store with another "
+                 "UserProfileMapSize or UserProfileSync; that server's apply "
+                 "to both",
+                 uri);
+}
+
 /* Make ready what SERVER names; *LIST is what others named before. */
 static up_site_store_t *
 prepare(up_site_store_t **list,
@@ -86,11 +98,7 @@ prepare(up_site_store_t **list,
     }
     if (site) {
         if (!same_options(&site->options, &options))
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                         "UP0002: %s: another server uses this store with "
-                         "another UserProfileMapSize or UserProfileSync; "
-                         "that server's apply to both",
-                         uri);
+            warn_of_options(server, uri);
         return site;
     }
 
@@ -139,10 +147,28 @@ up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main)
     warn_of_readers(main);
 }
 
-/* Try to open SITE, whose mutex the caller holds. The pool has no parent: an
- * open store lives as long as the process. */
+/* SITE, SERVER's, has opened STORE: if another site had it already, that one's
+ * options count. Two that could not be made ready were not known to be one. */
+static void
+adopt_options(up_site_store_t *site,
+              const up_store_t *store,
+              server_rec *server)
+{
+    for (server_rec *s = ap_server_conf; s; s = s->next) {
+        const up_site_store_t *other = up_config_of_server(s)->site_store;
+        if (!other || __atomic_load_n(&other->store, __ATOMIC_ACQUIRE) != store)
+            continue;
+        if (!same_options(&other->options, &site->options))
+            warn_of_options(server, site->uri);
+        site->options = other->options;
+        return;
+    }
+}
+
+/* Try to open SITE, SERVER's, whose mutex the caller holds. The pool has no
+ * parent: an open store lives as long as the process. */
 static up_error_t *
-try_open(up_site_store_t *site, apr_pool_t *result_pool)
+try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
 {
     apr_pool_t *pool;
     up_store_t *store;
@@ -159,6 +185,7 @@ try_open(up_site_store_t *site, apr_pool_t *result_pool)
         site->next_try = apr_time_now() + RETRY_AFTER;
         return err;
     }
+    adopt_options(site, store, server);
     __atomic_store_n(&site->store, store, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -179,7 +206,7 @@ up_stores_open(apr_pool_t *pchild, server_rec *main)
                          site->uri);
             continue;
         }
-        up_error_t *err = try_open(site, pchild);
+        up_error_t *err = try_open(site, server, pchild);
         if (err)
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "UP0005: %s",
                          up_error_story(err, pchild));
@@ -188,7 +215,7 @@ up_stores_open(apr_pool_t *pchild, server_rec *main)
 
 /* SITE is not open: open it, unless someone else is at it or was just now. */
 static up_error_t *
-open_late(up_site_store_t *site, apr_pool_t *pool)
+open_late(up_site_store_t *site, server_rec *server, apr_pool_t *pool)
 {
     up_error_t *err = NULL;
 
@@ -201,7 +228,7 @@ open_late(up_site_store_t *site, apr_pool_t *pool)
                            "the store '%s' could not be opened a moment ago",
                            site->uri);
         else
-            err = try_open(site, pool);
+            err = try_open(site, server, pool);
     }
     apr_thread_mutex_unlock(site->opening);
     return err;
@@ -217,7 +244,7 @@ up_stores_get(up_store_t **store, request_rec *r)
                         "this server has no store; 'UserProfileStore' or "
                         "'UserProfile On' would name one");
     if (!__atomic_load_n(&site->store, __ATOMIC_ACQUIRE))
-        UP_ERR(open_late(site, r->pool));
+        UP_ERR(open_late(site, r->server, r->pool));
     *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
     return NULL;
 }

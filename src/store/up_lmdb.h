@@ -48,6 +48,7 @@ typedef struct lmdb_store_t {
     dev_t device; /* of the folder, with the inode: which store it is */
     ino_t inode;
     struct lmdb_store_t *next_open; /* in this process */
+    unsigned shares;                /* how often it was opened */
 
     /* What transactions use stands behind the gate; it is changed by whoever
      * has that alone. */

@@ -6,40 +6,10 @@
 #include <sys/stat.h>
 
 /* What is open in this process. A second environment of the same folder would
- * take the first one's locks away (lmdb.h). */
+ * take the first one's locks away (lmdb.h). The mutex is held by whoever opens
+ * or closes. */
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
 static lmdb_store_t *open_stores;
-
-/* Add STORE to the list, unless its folder is there already. */
-static int
-enlist(lmdb_store_t *store)
-{
-    int is_first = 1;
-
-    pthread_mutex_lock(&list_mutex);
-    for (lmdb_store_t *other = open_stores; other; other = other->next_open) {
-        if (other->device == store->device && other->inode == store->inode)
-            is_first = 0;
-    }
-    if (is_first) {
-        store->next_open = open_stores;
-        open_stores = store;
-    }
-    pthread_mutex_unlock(&list_mutex);
-    return is_first;
-}
-
-static void
-delist(lmdb_store_t *store)
-{
-    lmdb_store_t **link = &open_stores;
-
-    pthread_mutex_lock(&list_mutex);
-    while (*link != store)
-        link = &(*link)->next_open;
-    *link = store->next_open;
-    pthread_mutex_unlock(&list_mutex);
-}
 
 /* Find out which folder STORE's is, and that there is a store in it: LMDB would
  * make one. */
@@ -59,6 +29,28 @@ identify(lmdb_store_t *store, apr_pool_t *pool)
     return NULL;
 }
 
+/* Set *STORE to the one of LMDB's folder that is open, or else open LMDB. */
+static up_error_t *
+share_or_open(up_store_t **store, lmdb_store_t *lmdb, apr_pool_t *pool)
+{
+    for (lmdb_store_t *other = open_stores; other; other = other->next_open) {
+        if (other->device == lmdb->device && other->inode == lmdb->inode) {
+            other->shares++;
+            *store = &other->base;
+            return NULL;
+        }
+    }
+    UP_ERR(up_queue_make(&lmdb->updates, UP_LMDB_BATCH, up_lmdb_run_updates,
+                         lmdb, pool));
+    UP_ERR(up_lmdb_env_open(lmdb, pool));
+    up_gate_init(&lmdb->gate);
+    lmdb->shares = 1;
+    lmdb->next_open = open_stores;
+    open_stores = lmdb;
+    *store = &lmdb->base;
+    return NULL;
+}
+
 up_error_t *
 up_lmdb_open(up_store_t **store,
              const char *location,
@@ -71,20 +63,22 @@ up_lmdb_open(up_store_t **store,
     lmdb->path = apr_pstrdup(result_pool, location);
     lmdb->options = *options;
     UP_ERR(identify(lmdb, result_pool));
-    UP_ERR(up_queue_make(&lmdb->updates, UP_LMDB_BATCH, up_lmdb_run_updates,
-                         lmdb, result_pool));
-    if (!enlist(lmdb))
-        return up_error(result_pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the LMDB store '%s' is open in this process already",
-                        location);
-    up_error_t *err = up_lmdb_env_open(lmdb, result_pool);
-    if (err) {
-        delist(lmdb);
-        return err;
-    }
-    up_gate_init(&lmdb->gate);
-    *store = &lmdb->base;
-    return NULL;
+    pthread_mutex_lock(&list_mutex);
+    up_error_t *err = share_or_open(store, lmdb, result_pool);
+    pthread_mutex_unlock(&list_mutex);
+    return err;
+}
+
+static void
+close_last(lmdb_store_t *lmdb)
+{
+    lmdb_store_t **link = &open_stores;
+
+    while (*link != lmdb)
+        link = &(*link)->next_open;
+    *link = lmdb->next_open;
+    up_lmdb_env_close(lmdb);
+    up_gate_destroy(&lmdb->gate);
 }
 
 void
@@ -92,7 +86,8 @@ up_lmdb_close(up_store_t *store)
 {
     lmdb_store_t *lmdb = up_lmdb_downcast(store);
 
-    up_lmdb_env_close(lmdb);
-    delist(lmdb);
-    up_gate_destroy(&lmdb->gate);
+    pthread_mutex_lock(&list_mutex);
+    if (!--lmdb->shares)
+        close_last(lmdb);
+    pthread_mutex_unlock(&list_mutex);
 }

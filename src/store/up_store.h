@@ -62,14 +62,16 @@ UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
  * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
- * is taken from RESULT_POOL after this call. */
+ * is taken from RESULT_POOL after this call. What this process has open
+ * already, by whatever URI, is the same *STORE again, with its first OPTIONS
+ * and RESULT_POOL. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
                                         const up_store_options_t *options,
                                         apr_pool_t *result_pool);
 
-/* Close STORE, which no thread uses any longer. For tools and tests; a server's
- * child never closes its store. */
+/* Close STORE, which no thread uses any longer, once for each time that it was
+ * opened. For tools and tests; a server's child never closes its store. */
 void up_store_close(up_store_t *store);
 
 /* What one request needs to know, read in one step. */

@@ -1,0 +1,65 @@
+# One store that two virtual hosts spell differently, and that is away when the
+# server starts, so that nobody can tell that it is one: put right, both have it.
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes qw(sleep time);
+use OwnServer;
+use UserProfile;
+
+my $server = OwnServer->prepare(<<'END');
+UserProfileMapSize 64M
+# One child, which has to help itself.
+ServerLimit 1
+<IfModule mpm_prefork_module>
+    MaxRequestWorkers 1
+</IfModule>
+<IfModule !mpm_prefork_module>
+    ThreadsPerChild 8
+    MaxRequestWorkers 8
+</IfModule>
+UserProfileStore "lmdb:${FOLDER}/away/store"
+<VirtualHost *:${PORT}>
+    ServerName plain
+</VirtualHost>
+<VirtualHost *:${PORT}>
+    ServerName slashed
+    UserProfileStore "lmdb:${FOLDER}/away/store/"
+    UserProfileSync off
+</VirtualHost>
+<Location />
+    UserProfile On
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
+$server->launch;
+my @hosts = qw(plain slashed);
+
+# The status of a read by each host.
+my ($site, $user) = ({ token => 'none' }, 'none');
+sub statuses {
+    my $url = $server->url("/users/$user/profile");
+    return join ' ', map { request(GET => $url, { bearer($site), Host => $_ })->code } @hosts;
+}
+
+is statuses(), '503 503', 'a store that is away';
+mkdir $server->file('away') or die "mkdir: $!";
+local $UserProfile::store = 'lmdb:' . $server->file('away/store');
+is +(ctl('init'))[0], 0, 'is put right';
+$site = site();
+$user = human($site);
+
+my $end = time + 10;
+sleep 0.05 until statuses() eq '200 200' || time > $end;
+is statuses(), '200 200', 'each host has it';
+my $change = { firstName => 'New', lastName => 'L', displayName => 'D' };
+my $put    = request(PUT => $server->url("/users/$user/profile"), { bearer($site), Host => 'slashed' }, $change);
+is $put->code, 200, 'what one changes';
+my $get = request(GET => $server->url("/users/$user/profile"), { bearer($site), Host => 'plain' });
+is decode($get)->{profile}{firstName}, 'New', 'the other reads';
+my @warned = $server->log =~ /UP0002: lmdb:\S+: .*UserProfileSync/g;
+is scalar @warned, 1, 'and the log warns that only one of them says how it is kept';
+
+done_testing;
