@@ -47,22 +47,34 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql
 
 all:
 
-# What APR and Apache say: APR_CPPFLAGS, APR_LIBS, HTTPD, HTTPD_INCLUDEDIR,
-# LIBEXECDIR, SYSCONFDIR. Made first, and read by a second pass of make.
+# What APR and Apache say: APR_CPPFLAGS, APR_LIBS, APU_LIBS, HTTPD_INCLUDEDIR,
+# SBINDIR, TARGET, LIBEXECDIR, SYSCONFDIR. Made first, and read by a second pass
+# of make.
 CONFIG = $(BUILD)/config.mk
 ifneq ($(filter-out clean stop,$(or $(MAKECMDGOALS),all)),)
 include $(CONFIG)
 endif
+HTTPD = $(SBINDIR)/$(TARGET)
 
-$(CONFIG): conf/packages.sh Makefile
+# NAME = what COMMAND prints; what it cannot say ends make.
+ask = said=$$($(2)) && [ "$$said" ] || { \
+    echo "cannot build: '$(2)' fails" >&2; exit 1; }; echo "$(1) = $$said"
+
+$(CONFIG): conf/packages.sh Makefile $(BUILD)/apxs
 	@sh conf/packages.sh $(BUILD_PACKAGES)
+	@{ $(call ask,APR_CPPFLAGS,apr-1-config --cppflags --includes); \
+	   $(call ask,APR_LIBS,apr-1-config --link-ld); \
+	   $(call ask,APU_LIBS,apu-1-config --link-ld); \
+	   $(call ask,HTTPD_INCLUDEDIR,$(APXS) -q INCLUDEDIR); \
+	   $(call ask,SBINDIR,$(APXS) -q SBINDIR); \
+	   $(call ask,TARGET,$(APXS) -q TARGET); \
+	   $(call ask,LIBEXECDIR,$(APXS) -q LIBEXECDIR); \
+	   $(call ask,SYSCONFDIR,$(APXS) -q SYSCONFDIR); } >$@
+
+# Another APXS is asked anew.
+$(BUILD)/apxs: FORCE
 	@mkdir -p $(@D)
-	@{ echo "APR_CPPFLAGS = $$(apr-1-config --cppflags --includes)"; \
-	   echo "APR_LIBS = $$(apu-1-config --link-ld) $$(apr-1-config --link-ld)"; \
-	   echo "HTTPD_INCLUDEDIR = $$($(APXS) -q INCLUDEDIR)"; \
-	   echo "HTTPD = $$($(APXS) -q SBINDIR)/$$($(APXS) -q TARGET)"; \
-	   echo "LIBEXECDIR = $$($(APXS) -q LIBEXECDIR)"; \
-	   echo "SYSCONFDIR = $$($(APXS) -q SYSCONFDIR)"; } >$@
+	@echo '$(APXS)' | cmp -s - $@ || echo '$(APXS)' >$@
 
 # The rooms. Only httpd's, and mod_userprofile.c, see httpd's headers.
 GEN   = $(BUILD)/gen
@@ -105,7 +117,7 @@ ALL_CFLAGS   = -std=c99 -Wall -Wextra -Wshadow $(WERROR) $(ROOM_CFLAGS) \
 ALL_LDFLAGS  = -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 VISIBILITY   = -fvisibility=hidden
 MODULE_LIBS  = -ljansson -llmdb -lprotobuf-c -lcrypto -lz
-LIBS         = $(MODULE_LIBS) $(APR_LIBS)
+LIBS         = $(MODULE_LIBS) $(APU_LIBS) $(APR_LIBS)
 
 # Hooks and directives have httpd's signatures, whether they use all of them or
 # not.
