@@ -2,9 +2,9 @@
 use strict;
 use warnings;
 
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
+use Background;
 use OwnServer;
 use UserProfile;
 
@@ -46,17 +46,7 @@ sub work {
     return ($turn, 'nothing');
 }
 
-my @clients;
-for my $id (@users) {
-    pipe my $from, my $to or die "pipe: $!";
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        syswrite $to, join ' ', work($id);
-        POSIX::_exit(0);
-    }
-    close $to;
-    push @clients, [$id, $pid, $from];
-}
+my %clients = map { my $id = $_; $id => in_background(sub { work($id) }) } @users;
 sleep 0.3;
 for (1 .. $RELOADS) {
     $server->reload;
@@ -64,10 +54,8 @@ for (1 .. $RELOADS) {
 }
 open my $out, '>', $stop or die "$stop: $!";
 close $out;
-for my $client (@clients) {
-    my ($id, $pid, $from) = @$client;
-    my ($turns, $wrong) = split / /, scalar(<$from>) // '0 it died', 2;
-    waitpid $pid, 0;
+for my $id (@users) {
+    my ($turns, $wrong) = $clients{$id}->();
     is $wrong, 'nothing', 'what went wrong for a client';
     cmp_ok $turns, '>', $RELOADS, "in $turns changes";
     my $user = decode(request(GET => "/users/$id/profile", { bearer($site) }));

@@ -3,9 +3,9 @@
 use strict;
 use warnings;
 
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Background;
 use OwnServer;
 use UserProfile;
 
@@ -58,31 +58,21 @@ sub work {
     return ($sent, $odd, @unsure);
 }
 
-my @writers;
-for my $id (@users) {
-    pipe my $from, my $to or die "pipe: $!";
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        syswrite $to, join ' ', work($id);
-        POSIX::_exit(0);
-    }
-    close $to;
-    push @writers, [$id, $pid, $from];
-}
-my $killed = 0;
-for (1 .. $KILLS) {
+my %writers = map { my $id = $_; $id => in_background(sub { work($id) }) } @users;
+my %killed;
+my $end = time + 60;
+while (keys %killed < $KILLS && time < $end) {
     sleep 0.2 + rand 0.1;
-    my @children = $server->children;
-    $killed += kill KILL => $children[rand @children] if @children;
+    my @children = grep { !$killed{$_} } $server->children or next;
+    my $child = $children[rand @children];
+    $killed{$child} = 1 if kill KILL => $child;
 }
 open my $out, '>', $stop or die "$stop: $!";
 close $out;
-is $killed, $KILLS, "$KILLS children are killed";
+is keys %killed, $KILLS, "$KILLS children are killed";
 
-for my $writer (@writers) {
-    my ($id, $pid, $from) = @$writer;
-    my ($sent, $odd, @unsure) = split / /, scalar(<$from>) // '0 1';
-    waitpid $pid, 0;
+for my $id (@users) {
+    my ($sent, $odd, @unsure) = $writers{$id}->();
     note "$sent changes, of which without an answer: @unsure";
     cmp_ok $sent, '>', $KILLS, 'a writer went on until after the last kill';
     is $odd, 0, 'every answer that came was 200';

@@ -134,11 +134,13 @@ sub answers {
     );
 }
 
-# The process ids of its children.
+# The process ids of its children; those that died, and that it has not looked
+# for yet, are none.
 sub children {
     my ($self) = @_;
     my $pid = $self->pid;
-    return split ' ', UserProfile::slurp("/proc/$pid/task/$pid/children");
+    return grep { UserProfile::slurp("/proc/$_/stat") =~ /\) [^Z]/ }
+        split ' ', UserProfile::slurp("/proc/$pid/task/$pid/children");
 }
 
 sub log {
