@@ -1,6 +1,5 @@
 /* up_config.c -- the directives, and what they say of a server and a place. */
 #include "httpd/up_config.h"
-#include "core/up_id.h"
 #include "service/up_access.h"
 
 #include <apr_lib.h>
@@ -212,9 +211,8 @@ add_role(cmd_parms *cmd, void *place, int argc, char *const argv[])
                             "%s: takes the name of a role and at least one "
                             "permission, user.read or user.write",
                             cmd->cmd->name);
-    if (!up_id_is_storable(argv[0]))
-        return wrong(cmd, argv[0],
-                     "the name of a role: 1 to 200 bytes of UTF-8");
+    if (!up_role_name_is_valid(argv[0]))
+        return wrong(cmd, argv[0], "the name of a role: " UP_ROLE_NAME_RULE);
     role.name = argv[0];
     for (int i = 1; i < argc; i++) {
         unsigned permission = up_permission_by_name(argv[i]);

@@ -1,6 +1,5 @@
 /* up_access.c -- who may: roles, permissions, and the checks before a call. */
 #include "service/up_access.h"
-#include "core/up_id.h"
 
 #include <string.h>
 
@@ -34,6 +33,12 @@ up_permission_by_name(const char *name)
     if (!strcmp(name, "user.write"))
         return UP_USER_WRITE;
     return 0;
+}
+
+int
+up_role_name_is_valid(const char *name)
+{
+    return up_id_is_storable(name) && !strpbrk(name, " ,");
 }
 
 unsigned

@@ -4,7 +4,10 @@
 #ifndef UP_ACCESS_H
 #define UP_ACCESS_H
 
+#include "core/up_id.h"
 #include "store/up_store.h"
+
+#include <apr_general.h>
 
 /* Permissions, a bit each. */
 typedef enum up_permission_t {
@@ -14,6 +17,13 @@ typedef enum up_permission_t {
 
 /* The permission named NAME, or 0. */
 unsigned up_permission_by_name(const char *name);
+
+/* Whether NAME can be a role's: it can stand in a list, in a directive or in a
+ * claim. UP_ROLE_NAME_RULE says so in words. */
+int up_role_name_is_valid(const char *name);
+#define UP_ROLE_NAME_RULE                                                      \
+    "1 to " APR_STRINGIFY(UP_ID_MAX_BYTES) " bytes of UTF-8 without blanks, "  \
+                                           "commas or control characters"
 
 /* A role and what it permits. */
 typedef struct up_role_t {

@@ -1,5 +1,6 @@
 /* up_admin_check.c -- whether an item could be stored. */
 #include "service/up_admin.h"
+#include "service/up_access.h"
 #include "core/up_id.h"
 #include "core/up_utf8.h"
 
@@ -96,13 +97,6 @@ check_user(up_item_t *item, apr_pool_t *pool)
     return user->profile ? check_profile(user, pool) : NULL;
 }
 
-/* A role's name can stand in a list: in a directive, in a claim. */
-static int
-is_role_name(const char *name)
-{
-    return up_id_is_storable(name) && !strpbrk(name, " ,");
-}
-
 static up_error_t *
 check_member(up_item_t *item, apr_pool_t *pool)
 {
@@ -116,12 +110,11 @@ check_member(up_item_t *item, apr_pool_t *pool)
                         "the membership of user '%s' must have 1 to %d roles",
                         member->user, MAX_ROLES);
     for (int i = 0; i < member->roles->nelts; i++) {
-        if (!is_role_name(APR_ARRAY_IDX(member->roles, i, const char *)))
+        const char *role = APR_ARRAY_IDX(member->roles, i, const char *);
+        if (!up_role_name_is_valid(role))
             return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                            "a role of user '%s' must be 1 to %d bytes of "
-                            "UTF-8 without blanks, commas or control "
-                            "characters",
-                            member->user, UP_ID_MAX_BYTES);
+                            "a role of user '%s' must be " UP_ROLE_NAME_RULE,
+                            member->user);
     }
     return NULL;
 }

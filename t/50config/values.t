@@ -59,7 +59,10 @@ my @wrong = (
     ['UserProfileRole',                    qr/user\.read or user\.write/],
     ['UserProfileRole READER',             qr/user\.read or user\.write/],
     ['UserProfileRole READER user.delete', qr/user\.read or user\.write/],
-    ['UserProfileRole "" user.read',       qr/the name of a role/],
+    (
+        map { ["UserProfileRole \"$_\" user.read", qr/the name of a role: .* without blanks, commas/] }
+            '', 'TWO WORDS', 'ONE,TWO', 'x' x 201
+    ),
     ["<Location /p>\nUserProfileStore lmdb:\${FOLDER}/x\n</Location>",
         qr/not allowed/],
     ["<Location /p>\nUserProfileMapSize 1G\n</Location>", qr/not allowed/],
