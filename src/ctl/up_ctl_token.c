@@ -3,6 +3,7 @@
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
+#include "service/up_tokens.h"
 
 #include <apr_escape.h>
 #include <apr_lib.h>
@@ -63,6 +64,24 @@ read_expiry(apr_time_t *expires, up_ctl_t *ctl)
     return NULL;
 }
 
+/* Revoke the token TEXT, which could not be shown because of ERR: nobody else
+ * will ever know it. */
+static up_error_t *
+take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
+{
+    unsigned char sha256[UP_SHA256_BYTES];
+
+    UP_ERR(up_token_hash(sha256, text, ctl->pool));
+    const char *id = apr_pescape_hex(ctl->pool, sha256, ID_BYTES, 0);
+    up_error_t *left = up_admin_revoke_token(ctl->store, id, ctl->pool);
+    if (left)
+        return up_error_wrap(ctl->pool, left,
+                             "the new token, '%s', was not shown, and is still "
+                             "to be revoked",
+                             id);
+    return up_error_wrap(ctl->pool, err, "the new token is revoked again");
+}
+
 up_error_t *
 up_ctl_token_add(up_ctl_t *ctl)
 {
@@ -73,7 +92,10 @@ up_ctl_token_add(up_ctl_t *ctl)
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(up_admin_add_token(&text, ctl->store, ctl->line.operand[0], expires,
                               ctl->pool));
-    return up_ctl_print_line(text, ctl->pool);
+    up_error_t *err = up_ctl_print_line(text, ctl->pool);
+    if (!err)
+        err = up_ctl_print_end(ctl->pool);
+    return err ? take_back(ctl, text, err) : NULL;
 }
 
 static void

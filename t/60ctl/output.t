@@ -58,6 +58,12 @@ for my $command (['export'], [qw(org list)], [qw(org list --json)], ['stat']) {
 is_deeply([exit_of('>/dev/full', $long, '--help')], [1, $full],
     '--help: so it is');
 
+# A token that could not be shown is none.
+is_deeply([exit_of('>/dev/full', $store, qw(token add U1))],
+    [1, $full =~ s/: /: the new token is revoked again: /r],
+    'token add: so it is');
+is((ctl($store, qw(token list --json)))[1], '', '... and leaves no token');
+
 # A reader that goes away at once.
 pipe my $read, my $write or die "pipe: $!\n";
 close $read;
