@@ -1,0 +1,42 @@
+# full_import.t -- an import that the map has no room for: what is said, what is
+# kept, and that the store goes on.
+use strict;
+use warnings;
+
+use Ctl;
+use Test::More;
+
+my $LINES = 10_000;
+
+# A store of 1 MiB. The tool makes none so small: its new store's record is
+# changed, where 16 GiB and 1 MiB are varints of five bytes both.
+my $store = store();
+my $file = $store =~ s{^lmdb:(.*)}{$1/data.mdb}r;
+my $data = slurp($file);
+$data =~ s/(store\x08\x01\x10)\x80\x80\x80\x80\x40/$1\x80\x80\xc0\x80\x00/g
+    or die "there is no size of the map in $file\n";
+spew($file, $data);
+like((ctl($store, 'stat'))[1], qr/^bytes at most +1048576$/m,
+    'a small store');
+
+my $lines = spew(folder() . '/lines', join '', qq({"org":{"id":"O1"}}\n),
+    map { qq({"user":{"id":"U$_","orgId":"O1","type":"human","profile":)
+        . qq({"firstName":"First$_","lastName":"Last$_"}}}\n) }
+        2 .. $LINES);
+my ($code, $out, $err) = ctl($store, 'import', $lines);
+is($code, 1, 'is full before the import ends');
+my ($stopped) = $err =~ m{\Auserprofilectl:\ the\ import\ stopped\ at\ line
+    \ (\d+)\ of\ '\Q$lines\E';\ the\ lines\ before\ it\ are\ kept:
+    \ [^\n]*MDB_MAP_FULL[^\n]*\n\z}x;
+cmp_ok($stopped // 0, '>', 1, '... which says so, and where') or diag($err);
+my $kept = $stopped - 1;
+like($out, qr/^imported $kept lines /, '... counts what it kept');
+my @users = map { /"id":"U(\d+)"/ } lines_of($store);
+is_deeply([sort { $a <=> $b } @users], [2 .. $kept],
+    '... and keeps the lines before, and no other');
+
+is((ctl($store, qw(org add O2)))[0], 0, 'the store goes on');
+is((ctl($store, qw(user remove O1 U2)))[0], 0, '... to be changed');
+is(scalar lines_of($store), $kept + 1, '... and to be read');
+
+done_testing;
