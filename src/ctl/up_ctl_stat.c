@@ -66,8 +66,8 @@ up_ctl_stat(up_ctl_t *ctl)
         {"last event", "lastEvent", stat.last_event},
         {"bytes used", "bytesUsed", stat.bytes_used},
         {"bytes at most", "bytesMax", stat.bytes_max},
-        {"readers", "readers", stat.readers},
-        {"readers at most", "readersMax", stat.readers_max},
+        {"reader slots used", "readers", stat.readers},
+        {"reader slots", "readersMax", stat.readers_max},
     };
     apr_size_t count = sizeof(figures) / sizeof(figures[0]);
 

@@ -211,7 +211,8 @@ typedef struct up_store_stat_t {
     apr_uint64_t last_event;            /* its number; 0: none yet */
     apr_uint64_t bytes_used, bytes_max; /* of the map; 0: the driver cannot
                                          * tell */
-    unsigned readers, readers_max;      /* reader slots; 0: there are none */
+    unsigned readers, readers_max;      /* reader slots: the most that were in
+                                         * use at once, and all; 0: none */
 } up_store_stat_t;
 
 UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,

@@ -170,17 +170,17 @@ END
     [
         'stat', 0,
         qr/\A
-            driver\ {11}lmdb\n
-            organisations\ {4}3\n
-            users\ {12}2\n
-            memberships\ {6}0\n
-            tokens\ {11}2\n
-            events\ {11}3\n
-            last\ event\ {7}3\n
-            bytes\ used\ {7}[1-9]\d*\n
-            bytes\ at\ most\ {4}17179869184\n
-            readers\ {10}\d+\n
-            readers\ at\ most\ \ 16384\n\z/x
+            driver\ {13}lmdb\n
+            organisations\ {6}3\n
+            users\ {14}2\n
+            memberships\ {8}0\n
+            tokens\ {13}2\n
+            events\ {13}3\n
+            last\ event\ {9}3\n
+            bytes\ used\ {9}[1-9]\d*\n
+            bytes\ at\ most\ {6}17179869184\n
+            reader\ slots\ used\ \ \d+\n
+            reader\ slots\ {7}16384\n\z/x
     ],
     [
         'stat --json', 0,
