@@ -12,11 +12,21 @@ sub mode {
 }
 
 {
-    my $server = OwnServer->start("UserProfileMapSize 1G\n");
+    my $server = OwnServer->start(<<'END');
+UserProfileMapSize 1G
+<Location /private>
+    AuthType UserProfile
+    Require valid-user
+</Location>
+END
     # The log would have it, whether a store could be made or not.
     unlike($server->log, qr/UP\d{4}/, 'no store is made for nothing');
     is(request(GET => $server->url('/users/1/profile'))->code,
         404, 'the path is Apache\'s');
+    is(request(GET => $server->url('/private'), { bearer('token') })->code,
+        500, 'there is nowhere to look for a token');
+    like($server->log, qr/UP0010: .* this server has no store; 'UserProfileS/,
+        '... as the log says');
 }
 
 {
