@@ -28,12 +28,12 @@ my $site  = site();
 my @users = map { human($site) } 1 .. $CLIENTS;
 my $stop  = $server->file('stop');
 
-# Change and read user $id until told to stop; the number of changes, and a
-# sentence if one went wrong.
+# Change and read user $id until told to stop, more often than the server is
+# reloaded; the number of changes, and a sentence if one went wrong.
 sub work {
     my ($id) = @_;
     my $turn = 0;
-    until (-e $stop) {
+    until (-e $stop && $turn > $RELOADS) {
         $turn++;
         my $put = request(PUT => "/users/$id/profile", { bearer($site) },
             { firstName => "N$turn", lastName => 'L', displayName => 'D' });

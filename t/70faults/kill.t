@@ -35,9 +35,9 @@ my $site  = site();
 my @users = map { human($site) } 1 .. $WRITERS;
 my $stop  = $server->file('stop');
 
-# Change user $id until told to stop, and once more. Returns how many changes
-# were sent, how many answers were neither 200 nor missing, and to which changes
-# the answer was missing.
+# Change user $id until told to stop, and once more, and more often than children
+# are killed. Returns how many changes were sent, how many answers were neither
+# 200 nor missing, and to which changes the answer was missing.
 sub work {
     my ($id) = @_;
     my ($sent, $odd, $after, @unsure) = (0, 0, 0);
@@ -46,7 +46,7 @@ sub work {
         my $got = request(PUT => "/users/$id/profile", { bearer($site) },
             { firstName => "N$sent", lastName => 'L', displayName => 'D' });
         if ($got->code == 200) {
-            $after = -e $stop;
+            $after = -e $stop && $sent > $KILLS;
         }
         elsif ($got->header('Client-Warning')) {    # the connection broke
             push @unsure, $sent;
