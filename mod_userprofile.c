@@ -66,6 +66,9 @@ register_hooks(apr_pool_t *pool)
     ap_hook_note_auth_failure(up_bearer_note_failure, NULL, NULL,
                               APR_HOOK_MIDDLE);
 
+    /* Before mod_mime_magic, which answers what is no file with 500. */
+    ap_hook_type_checker(up_route_type, NULL, NULL, APR_HOOK_FIRST);
+
     /* After SetHandler, before mod_dir looks for a folder's index. */
     ap_hook_fixups(up_route_fixup, NULL, dir, APR_HOOK_LAST);
     ap_hook_handler(up_route_serve, NULL, NULL, APR_HOOK_MIDDLE);

@@ -240,6 +240,12 @@ up_route_choose(request_rec *r)
 }
 
 int
+up_route_type(request_rec *r)
+{
+    return up_request_known(r)->ours ? OK : DECLINED;
+}
+
+int
 up_route_fixup(request_rec *r)
 {
     if (!up_request_known(r)->route)

@@ -32,6 +32,9 @@ int up_route_storage(request_rec *r);
  * the method (405), the media type (415), or gRPC without HTTP/2 (505). */
 int up_route_choose(request_rec *r);
 
+/* type_checker: no file of which to find the type for a marked request. */
+int up_route_type(request_rec *r);
+
 /* fixups: make our handler R's, whatever SetHandler says. */
 int up_route_fixup(request_rec *r);
 

@@ -12,8 +12,14 @@ use UserProfile;
 my ($modules) = UserProfile::slurp(UserProfile::top() . '/modules.conf')
     =~ m{^LoadModule \w+ (/\S+)/mod_}m;
 
-my $server = OwnServer->start(<<"END");
+my $server = OwnServer->prepare(<<"END");
 LoadModule include_module $modules/mod_include.so
+
+# It would look into every file, and answers 500 for what it takes for a file
+# that is none.
+LoadModule mime_magic_module $modules/mod_mime_magic.so
+MIMEMagicFile "\${FOLDER}/magic"
+
 UserProfileStore "lmdb:\${FOLDER}/store"
 UserProfileMapSize 64M
 LogFormat "%{X-Test}i %m %U %>s caller=%{userprofile-caller}n org=%{userprofile-org}n user=%{userprofile-user}n reason=%{userprofile-reason}n sequence=%{userprofile-sequence}n" notes
@@ -104,6 +110,8 @@ ScriptAlias /scripts "\${FOLDER}/page"
     RewriteEngine On
 </VirtualHost>
 END
+spew('magic', "0 string something text/x-something\n");
+$server->launch;
 local $UserProfile::store = $server->store;
 local $UserProfile::port  = $server->{port};
 
