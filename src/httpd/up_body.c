@@ -90,12 +90,13 @@ take(buffer_t *buffer,
     return NULL;
 }
 
-up_error_t *
-up_body_read(const char **body,
-             apr_size_t *length,
-             int *status,
-             request_rec *r,
-             apr_size_t limit)
+/* As up_body_read(), which says what becomes of the rest. */
+static up_error_t *
+read_all(const char **body,
+         apr_size_t *length,
+         int *status,
+         request_rec *r,
+         apr_size_t limit)
 {
     apr_time_t deadline = apr_time_now() + r->server->timeout;
     apr_off_t expected = announced(r);
@@ -131,4 +132,21 @@ up_body_read(const char **body,
     *body = buffer.bytes;
     *length = buffer.length;
     return NULL;
+}
+
+up_error_t *
+up_body_read(const char **body,
+             apr_size_t *length,
+             int *status,
+             request_rec *r,
+             apr_size_t limit)
+{
+    up_error_t *err = read_all(body, length, status, r, limit);
+
+    /* httpd would first read all of the body, however slowly it comes: only
+     * statuses such as 413 keep it from that, and an RPC's is 200. In HTTP/2
+     * this is about the stream alone, and mod_http2 has set it before. */
+    if (err)
+        r->connection->keepalive = AP_CONN_CLOSE;
+    return err;
 }

@@ -11,7 +11,8 @@
  * otherwise counts for each read alone, has passed since the first read, none
  * is begun.
  *
- * Two kinds of failure: BODY_TOO_LARGE or REQUEST_TIMEOUT; or *STATUS is set
+ * Two kinds of failure: BODY_TOO_LARGE or REQUEST_TIMEOUT, after which nobody
+ * waits for the rest of the body, and the connection ends; or *STATUS is set
  * (it is OK otherwise) to what httpd or a filter says of the body, to be
  * returned by the handler. */
 UP_MUST_CHECK up_error_t *up_body_read(const char **body,

@@ -266,6 +266,12 @@ unlike $server->log, qr/exit signal/, 'nothing broke';
         cmp_ok $took, '>', 0.9, 'not before the Timeout';
         cmp_ok $took, '<', 10,  'but then';
     }
+
+    # HTTP 200, but the rest of the body is not waited for either.
+    my $web = $put =~ s/\r\n/\r\nContent-Type: application\/grpc-web\r\n/r;
+    my ($got, $took) = slowly($patient->{port}, $web, 0.2);
+    like $got, qr/^HTTP.1\.1 200 .*\r\n\r\n\x80.*grpc-status: 4\r\n/s, 'gRPC-Web, a byte now and then: DEADLINE_EXCEEDED';
+    cmp_ok $took, '<', 10, 'as early';
 }
 
 # An AuthType, but nothing required: httpd's own 500.

@@ -48,6 +48,10 @@ for my $origin (h2c_origin(), tls_origin()) {
     like $got[0], qr/^HEADERS \d+ 0x05$/, 'HEADERS that end the stream';
 }
 
+# One stream's body that is too large is none of the others' business.
+my @refused = frames($get, frame('x' x 70000), undef, 10);
+is scalar(grep { /^HEADERS \d+ 0x05$/ } @refused), 10, 'of 10 calls with too large a body each is answered';
+
 # mod_http2 would send one with every message.
 my @got = frames($get, frame(get_message($user)), undef, 100);
 is scalar(grep { /^HEADERS \d+ 0x05$/ } @got), 100, 'of 100 calls at once each ends';

@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use MIME::Base64 qw(decode_base64 encode_base64);
 use Test::More;
+use Time::HiRes qw(time);
 use Grpc;
 use Protobuf;
 use UserProfile;
@@ -168,6 +169,26 @@ my @pieces = unpack '(a3)*', $good;
 my $got = request(POST => $update, { %auth, 'Content-Type' => 'application/grpc-web' }, sub { shift @pieces // '' });
 is $got->code, 200, 'a chunked body';
 like $got->content, qr/\Q$ok\E\z/, 'is read';
+
+# Too much of a body, of which no more comes: the answer does not wait for the
+# rest, and the connection ends.
+my @stalled = (
+    ['a length',                $update,          "Content-Length: 1000000\r\n\r\n"],
+    ['chunks',                  $update,          sprintf "Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", 70000, 'x' x 70000],
+    ['what httpd itself limits', "/limited$update", "Content-Length: 1000000\r\n\r\n"],
+);
+for my $case (@stalled) {
+    my ($what, $path, $rest) = @$case;
+    for my $type (@types) {
+        my $began = time;
+        my $text  = raw("POST $path HTTP/1.1\r\nHost: a\r\nAuthorization: $auth{authorization}\r\n"
+            . "Content-Type: $type\r\n$rest", 1);
+        cmp_ok time - $began, '<', 5, "$type, $what, too large: answered at once";
+        my ($head, $body) = split /\r\n\r\n/, $text, 2;
+        like $head, qr/^HTTP.1\.1 200 .*^Connection: (?:.*, )?close\r?$/ms, 'the connection is said to end, and does';
+        is reason_of(complete({ body => $body }, $type =~ /text/)), 'BODY_TOO_LARGE', 'BODY_TOO_LARGE';
+    }
+}
 
 # What another module does to the request's headers once the route is chosen.
 $got = request(POST => "/untyped$get", { %auth, 'Content-Type' => 'application/grpc-web' }, $look);
