@@ -98,16 +98,22 @@ on_path(const up_route_t *route, const char *path)
     return NULL;
 }
 
-/* Look at R's path, which httpd may have changed since, and its place. */
 static int
-recognise(request_rec *r)
+has_path_of_ours(const request_rec *r)
 {
-    const up_route_t *route = r->uri ? on_path(routes, r->uri) : NULL;
-    int ours = route && !r->proxyreq && up_config_of_place(r)->enabled == UP_ON;
+    return r->uri && on_path(routes, r->uri);
+}
+
+/* Note whether R is ours: by its path, and where UserProfile is ENABLED. */
+static int
+recognise(request_rec *r, int enabled)
+{
+    int on_our_path = has_path_of_ours(r);
+    int ours = on_our_path && !r->proxyreq && enabled;
     const char *segment;
     apr_size_t length;
 
-    if (!route && !up_request_known(r)->ours)
+    if (!on_our_path && !up_request_known(r)->ours)
         return 0;
     up_request_t *request = up_request_of(r);
     request->ours = ours;
@@ -119,10 +125,26 @@ recognise(request_rec *r)
     return ours;
 }
 
+/* Whether UserProfile is On where R's path is now. httpd looks for the place
+ * before modules rewrite the path and once more after translate_name; this is
+ * for the time between, and leaves R as it is. The path that it knows already
+ * costs it next to nothing. */
+static int
+is_enabled_at_path(request_rec *r)
+{
+    ap_conf_vector_t *place = r->per_dir_config;
+
+    r->per_dir_config = r->server->lookup_defaults;
+    int enabled = ap_location_walk(r) == OK && ap_if_walk(r) == OK &&
+                  up_config_of_place(r)->enabled == UP_ON;
+    r->per_dir_config = place;
+    return enabled;
+}
+
 int
 up_route_translate(request_rec *r)
 {
-    if (!recognise(r))
+    if (!recognise(r, has_path_of_ours(r) && is_enabled_at_path(r)))
         return DECLINED;
     /* No file: without a type mod_dir would look for a fallback. */
     r->filename = apr_pstrdup(r->pool, HANDLER);
@@ -225,7 +247,7 @@ choose(const up_route_t **chosen, request_rec *r, unsigned shape)
 int
 up_route_choose(request_rec *r)
 {
-    if (!recognise(r))
+    if (!recognise(r, up_config_of_place(r)->enabled == UP_ON))
         return DECLINED;
     up_request_t *request = up_request_of(r);
     const media_t *body = media_of(r);
@@ -267,16 +289,9 @@ up_route_serve(request_rec *r)
 int
 up_route_is_ours(request_rec *r)
 {
-    ap_conf_vector_t *place = r->per_dir_config;
-
     if (up_request_known(r)->asked)
         return up_request_known(r)->ours;
-    if (!r->uri || !on_path(routes, r->uri))
-        return 0;
-    int ours =
-        ap_location_walk(r) == OK && up_config_of_place(r)->enabled == UP_ON;
-    r->per_dir_config = place;
-    return ours;
+    return has_path_of_ours(r) && is_enabled_at_path(r);
 }
 
 void

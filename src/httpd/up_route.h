@@ -21,8 +21,9 @@ struct up_route_t {
     int anyone; /* whether it is served to whom Apache lets in, caller or not */
 };
 
-/* translate_name: mark a request whose path is ours where UserProfile is On,
- * and keep it from the file system, from aliases and proxies. */
+/* translate_name: mark a request whose path, perhaps rewritten, is ours where
+ * UserProfile is On, and keep it from the file system, from aliases and
+ * proxies. */
 int up_route_translate(request_rec *r);
 
 /* map_to_storage: nothing to map for a marked request. */
@@ -41,8 +42,8 @@ int up_route_fixup(request_rec *r);
 /* handler */
 int up_route_serve(request_rec *r);
 
-/* Whether R would be ours by its path and the <Location> that it is in; for
- * errors raised before that was asked. R is left as it is. */
+/* Whether R would be ours by its path and its place; for errors raised before
+ * that was asked. R is left as it is. */
 int up_route_is_ours(request_rec *r);
 
 /* For an error raised before a route was chosen: take the shape of R's answer

@@ -54,6 +54,10 @@ DocumentRoot "\${FOLDER}"
 
 RewriteEngine On
 RewriteRule ^/nice/([^/]+)\$ /users/\$1/profile [PT]
+RewriteRule ^/page/nice/([^/]+)\$ /gateway/users/\$1/profile [PT]
+RewriteRule ^/page/if/([^/]+)\$ /proxied/if/users/\$1/profile [PT]
+RewriteRule ^/off/([^/]+)\$ /page/users/\$1/profile [PT]
+RewriteRule ^/(if|unless)/gone/ - [R=404]
 RewriteRule ^/plain/([^/]+)\$ /users/\$1/profile
 RewriteRule ^/moved/([^/]+)\$ /users/\$1/profile [R=307,L]
 RewriteRule ^/users/away/profile\$ /page/else.txt [PT]
@@ -77,6 +81,12 @@ ScriptAlias /scripts "\${FOLDER}/page"
     <If "req_novary('X-On') == 'yes'">
         UserProfile On
         UserProfileMaxBody 100
+    </If>
+</Location>
+<Location /proxied/if>
+    UserProfile Off
+    <If "req_novary('X-On') == 'yes'">
+        UserProfile On
     </If>
 </Location>
 <Location /unless>
@@ -126,8 +136,9 @@ my $site = site();
 my $user = human($site);
 my %auth = bearer($site);
 my $ours = "users/$user/profile";
-mkdir $server->file($_) or die "mkdir $_: $!" for qw(page broken);
+mkdir $server->file($_) or die "mkdir $_: $!" for qw(page page/users page/users/file broken);
 spew('page/else.txt', 'something else');
+spew('page/users/file/profile', 'something else');
 spew('broken/.htaccess', "Nonsense\n");
 spew('broken/else.txt', 'something else');
 spew('page/part.shtml', "<p><!--#include virtual=\"/$ours\" --></p>");
@@ -143,6 +154,10 @@ my @cases = (
     ['[PT] is behind the token',        GET => "/nice/$user",            { Authorization => undef }, 401, qr/"AUTH_HEADER_MISSING"/],
     ['[PT] and the method',             POST => "/nice/$user",           {},                405, qr/"METHOD_NOT_ALLOWED"/],
     ['a rewrite to a file is no path',  GET => "/plain/$user",           {},                404, qr/<title>404 /],
+    ['[PT] from where we are off',      GET => "/page/nice/$user",       {},                200, $profile],
+    ['[PT] to where we are off',        GET => '/off/file',              {},                200, $else],
+    ['[PT] to where <If> has us on',    GET => "/page/if/$user",         { 'X-On' => 'yes' }, 200, $profile],
+    ['[PT] to where <If> has us off',   GET => "/page/if/$user",         {},                404, qr/<title>404 /],
     ['a redirect is followed',          GET => "/moved/$user",           {},                307, qr/$ours/],
     ['[PT] away from our path',         GET => '/users/away/profile',    {},                200, $else],
     ['[P] away from our path',          GET => '/users/far/profile',     {},                200, $else],
@@ -167,6 +182,10 @@ my @cases = (
     ['<If> gives a limit',              PUT => "/if/$ours",              { 'X-On' => 'yes' }, 413, qr/limit of 100 bytes/, ' ' x 101],
     ['<If> turns us off',               GET => "/unless/$ours",          { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
     ['<If> does not turn us off',       GET => "/unless/$ours",          {},                200, $profile],
+    ['refused early, <If> is not true', GET => "/if/gone/$ours",         {},                404, qr/<title>404 /],
+    ['refused early, <If> is true',     GET => "/if/gone/$ours",         { 'X-On' => 'yes' }, 404, qr/"NOT_FOUND"/],
+    ['refused early, <If> turns us off', GET => "/unless/gone/$ours",    { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
+    ['refused early, it does not',      GET => "/unless/gone/$ours",     {},                404, qr/"NOT_FOUND"/],
     ['<LocationMatch> matches',         GET => "/match/x/$ours",         {},                404, qr/<title>404 /],
     ['<LocationMatch> does not match',  GET => "/match/12/$ours",        {},                200, $profile],
     ['RequestHeader chooses the organisation', GET => "/organisation/$ours", {},            403, qr/"ORG_NOT_FOUND"/],
