@@ -72,8 +72,7 @@ level_of(request_rec *r, const up_error_t *err)
 {
     switch (err->reason) {
     case UP_STORE_FULL:
-    case UP_STORE_UNAVAILABLE:
-    case UP_OUTCOME_UNKNOWN: /* every request fails alike */
+    case UP_STORE_UNAVAILABLE: /* every request fails alike */
         return up_stores_is_news(r) ? APLOG_ERR : APLOG_INFO;
     default:
         break;
@@ -100,12 +99,15 @@ log_error(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
     int level = level_of(r, err);
+    const char *doubt = err->reason == UP_OUTCOME_UNKNOWN
+                            ? "; whether the change was made is unknown"
+                            : "";
 
     up_request_note(r, "userprofile-reason", info->name);
     ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
-                  "UP0010: %s %s: %s: %s (caller %s, organisation %s)",
+                  "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
                   r->method, r->uri, info->name, up_error_story(err, r->pool),
-                  or_none(r->pool, r->user),
+                  doubt, or_none(r->pool, r->user),
                   or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 
