@@ -94,8 +94,8 @@ or_none(apr_pool_t *pool, const char *value)
     return value && *value ? apr_pstrcat(pool, "'", value, "'", NULL) : "none";
 }
 
-static void
-log_error(request_rec *r, const up_error_t *err)
+void
+up_reply_log(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
     int level = level_of(r, err);
@@ -117,7 +117,7 @@ up_reply_error(request_rec *r, const up_error_t *err)
     const char *text;
     apr_size_t length;
 
-    log_error(r, err);
+    up_reply_log(r, err);
     up_reply_error_headers(r, r->headers_out, err);
     up_status_t *status = up_status_of(err, r->pool);
     if (up_request_known(r)->shape != UP_SHAPE_JSON)
@@ -131,7 +131,7 @@ up_reply_refuse(request_rec *r, up_error_t *err)
 {
     int status = up_reason_info(err->reason)->http;
 
-    log_error(r, err);
+    up_reply_log(r, err);
     up_reply_error_headers(r, r->err_headers_out, err);
     if (up_request_known(r)->ours) {
         up_request_of(r)->refusal = err;

@@ -18,6 +18,9 @@ int up_reply_json(request_rec *r,
 /* Set in HEADERS what every answer of ours carries. */
 void up_reply_common_headers(apr_table_t *headers);
 
+/* Log ERR, and note its reason; for one that is not R's answer. */
+void up_reply_log(request_rec *r, const up_error_t *err);
+
 /* Log ERR once, and answer R with it, in its shape, from a handler. Returns
  * OK. */
 int up_reply_error(request_rec *r, const up_error_t *err);

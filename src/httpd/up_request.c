@@ -47,7 +47,6 @@ up_request_call(up_call_t *call, request_rec *r)
     call->org = apr_table_get(r->headers_in, "x-zitadel-orgid");
     call->user = up_request_of(r)->user;
     call->roles = up_config_of_place(r)->roles;
-    up_request_note(r, "userprofile-user", call->user);
     return NULL;
 }
 

@@ -52,10 +52,11 @@ make_call(up_call_t *call, request_rec *r, const char *user)
 {
     apr_interval_time_t timeout;
 
-    UP_ERR(up_grpc_timeout(
-        &timeout, apr_table_get(r->headers_in, "grpc-timeout"), r->pool));
     if (!up_request_known(r)->user)
         up_request_of(r)->user = user;
+    up_request_note(r, "userprofile-user", up_request_known(r)->user);
+    UP_ERR(up_grpc_timeout(
+        &timeout, apr_table_get(r->headers_in, "grpc-timeout"), r->pool));
     UP_ERR(up_request_call(call, r));
     if (timeout >= 0)
         call->deadline = r->request_time + timeout;
@@ -110,15 +111,25 @@ get(message_t *answer, const message_t *request, request_rec *r)
     return NULL;
 }
 
-/* Whether R's store answers. */
-static int
-is_serving(request_rec *r)
+static up_error_t *
+look_at_store(request_rec *r)
 {
     up_store_t *store;
     up_view_t *view;
 
-    return !up_stores_get(&store, r) &&
-           !up_store_read(&view, store, NULL, NULL, NULL, r->pool, r->pool);
+    UP_ERR(up_stores_get(&store, r));
+    return up_store_read(&view, store, NULL, NULL, NULL, r->pool, r->pool);
+}
+
+/* Whether R's store answers; if not, the log says why. */
+static int
+is_serving(request_rec *r)
+{
+    up_error_t *err = look_at_store(r);
+
+    if (err)
+        up_reply_log(r, err);
+    return !err;
 }
 
 static up_error_t *

@@ -147,9 +147,10 @@ for my $method (qw(GET PUT DELETE)) {
 }
 
 # A store that is away.
-my $server = OwnServer->start(<<'END');
+my $server = OwnServer->start(<<'END' . 'AuthUserFile "' . UserProfile::top() . "/t/conf/htpasswd\"\n</Location>\n");
 Protocols h2c http/1.1
 UserProfileStore "lmdb:${FOLDER}/httpd.conf"
+CustomLog "${FOLDER}/access.log" "%U user=%{userprofile-user}n reason=%{userprofile-reason}n"
 <Location />
     UserProfile On
     AuthType UserProfile
@@ -158,16 +159,26 @@ UserProfileStore "lmdb:${FOLDER}/httpd.conf"
 <Location /grpc.health.v1.Health>
     Require all granted
 </Location>
-<Location /caller>
-    AuthType None
-    Require all granted
-</Location>
+<Location /basic>
+    AuthType Basic
+    AuthName "basic"
 END
 my $origin = $server->url('');
 is_error(call(GetHumanProfile => $auth, get_message($user), $origin), 'a store that is away', 14, 'STORE_UNAVAILABLE',
     'the store is unavailable; nothing was changed', undef);
 $got = call(GetHumanProfile => $auth, get_message($user), $origin);
 is $got->{headers}{'retry-after'}, 1, 'Retry-After';
+
+# Whom a call was about is noted all the same.
+sub access_log {
+    my ($pattern) = @_;
+    my $found;
+    $server->wait_until(sub { ($found) = UserProfile::slurp($server->file('access.log')) =~ /^($pattern.*)\n/m });
+    return $found;
+}
+$got = grpc(POST => "/basic$rpc", { lc((basic('admin'))[0]) => (basic('admin'))[1] }, frame(get_message($user)), $origin);
+is reason_of($got), 'STORE_UNAVAILABLE', 'the same for a caller of mod_auth_basic';
+is access_log('/basic'), "/basic$rpc user=$user reason=STORE_UNAVAILABLE", 'the access log has the user';
 
 # Health.
 sub health {
@@ -180,6 +191,8 @@ for my $service ('', 'zitadel.management.v1.ManagementService') {
     is $got->{body}, frame(number(1, 1)), 'is SERVING';
     is health($service, $origin)->{body}, frame(number(1, 2)), 'and NOT_SERVING where the store is away';
 }
+is access_log(HEALTH), HEALTH . ' user=- reason=STORE_UNAVAILABLE', 'the access log has the reason';
+like $server->log, qr/\] UP0010: POST \Q${\HEALTH}\E: STORE_UNAVAILABLE: .*httpd\.conf/, 'the log tells why it is not serving';
 is_error(health('another.Service'), 'the health of another', 5, 'SERVICE_NOT_FOUND', undef, undef);
 is code(grpc(POST => '/grpc.health.v1.Health/Watch', $auth, frame(''))), 12, 'Watch is not there';
 is code(grpc(POST => HEALTH, {}, frame("\xff"))), 13, 'health asked with what is no message';
