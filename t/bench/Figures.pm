@@ -91,10 +91,10 @@ my $row_format = "%-58s %-12s %10s %21s %8s %8s %8s %8s\n";
 sub row_line {
     my ($row) = @_;
     my $figures = $row->{figures};
-    my $rate    = $figures->{rate};
+    my $rate    = $figures->{rate} || { rounds => 0 };
     my $text    = sprintf $row_format, $row->{what}, $row->{setup},
         number($rate->{median}),
-        $rate && $rate->{rounds} > 1
+        $rate->{rounds} > 1
         ? number($rate->{low}) . ' - ' . number($rate->{high})
         : '', map { milliseconds($figures->{$_}) } qw(p50 p95 p99 max);
     $text =~ s/\s+$//;

@@ -390,7 +390,7 @@ sub memory {
                 path        => $API,
                 connections => 32,
                 refused     => 'some',
-                seconds     => 5
+                seconds     => $done ? 5 : 2
             )->();
             $done += $round->{count};
         }
