@@ -25,6 +25,12 @@ up_reply_common_headers(apr_table_t *headers)
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
 }
 
+void
+up_reply_whole(request_rec *r)
+{
+    ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
+}
+
 int
 up_reply_json(request_rec *r, int status, const char *text, apr_size_t length)
 {
@@ -32,6 +38,8 @@ up_reply_json(request_rec *r, int status, const char *text, apr_size_t length)
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
 
     r->status = status;
+    if (r->method_number != M_GET)
+        up_reply_whole(r);
     up_reply_common_headers(r->headers_out);
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)length);

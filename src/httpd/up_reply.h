@@ -15,6 +15,11 @@ int up_reply_json(request_rec *r,
                   const char *text,
                   apr_size_t length);
 
+/* Let R's answer be whole. httpd would give any request the Range that it asks
+ * for, or refuse that with 416, though a change was made; Range is for GET
+ * (RFC 9110 14.2). */
+void up_reply_whole(request_rec *r);
+
 /* Set in HEADERS what every answer of ours carries. */
 void up_reply_common_headers(apr_table_t *headers);
 

@@ -66,6 +66,7 @@ fill(apr_bucket_brigade *brigade,
 
     r->status = HTTP_OK;
     r->status_line = NULL;
+    up_reply_whole(r);
     up_reply_common_headers(r->headers_out);
     ap_set_content_type(r, request->media_type);
     /* Answers are never compressed: clients did not ask gRPC's way. */

@@ -159,6 +159,14 @@ is_deeply [map { $_->{field} } @{ $all->{details}[1]{fieldViolations} }],
     'every field at fault is named, in field order';
 is_deeply stored(), $before, 'no refused PUT changed anything';
 
+# Range is for GET. What was changed is not refused for it, nor its answer cut.
+for my $range ('bytes=0-3', 'bytes=9000-') {
+    my $got = put({ %names, nickName => $range }, Range => $range);
+    is $got->code, 200, "Range: $range, to PUT: 200";
+    is $got->header('Content-Range'), undef, 'no part';
+    like $got->content, qr/\A\{"details":\{.*\}\}\z/, 'the whole answer';
+}
+
 # Whom: id, reason.
 my $machine = "machine-$$";
 fill({ user => { id => $machine, orgId => $site->{org}, type => 'machine' } });

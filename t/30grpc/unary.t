@@ -89,11 +89,14 @@ my @metadata = (
     ['a time to spare',        { 'grpc-timeout' => '10S' },                $user,     0, ''],
     ['identity',               { 'grpc-encoding' => 'identity' },          $user,     0, ''],
     ['what it may be sent',    { 'grpc-accept-encoding' => 'gzip' },       $user,     0, ''],
+    ['a range',                { range => 'bytes=0-3' },                   $user,     0, ''],
+    ['a range beyond the end', { range => 'bytes=9000-' },                 $user,     0, ''],
 );
 for my $case (@metadata) {
     my ($what, $metadata, $id, $code, $reason) = @$case;
     $got = get({ %auth, %$metadata }, $id);
     is code($got), $code, "metadata: $what";
+    is $got->{http}, 200, 'HTTP 200';
     is reason_of($got), $reason, 'and its reason';
 }
 

@@ -102,6 +102,8 @@ my @errors = (
     ['a bad field',                 $update, \%auth, frame(update_message($user)), 3, 'FIELD_INVALID'],
     ['nothing to change',           $update, \%auth, frame(update_message($user, %ada)), 9, 'PROFILE_NOT_CHANGED'],
     ['another sequence',            $update, { %auth, 'if-match' => '"9"' }, $good, 10, 'SEQUENCE_MISMATCH'],
+    ['a range of the answer',       $get,    { %auth, range => 'bytes=0-3' }, frame(get_message('nobody')), 5, 'USER_NOT_FOUND'],
+    ['a range beyond its end',      $get,    { %auth, range => 'bytes=9000-' }, frame(get_message('nobody')), 5, 'USER_NOT_FOUND'],
     ['no time',                     $update, { %auth, 'grpc-timeout' => '1n' }, $good, 4, 'DEADLINE_EXCEEDED'],
     ['an unknown method',           MANAGEMENT . '/Foo', \%auth, $look, 12, 'UNIMPLEMENTED'],
     ['an unknown encoding',         $update, { %auth, 'grpc-encoding' => 'br' }, $good, 12, 'UNIMPLEMENTED'],
