@@ -60,6 +60,7 @@ RewriteRule ^/off/([^/]+)\$ /page/users/\$1/profile [PT]
 RewriteRule ^/(if|unless)/gone/ - [R=404]
 RewriteRule ^/plain/([^/]+)\$ /users/\$1/profile
 RewriteRule ^/moved/([^/]+)\$ /users/\$1/profile [R=307,L]
+RewriteRule ^/forced/ - [H=server-status]
 RewriteRule ^/users/away/profile\$ /page/else.txt [PT]
 RewriteRule ^/users/far/profile\$ http://127.0.0.1:\${PORT}/page/else.txt [P]
 ProxyPass /proxied http://127.0.0.1:\${PORT}/page
@@ -161,6 +162,7 @@ my @cases = (
     ['a redirect is followed',          GET => "/moved/$user",           {},                307, qr/$ours/],
     ['[PT] away from our path',         GET => '/users/away/profile',    {},                200, $else],
     ['[P] away from our path',          GET => '/users/far/profile',     {},                200, $else],
+    ['[H] away from our path',          GET => "/forced/$ours",          {},                200, qr/Server Status/],
     ['ProxyPass beside us',             GET => '/proxied/else.txt',      {},                200, $else],
     ['ProxyPass does not get ours',     GET => "/proxied/$ours",         {},                200, $profile],
     ['nor what we refuse',              POST => "/proxied/$ours",        {},                405, qr/"METHOD_NOT_ALLOWED"/],
