@@ -114,7 +114,7 @@ wake(up_job_t *chain)
     for (; chain; chain = next) {
         next = chain->next; /* woken, a job is gone */
         chain->next = NULL;
-        sem_post(&chain->done);
+        sem_post(&chain->wake);
     }
 }
 
@@ -133,7 +133,7 @@ work(void *data)
             break;
         pthread_mutex_unlock(&queue->lock);
         up_job_t *chain = do_batch(queue, NULL);
-        sem_post(&chain->done);
+        sem_post(&chain->wake);
         pthread_mutex_lock(&queue->lock);
         if (!queue->first)
             queue->state = IDLE;
@@ -142,27 +142,30 @@ work(void *data)
     return NULL;
 }
 
-/* Make QUEUE's thread, if there is none. Signals are for other threads. */
+/* Make QUEUE's thread, if there is none. Signals are for other threads, but for
+ * those that a thread raises by what it does itself. */
 static int
 has_thread(up_queue_t *queue)
 {
-    sigset_t all, before;
+    static const int own[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    sigset_t others, before;
 
     if (queue->has_thread)
         return 1;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        sigdelset(&others, own[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     queue->has_thread = !pthread_create(&queue->thread, NULL, work, queue);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return queue->has_thread;
 }
 
-/* After a batch: hand on what waits. Returns 0 if there is nobody to. */
-static int
+/* After a batch: hand on what waits, to the first thread that waits if the
+ * queue can have none of its own. */
+static void
 hand_on(up_queue_t *queue)
 {
-    int handed = 1;
-
     pthread_mutex_lock(&queue->lock);
     if (!queue->first) {
         queue->state = IDLE;
@@ -170,31 +173,28 @@ hand_on(up_queue_t *queue)
         queue->state = HANDED;
         pthread_cond_signal(&queue->handed);
     } else {
-        handed = 0;
+        queue->first->leads = 1;
+        sem_post(&queue->first->wake);
     }
     pthread_mutex_unlock(&queue->lock);
-    return handed;
 }
 
-/* Do the batch that OWN is in; and the next ones, where no thread can be made
- * for them. */
+/* Do the batch that OWN is in. */
 static void
 lead(up_queue_t *queue, const up_job_t *own)
 {
-    int handed = 0;
+    up_job_t *chain = do_batch(queue, own);
 
-    while (!handed) {
-        up_job_t *chain = do_batch(queue, own);
-        handed = hand_on(queue);
-        wake(chain);
-    }
+    hand_on(queue);
+    wake(chain);
 }
 
 void
 up_queue_submit(up_queue_t *queue, up_job_t *job)
 {
     job->next = NULL;
-    sem_init(&job->done, 0, 0);
+    job->leads = 0;
+    sem_init(&job->wake, 0, 0);
 
     pthread_mutex_lock(&queue->lock);
     if (queue->last)
@@ -207,12 +207,14 @@ up_queue_submit(up_queue_t *queue, up_job_t *job)
         queue->state = LED;
     pthread_mutex_unlock(&queue->lock);
 
-    if (leads) {
-        lead(queue, job);
-    } else {
-        while (sem_wait(&job->done) && errno == EINTR)
+    if (!leads) {
+        while (sem_wait(&job->wake) && errno == EINTR)
             ;
-        wake(job->next);
+        leads = job->leads;
     }
-    sem_destroy(&job->done);
+    if (leads)
+        lead(queue, job);
+    else
+        wake(job->next);
+    sem_destroy(&job->wake);
 }

@@ -5,7 +5,8 @@
  * it does one itself, at once: nobody lingers for company. If others came
  * meanwhile, a thread of the queue's own goes on, batch after batch, until none
  * waits: where all cores are busy, handing each batch to a thread that waits
- * takes longer than a flush of the disk.
+ * takes longer than a flush of the disk. It is done all the same where the
+ * queue can have no thread: no thread does more than the batch of its own job.
  */
 #ifndef UP_QUEUE_H
 #define UP_QUEUE_H
@@ -17,7 +18,8 @@
 /* What is submitted: the first member of a struct of the caller's. */
 typedef struct up_job_t {
     struct up_job_t *next;
-    sem_t done;
+    sem_t wake;
+    int leads; /* woken, it is not done, but its thread is to do a batch */
 } up_job_t;
 
 typedef struct up_queue_t up_queue_t;

@@ -6,6 +6,7 @@
 #include <apr_general.h>
 #include <apr_time.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -26,11 +27,28 @@ typedef struct seen_t {
     up_queue_t *queue;
     long jobs, batches, largest, together, late;
     long handed;   /* batches that the queue's own thread did */
+    long foreign;  /* batches by a thread whose job was done before */
+    int deaf;      /* a signal that its own fault raises is not for it */
+    int disturbed; /* one that others send is */
     int under_way; /* at this moment */
     int too_many;
 } seen_t;
 
-static __thread int is_worker;
+/* The thread's, if it has submitted one. */
+static __thread const job_t *own;
+
+/* Look at the signals that reach the queue's own thread. */
+static void
+look_at_signals(seen_t *seen)
+{
+    sigset_t blocked;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    seen->deaf |=
+        sigismember(&blocked, SIGSEGV) || sigismember(&blocked, SIGBUS);
+    seen->disturbed |=
+        !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGUSR1);
+}
 
 /* Every seventh job fails, and leaves its neighbours alone. */
 static void
@@ -48,7 +66,10 @@ run(void *baton, up_queue_t *queue)
     seen->late += count > first;
     seen->jobs += count;
     seen->together += count > 1;
-    seen->handed += !is_worker;
+    seen->handed += !own;
+    seen->foreign += own && own->done;
+    if (!own)
+        look_at_signals(seen);
     if (count > seen->largest)
         seen->largest = count;
     for (int i = 0; i < count; i++) {
@@ -72,10 +93,10 @@ work(void *data)
 {
     worker_t *worker = data;
 
-    is_worker = 1;
     pthread_barrier_wait(worker->start);
     for (int round = 0; round < ROUNDS; round++) {
         job_t job = {.thread = worker->number, .round = round};
+        own = &job;
         up_queue_submit(worker->seen->queue, &job.job);
         if (job.done != 1 || job.failed != ((worker->number + round) % 7 == 0))
             worker->wrong++;
@@ -111,6 +132,7 @@ submit_many(seen_t *seen, void (*prepare)(void), apr_pool_t *pool)
               "its thread went on");
     is_number(seen->jobs, (long long)THREADS * ROUNDS, "no job was lost");
     ok(!seen->too_many, "one batch was under way at a time");
+    is_number(seen->foreign, 0, "no thread did another batch than its job's");
     ok(seen->largest <= MAX, "no batch is over the bound (the largest was %ld)",
        seen->largest);
 }
@@ -129,6 +151,8 @@ many_threads(apr_pool_t *pool)
     ok(seen.together > 0, "jobs that wait are done together");
     ok(seen.late > 0, "so are jobs that come once the batch has begun");
     ok(seen.handed > 0, "the queue's own thread does what waits");
+    ok(!seen.disturbed, "signals to the process are for other threads");
+    ok(!seen.deaf, "a fault of its own has the handler that the process set");
 }
 
 static struct rlimit processes;
