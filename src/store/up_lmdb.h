@@ -98,6 +98,10 @@ UP_MUST_CHECK up_error_t *up_lmdb_commit(lmdb_store_t *store,
                                          MDB_txn *txn,
                                          apr_pool_t *pool);
 
+/* mdb_txn_commit(), but ENOSPC for what LMDB calls EIO too: that less was
+ * written than was to be, as where a disk has room for a part of it. */
+int up_lmdb_end(MDB_txn *txn);
+
 /* up_lmdb_key.c: the key of ITEM, in POOL, in the database that it is kept
  * in; an event's is made from its number. */
 MDB_val up_lmdb_key(const up_item_t *item, apr_pool_t *pool);

@@ -150,7 +150,7 @@ load_databases(up_meta_t *meta,
         mdb_txn_abort(txn);
         return rc;
     }
-    return mdb_txn_commit(txn);
+    return up_lmdb_end(txn);
 }
 
 static int
@@ -167,7 +167,7 @@ record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
         mdb_txn_abort(txn);
         return rc;
     }
-    return mdb_txn_commit(txn);
+    return up_lmdb_end(txn);
 }
 
 /* Whoever asks for no size gets the recorded one; another one is recorded. A

@@ -1,6 +1,8 @@
 /* up_lmdb_txn.c -- transactions, and what their beginning may ask for first. */
 #include "store/up_lmdb.h"
 
+#include <errno.h>
+
 /* How often one call has the store mended before it gives up. */
 #define TRIES 3
 
@@ -138,12 +140,20 @@ is_lost(lmdb_store_t *store)
     return 1; /* or it cannot be told */
 }
 
+int
+up_lmdb_end(MDB_txn *txn)
+{
+    errno = 0;
+    int rc = mdb_txn_commit(txn);
+    return rc == EIO && errno != EIO ? ENOSPC : rc;
+}
+
 up_error_t *
 up_lmdb_commit(lmdb_store_t *store, MDB_txn *txn, apr_pool_t *pool)
 {
     up_error_t *err = NULL;
 
-    int rc = mdb_txn_commit(txn);
+    int rc = up_lmdb_end(txn);
     if (rc) {
         int lost = is_lost(store);
         err = up_lmdb_error(rc, "commit a transaction", store, pool);

@@ -26,7 +26,8 @@ typedef enum where_t { NOWHERE, IN_PAGES, IN_FLUSH, IN_META } where_t;
 static where_t where;
 static int times, why;
 
-/* Whether it is PLACE's turn to fail; sets errno. */
+/* Whether it is PLACE's turn to fail; sets errno, to 0 if less is to be written
+ * than is asked for. */
 static int
 fails(where_t place)
 {
@@ -47,17 +48,17 @@ place_of(int file)
 __attribute__((visibility("default"))) ssize_t
 pwrite(int file, const void *bytes, size_t length, off_t offset)
 {
-    if (fails(place_of(file)))
-        return -1;
-    return syscall(SYS_pwrite64, file, bytes, length, offset);
+    if (!fails(place_of(file)))
+        return syscall(SYS_pwrite64, file, bytes, length, offset);
+    return errno ? -1 : (ssize_t)length / 2;
 }
 
 __attribute__((visibility("default"))) ssize_t
 writev(int file, const struct iovec *vector, int count)
 {
-    if (fails(IN_PAGES))
-        return -1;
-    return syscall(SYS_writev, file, vector, count);
+    if (!fails(IN_PAGES))
+        return syscall(SYS_writev, file, vector, count);
+    return errno ? -1 : (ssize_t)vector[0].iov_len / 2;
 }
 
 __attribute__((visibility("default"))) int
@@ -113,6 +114,7 @@ static const struct {
     int unknown; /* whether the change was made */
 } rows[] = {
     {"no room for pages", IN_PAGES, ENOSPC, "STORE_FULL", 0},
+    {"room for half a page", IN_PAGES, 0, "STORE_FULL", 0},
     {"pages cannot be written", IN_PAGES, EIO, "STORE_UNAVAILABLE", 0},
     {"pages cannot be flushed", IN_FLUSH, EIO, "STORE_UNAVAILABLE", 0},
     {"no room for the flush", IN_FLUSH, ENOSPC, "STORE_FULL", 0},
@@ -280,6 +282,7 @@ full_when_opened(apr_pool_t *pool)
         const char *name;
         int error;
     } full[] = {{"on the disk", ENOSPC},
+                {"for a whole page", 0},
                 {"within the quota", EDQUOT},
                 {"in the largest file", EFBIG}};
     up_store_options_t options = {.map_size = 32 * 1024 * 1024};
