@@ -2,8 +2,12 @@
 #include "store/up_lmdb.h"
 #include "store/up_record.h"
 
+#include <apr_strings.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #if SIZE_MAX < UINT64_MAX
 #error "a store needs the address space of a 64-bit machine"
@@ -31,6 +35,24 @@ static const char *const names[LMDB_DATABASES] = {
 #define META_KEY "store"
 
 /* Below, what returns int returns LMDB's results. */
+
+/* Have the disk keep room for the slots of all readers, as far as it can: LMDB
+ * makes their file with a hole, and a process that takes a slot in it dies of
+ * SIGBUS on a full disk. This comes before LMDB opens the file, whose locks
+ * would go with the closing here. */
+static void
+allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
+{
+    const char *path = apr_pstrcat(pool, store->path, "/lock.mdb", NULL);
+    struct stat status;
+
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0)
+        return; /* it is new, and the next one's to see to */
+    if (!fstat(file, &status) && status.st_size)
+        (void)fallocate(file, 0, 0, status.st_size);
+    close(file);
+}
 
 static int
 open_environment(lmdb_store_t *store)
@@ -193,6 +215,7 @@ agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
 static int
 try_open(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
 {
+    allocate_slots(store, pool);
     int rc = open_environment(store);
     if (!rc)
         rc = load_databases(meta, store, 0, pool);

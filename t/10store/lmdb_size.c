@@ -1,10 +1,12 @@
 /* lmdb_size.c -- how large an LMDB store may be, and what if it is full. */
 #include "store_contract.h"
 #include "tap.h"
+#include "temp_folder.h"
 #include "temp_lmdb.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <sys/stat.h>
 
 #define MIB (1024 * 1024)
 
@@ -49,6 +51,21 @@ sizes(apr_pool_t *pool)
        "a new store uses little: %d", (int)stat.bytes_used);
     is_number((long long)map_size("sized", 0, pool), 8 * MIB,
               "a store may be made with another size");
+}
+
+/* A hole among the slots would kill whoever reads on a full disk. */
+static void
+slots(apr_pool_t *pool)
+{
+    up_store_options_t options = {.map_size = MIB, .no_sync = 1};
+    struct stat file = {0};
+
+    up_store_t *store = temp_lmdb_make("slots", &options, pool);
+    stat(temp_path("slots/lock.mdb", pool), &file);
+    ok(file.st_size >= 64LL * UP_STORE_READERS - 64,
+       "the file of locks has the slots of all readers");
+    ok(file.st_blocks * 512LL >= file.st_size, "... and room for all of them");
+    up_store_close(store);
 }
 
 /* Put users, each with the longest texts, until that fails; returns how many
@@ -132,6 +149,7 @@ main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     sizes(pool);
+    slots(pool);
     full_map(pool);
     spoilt_batch(pool);
     apr_pool_destroy(pool);
