@@ -113,13 +113,11 @@ wake(up_job_t *chain)
 
     for (; chain; chain = next) {
         next = chain->next; /* woken, a job is gone */
-        chain->next = NULL;
         sem_post(&chain->wake);
     }
 }
 
-/* The queue's own thread: do what it is handed. It leaves most of the waking to
- * the first thread that it wakes, to be at the next batch the sooner. */
+/* The queue's own thread: do what it is handed. */
 static void *
 work(void *data)
 {
@@ -132,8 +130,7 @@ work(void *data)
         if (queue->state != HANDED)
             break;
         pthread_mutex_unlock(&queue->lock);
-        up_job_t *chain = do_batch(queue, NULL);
-        sem_post(&chain->wake);
+        wake(do_batch(queue, NULL));
         pthread_mutex_lock(&queue->lock);
         if (!queue->first)
             queue->state = IDLE;
@@ -214,7 +211,5 @@ up_queue_submit(up_queue_t *queue, up_job_t *job)
     }
     if (leads)
         lead(queue, job);
-    else
-        wake(job->next);
     sem_destroy(&job->wake);
 }
