@@ -23,23 +23,12 @@ UserProfileStore "lmdb:${FOLDER}/store"
 UserProfileMapSize 64M
 CustomLog "${FOLDER}/access.log" "%r"
 # One child, which does all: another one would read files as it starts.
-ServerLimit 1
-<IfModule mpm_prefork_module>
-    MaxRequestWorkers 1
-</IfModule>
-<IfModule !mpm_prefork_module>
-    ThreadsPerChild 8
-    MaxRequestWorkers 8
-</IfModule>
+Include "${CONF}/one_child.conf"
 DocumentRoot "${FOLDER}"
 <Directory "${FOLDER}">
     AllowOverride All
 </Directory>
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 <Location /file>
     UserProfile Off
     AuthType None

@@ -235,11 +235,7 @@ for my $case (@slashes) {
 AllowEncodedSlashes $value
 UserProfileStore "lmdb:\${FOLDER}/store"
 UserProfileMapSize 64M
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "\${CONF}/everywhere.conf"
 END
     local $UserProfile::store = $server->store;
     my $there = site();

@@ -26,11 +26,7 @@ LogFormat "%{X-Test}i %m %U %>s caller=%{userprofile-caller}n org=%{userprofile-
 CustomLog "\${FOLDER}/access.log" notes
 LogLevel notice userprofile:trace8
 DocumentRoot "\${FOLDER}"
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "\${CONF}/everywhere.conf"
 <Location /page>
     UserProfile Off
     AuthType None

@@ -151,11 +151,7 @@ my $server = OwnServer->start(<<'END' . 'AuthUserFile "' . UserProfile::top() . 
 Protocols h2c http/1.1
 UserProfileStore "lmdb:${FOLDER}/httpd.conf"
 CustomLog "${FOLDER}/access.log" "%U user=%{userprofile-user}n reason=%{userprofile-reason}n"
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 <Location /grpc.health.v1.Health>
     Require all granted
 </Location>

@@ -12,11 +12,7 @@ use UserProfile;
 my $server = OwnServer->prepare(<<'END');
 UserProfileStore "lmdb:${FOLDER}/store"
 UserProfileMapSize 64M
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 END
 local $UserProfile::store = $server->store;
 local $UserProfile::port  = $server->{port};

@@ -11,11 +11,7 @@ my $config = <<'END';
 UserProfileStore "lmdb:${FOLDER}/store"
 UserProfileMapSize SIZE
 UserProfileSync off
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 END
 my $server = OwnServer->start($config =~ s/SIZE/1M/r);
 local $UserProfile::store = $server->store;

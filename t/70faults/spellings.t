@@ -11,14 +11,7 @@ use UserProfile;
 my $server = OwnServer->prepare(<<'END');
 UserProfileMapSize 64M
 # One child, which has to help itself.
-ServerLimit 1
-<IfModule mpm_prefork_module>
-    MaxRequestWorkers 1
-</IfModule>
-<IfModule !mpm_prefork_module>
-    ThreadsPerChild 8
-    MaxRequestWorkers 8
-</IfModule>
+Include "${CONF}/one_child.conf"
 UserProfileStore "lmdb:${FOLDER}/away/store"
 <VirtualHost *:${PORT}>
     ServerName plain
@@ -28,11 +21,7 @@ UserProfileStore "lmdb:${FOLDER}/away/store"
     UserProfileStore "lmdb:${FOLDER}/away/store/"
     UserProfileSync off
 </VirtualHost>
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 END
 $server->launch;
 my @hosts = qw(plain slashed);

@@ -13,19 +13,8 @@ my $config = <<'END';
 UserProfileStore "lmdb:${FOLDER}/in/store"
 UserProfileMapSize 64M
 # One child, which has to help itself: a later one would find the store mended.
-ServerLimit 1
-<IfModule mpm_prefork_module>
-    MaxRequestWorkers 1
-</IfModule>
-<IfModule !mpm_prefork_module>
-    ThreadsPerChild 8
-    MaxRequestWorkers 8
-</IfModule>
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/one_child.conf"
+Include "${CONF}/everywhere.conf"
 END
 
 # A sound store, to be copied.

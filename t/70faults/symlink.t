@@ -25,11 +25,7 @@ UserProfileMapSize 64M
     UserProfileStore "lmdb:${FOLDER}/./store/"
     UserProfileMapSize 32M
 </VirtualHost>
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 END
 symlink 'store', $server->file('link') or die "symlink: $!";
 local $UserProfile::store = $server->store;

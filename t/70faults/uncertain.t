@@ -16,11 +16,7 @@ my $config = <<'END';
 UserProfileStore "lmdb:${FOLDER}/store"
 UserProfileMapSize 64M
 StartServers 4
-<Location />
-    UserProfile On
-    AuthType UserProfile
-    Require valid-user
-</Location>
+Include "${CONF}/everywhere.conf"
 END
 
 # A store to be copied, as a server left it: the next one changes nothing in it

@@ -3,16 +3,14 @@
 #
 #   my $server = OwnServer->start(<<'END');
 #   UserProfileStore "lmdb:${FOLDER}/store"
-#   <Location /p>
-#       UserProfile On
-#   </Location>
+#   Include "${CONF}/everywhere.conf"
 #   END
 #   local $UserProfile::store = $server->store;
 #   my $site = site();
-#   request(GET => $server->url('/p/users/1/profile'), {bearer($site)});
+#   request(GET => $server->url('/users/1/profile'), {bearer($site)});
 #
-# ${FOLDER} is a folder of its own and ${PORT} its port. It stops, and the
-# folder goes, with the object.
+# ${FOLDER} is a folder of its own, ${PORT} its port, and ${CONF} is t/conf. It
+# stops, and the folder goes, with the object.
 package OwnServer;
 
 use strict;
@@ -50,6 +48,7 @@ sub configure {
     print $out <<"END";
 Define FOLDER $self->{folder}
 Define PORT $self->{port}
+Define CONF $top/t/conf
 ServerRoot "\${FOLDER}"
 ServerName 127.0.0.1
 Listen 127.0.0.1:\${PORT}
