@@ -7,7 +7,9 @@ use warnings;
 use Exporter qw(import);
 use POSIX    ();
 
-our @EXPORT = qw(in_background);
+use UserProfile qw(ctl);
+
+our @EXPORT = qw(in_background all_change);
 
 # Begin &$work in another process. Returns a function that waits until it is
 # done and returns what it returned, words and numbers; nothing, if it died.
@@ -28,6 +30,25 @@ sub in_background {
         chomp @result;
         return @result;
     };
+}
+
+# Wait until each of @users of $org has been changed once more; false if that
+# takes longer than $server may take for anything.
+sub all_change {
+    my ($server, $org, @users) = @_;
+    my %before = map { $_ => sequence_of($org, $_) } @users;
+    return eval {
+        $server->wait_until(sub {
+            !grep { sequence_of($org, $_) eq $before{$_} } @users;
+        });
+        1;
+    };
+}
+
+sub sequence_of {
+    my ($org, $id) = @_;
+    my (undef, $said) = ctl('--json', 'user', 'get', $org, $id);
+    return $said =~ /"sequence":"(\d+)"/ ? $1 : die "user $id: $said\n";
 }
 
 1;
