@@ -79,7 +79,7 @@ $(BUILD)/apxs: FORCE
 # The rooms. Only httpd's, and mod_userprofile.c, see httpd's headers.
 GEN   = $(BUILD)/gen
 OBJ   = $(BUILD)/obj
-ROOMS = core wire store service ctl
+ROOMS = core wire store service api ctl
 
 ROOM_C      := $(wildcard $(ROOMS:%=src/%/*.c))
 HTTPD_C     := mod_userprofile.c $(wildcard src/httpd/*.c)

@@ -3,6 +3,7 @@
  * and why there.
  */
 #include "httpd/up_bearer.h"
+#include "httpd/up_call.h"
 #include "httpd/up_config.h"
 #include "httpd/up_error_filter.h"
 #include "httpd/up_h2_frames.h"
@@ -41,6 +42,12 @@ child_init(apr_pool_t *pchild, server_rec *main)
     up_stores_open(pchild, main);
 }
 
+static int
+serve(request_rec *r)
+{
+    return up_route_is_handled(r) ? up_call_serve(r) : DECLINED;
+}
+
 static void
 register_hooks(apr_pool_t *pool)
 {
@@ -71,7 +78,7 @@ register_hooks(apr_pool_t *pool)
 
     /* After SetHandler, before mod_dir looks for a folder's index. */
     ap_hook_fixups(up_route_fixup, NULL, dir, APR_HOOK_LAST);
-    ap_hook_handler(up_route_serve, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(serve, NULL, NULL, APR_HOOK_MIDDLE);
 
     up_h2_frames_register();
     ap_hook_pre_connection(up_h2_frames_insert, NULL, NULL, APR_HOOK_MIDDLE);
@@ -81,7 +88,7 @@ register_hooks(apr_pool_t *pool)
 }
 
 AP_DECLARE_MODULE(userprofile) = {
-    STANDARD20_MODULE_STUFF, up_config_create_place, up_config_merge_place,
+    STANDARD20_MODULE_STUFF, up_config_create_dir,   up_config_merge_dir,
     up_config_create_server, up_config_merge_server, up_config_commands,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)

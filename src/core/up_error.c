@@ -17,17 +17,25 @@ static const up_reason_info_t reasons[UP_REASONS] = {
                                  "membership not found"},
     [UP_PERMISSION_DENIED] = {"PERMISSION_DENIED", 403, 7, UP_FAULT_CALLER,
                               "AUTH-5mWD2", "No matching permissions found"},
+    [UP_PERMISSION_DENIED_V2] = {"PERMISSION_DENIED", 403, 7, UP_FAULT_CALLER,
+                                 "AUTH-AWfge", "No matching permissions found"},
     [UP_BODY_INVALID] = {"BODY_INVALID", 400, 3, UP_FAULT_REQUEST, NULL, NULL},
     [UP_MESSAGE_INVALID] = {"BODY_INVALID", 400, 13, UP_FAULT_REQUEST, NULL,
                             NULL},
     [UP_FIELD_INVALID] = {"FIELD_INVALID", 400, 3, UP_FAULT_REQUEST, NULL,
                           NULL},
+    [UP_FIELD_UNSUPPORTED] = {"FIELD_UNSUPPORTED", 501, 12, UP_FAULT_REQUEST,
+                              NULL, NULL},
     [UP_PROFILE_NOT_FOUND] = {"PROFILE_NOT_FOUND", 400, 9, UP_FAULT_REQUEST,
                               "COMMAND-3M9sd", "Profile not found"},
     [UP_PROFILE_NOT_CHANGED] = {"PROFILE_NOT_CHANGED", 400, 9, UP_FAULT_REQUEST,
                                 "COMMAND-2M0fs", "Profile not changed"},
     [UP_USER_NOT_FOUND] = {"USER_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
                            "QUERY-HNhb3", "User could not be found"},
+    [UP_USER_NOT_FOUND_V2] = {"USER_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
+                              "QUERY-Dfbg2", "User could not be found"},
+    [UP_HUMAN_NOT_FOUND_V2] = {"USER_NOT_FOUND", 404, 5, UP_FAULT_REQUEST,
+                               "COMMAND-ugjs0upun6", "User could not be found"},
     [UP_USER_NOT_HUMAN] = {"USER_NOT_HUMAN", 400, 9, UP_FAULT_REQUEST,
                            "QUERY-WLTce", "The User must be personal"},
     [UP_SEQUENCE_MISMATCH] = {"SEQUENCE_MISMATCH", 412, 10, UP_FAULT_REQUEST,
@@ -54,13 +62,23 @@ static const up_reason_info_t reasons[UP_REASONS] = {
     [UP_STORE_FULL] = {"STORE_FULL", 507, 8, UP_FAULT_OURS, NULL,
                        "the store is full; nothing was changed"},
     [UP_STORE_UNAVAILABLE] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
-                              "the store is unavailable; nothing was changed"},
+                              "the store is unavailable; nothing was changed",
+                              "1"},
     [UP_OUTCOME_UNKNOWN] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
                             "the store became unavailable; whether the change "
-                            "was made is unknown"},
+                            "was made is unknown",
+                            "1"},
     [UP_CONFLICT] = {"CONFLICT", 409, 9, UP_FAULT_REQUEST, NULL, NULL},
     [UP_INTERNAL] = {"INTERNAL", 500, 13, UP_FAULT_OURS, NULL,
                      "An internal error occurred"},
+    [UP_UNAUTHENTICATED] = {"UNAUTHENTICATED", 401, 16, UP_FAULT_CALLER, NULL,
+                            NULL},
+    [UP_FORBIDDEN] = {"FORBIDDEN", 403, 7, UP_FAULT_CALLER, NULL, NULL},
+    [UP_NOT_FOUND] = {"NOT_FOUND", 404, 5, UP_FAULT_REQUEST, NULL, NULL},
+    [UP_TOO_MANY_REQUESTS] = {"TOO_MANY_REQUESTS", 429, 8, UP_FAULT_REQUEST,
+                              NULL, NULL},
+    [UP_BAD_REQUEST] = {"BAD_REQUEST", 400, 3, UP_FAULT_REQUEST, NULL, NULL},
+    [UP_UNAVAILABLE] = {"UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL, NULL},
 };
 
 const up_reason_info_t *
@@ -127,6 +145,8 @@ up_error_wrap_make(apr_pool_t *pool,
     up_error_t *err = make(pool, cause->reason, file, line, message);
     err->status = cause->status;
     err->violations = cause->violations;
+    err->http = cause->http;
+    err->headers = cause->headers;
     err->cause = cause;
     return err;
 }
@@ -154,7 +174,55 @@ up_error_copy(const up_error_t *err, apr_pool_t *pool)
         copy->violations = copy_violations(err->violations, pool);
     if (err->cause)
         copy->cause = up_error_copy(err->cause, pool);
+    if (err->headers)
+        copy->headers = apr_table_clone(pool, err->headers);
     return copy;
+}
+
+/* What the statuses of other modules are called. Any other 4xx is BAD_REQUEST,
+ * any other 5xx INTERNAL. */
+static const struct {
+    int http;
+    up_reason_t reason;
+} foreign[] = {
+    {401, UP_UNAUTHENTICATED}, {403, UP_FORBIDDEN},
+    {404, UP_NOT_FOUND},       {408, UP_REQUEST_TIMEOUT},
+    {413, UP_BODY_TOO_LARGE},  {429, UP_TOO_MANY_REQUESTS},
+    {502, UP_UNAVAILABLE},     {503, UP_UNAVAILABLE},
+    {504, UP_UNAVAILABLE},
+};
+
+up_error_t *
+up_error_from_http(apr_pool_t *pool, int http, const char *phrase)
+{
+    up_reason_t reason = http >= 500 ? UP_INTERNAL : UP_BAD_REQUEST;
+
+    for (apr_size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        if (foreign[i].http == http)
+            reason = foreign[i].reason;
+    }
+    up_error_t *err = up_error(pool, reason, APR_SUCCESS, "%s", phrase);
+    err->http = http;
+    return err;
+}
+
+int
+up_error_http(const up_error_t *err)
+{
+    return err->http ? err->http : up_reason_info(err->reason)->http;
+}
+
+void
+up_error_set_header(up_error_t *err,
+                    const char *name,
+                    const char *value,
+                    apr_pool_t *pool)
+{
+    apr_table_t *headers = err->headers ? apr_table_copy(pool, err->headers)
+                                        : apr_table_make(pool, 1);
+
+    apr_table_setn(headers, name, value);
+    err->headers = headers;
 }
 
 const char *
@@ -171,7 +239,8 @@ const char *
 up_error_public(const up_error_t *err, apr_pool_t *pool)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
-    const char *text = info->text ? info->text : up_error_story(err, pool);
+    const char *text =
+        info->text && !err->http ? info->text : up_error_story(err, pool);
 
     return info->id ? apr_pstrcat(pool, text, " (", info->id, ")", NULL) : text;
 }

@@ -21,12 +21,16 @@ typedef enum up_reason_t {
     UP_ORG_NOT_FOUND,
     UP_MEMBERSHIP_NOT_FOUND,
     UP_PERMISSION_DENIED,
+    UP_PERMISSION_DENIED_V2, /* the same in the v2 user service */
     UP_BODY_INVALID,
     UP_MESSAGE_INVALID, /* BODY_INVALID where gRPC's own rules are broken */
     UP_FIELD_INVALID,
+    UP_FIELD_UNSUPPORTED, /* v2: what a profile store does not keep */
     UP_PROFILE_NOT_FOUND,
     UP_PROFILE_NOT_CHANGED,
     UP_USER_NOT_FOUND,
+    UP_USER_NOT_FOUND_V2,  /* the same in v2's GetUserByID */
+    UP_HUMAN_NOT_FOUND_V2, /* the same in v2's updates */
     UP_USER_NOT_HUMAN,
     UP_SEQUENCE_MISMATCH,
     UP_METHOD_NOT_ALLOWED,
@@ -42,6 +46,14 @@ typedef enum up_reason_t {
     UP_OUTCOME_UNKNOWN,   /* STORE_UNAVAILABLE on the wire; may have changed */
     UP_CONFLICT,          /* what the store holds forbids it; the tool's only */
     UP_INTERNAL,
+
+    /* What other Apache modules raise, besides reasons above. */
+    UP_UNAUTHENTICATED,
+    UP_FORBIDDEN,
+    UP_NOT_FOUND,
+    UP_TOO_MANY_REQUESTS,
+    UP_BAD_REQUEST,
+    UP_UNAVAILABLE,
     UP_REASONS
 } up_reason_t;
 
@@ -62,6 +74,7 @@ typedef struct up_reason_info_t {
     up_fault_t fault;
     const char *id;   /* zitadel.v1.ErrorDetail.id, or NULL */
     const char *text; /* what clients are told, or NULL: the error's message */
+    const char *retry_after; /* seconds, or NULL: no Retry-After */
 } up_reason_info_t;
 
 /* The row for REASON; never NULL. */
@@ -82,6 +95,8 @@ struct up_error_t {
     const char *file; /* where it was raised; a constant of the program */
     int line;
     const up_error_t *cause; /* what it wraps, or NULL */
+    int http; /* the status that another Apache module chose; 0: the reason's */
+    const apr_table_t *headers; /* that go with it in HTTP, or NULL */
 };
 
 /* A new error of REASON in POOL whose message is printed from FORMAT; STATUS
@@ -108,6 +123,20 @@ up_error_t *up_error_wrap_make(apr_pool_t *pool,
                                int line,
                                const char *format,
                                ...) __attribute__((format(printf, 5, 6)));
+
+/* The error, in POOL, that another Apache module raised with the HTTP status
+ * HTTP, 400 to 599, whose phrase is PHRASE ("Not Found"). */
+up_error_t *up_error_from_http(apr_pool_t *pool, int http, const char *phrase);
+
+/* The HTTP status of ERR. */
+int up_error_http(const up_error_t *err);
+
+/* Have the header NAME with VALUE go with ERR, which is in POOL; neither text
+ * is copied. */
+void up_error_set_header(up_error_t *err,
+                         const char *name,
+                         const char *value,
+                         apr_pool_t *pool);
 
 /* A copy of ERR in POOL, with its causes and the texts of its violations: equal
  * in every field, and valid when ERR's own pool is gone. */

@@ -249,19 +249,3 @@ up_profile_validate(const up_profile_t **valid,
     }
     *valid = violations->nelts == before ? copy : NULL;
 }
-
-up_error_t *
-up_profile_invalid(const char *message,
-                   const apr_array_header_t *violations,
-                   apr_pool_t *pool)
-{
-    const up_violation_t *first = &APR_ARRAY_IDX(violations, 0, up_violation_t);
-    char *label = apr_pstrdup(pool, first->field);
-
-    label[0] = (char)apr_toupper(label[0]);
-    up_error_t *err =
-        up_error(pool, UP_FIELD_INVALID, APR_SUCCESS, "invalid %s.%s: %s",
-                 message, label, first->description);
-    err->violations = violations;
-    return err;
-}

@@ -123,12 +123,6 @@ void up_profile_validate(const up_profile_t **valid,
                          const char *prefix,
                          apr_pool_t *pool);
 
-/* FIELD_INVALID with VIOLATIONS, not empty, for the message type MESSAGE
- * ("UpdateHumanProfileRequest"); its text names the first. */
-up_error_t *up_profile_invalid(const char *message,
-                               const apr_array_header_t *violations,
-                               apr_pool_t *pool);
-
 /* Append to VIOLATIONS that the field with the JSON name FIELD must have MIN
  * to MAX code points. */
 void up_violation_length(apr_array_header_t *violations,

@@ -56,12 +56,12 @@ up_ctl_open(up_ctl_t *ctl)
 up_error_t *
 up_ctl_require_org(up_ctl_t *ctl, const char *org)
 {
+    up_query_t query = {.wanted = org};
     up_view_t *view;
 
     if (up_id_is_storable(org)) {
-        UP_ERR(up_store_read(&view, ctl->store, NULL, org, NULL, ctl->pool,
-                             ctl->pool));
-        if (view->org)
+        UP_ERR(up_store_read(&view, ctl->store, &query, ctl->pool, ctl->pool));
+        if (view->wanted_exists)
             return NULL;
     }
     return up_error(ctl->pool, UP_CONFLICT, APR_SUCCESS,

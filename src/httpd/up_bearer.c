@@ -1,8 +1,7 @@
-/* up_bearer.c -- AuthType UserProfile: bearer tokens (RFC 6750) of our own. */
+/* up_bearer.c -- who calls; bearer tokens (RFC 6750) of our own. */
 #include "httpd/up_bearer.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
-#include "httpd/up_route.h"
 #include "httpd/up_stores.h"
 #include "service/up_tokens.h"
 
@@ -19,8 +18,10 @@ is_our_type(const char *type)
     return type && !ap_cstr_casecmp(type, AUTH_TYPE);
 }
 
-const char *
-up_bearer_challenge(request_rec *r, int invalid_token)
+/* The value of WWW-Authenticate for R: with the AuthName if one is set, with
+ * error="invalid_token" if INVALID_TOKEN. */
+static const char *
+challenge(request_rec *r, int invalid_token)
 {
     const char *name = ap_auth_name(r); /* escaped as httpd read it */
     const char *realm =
@@ -73,6 +74,10 @@ up_bearer_authenticate(request_rec *r)
     if (!is_our_type(ap_auth_type(r)))
         return DECLINED;
     up_error_t *err = authenticate(r);
+    if (err && up_error_http(err) == HTTP_UNAUTHORIZED)
+        up_error_set_header(err, "WWW-Authenticate",
+                            challenge(r, err->reason == UP_TOKEN_INVALID),
+                            r->pool);
     return err ? up_reply_refuse(r, err) : OK;
 }
 
@@ -81,7 +86,7 @@ up_bearer_force(request_rec *r)
 {
     const up_request_t *request = up_request_known(r);
 
-    if (!request->ours || (request->route && request->route->anyone))
+    if (!request->is_ours || (request->method && request->method->is_open))
         return DECLINED;
     return is_our_type(ap_auth_type(r)) ? OK : DECLINED;
 }
@@ -91,7 +96,18 @@ up_bearer_note_failure(request_rec *r, const char *type)
 {
     if (!is_our_type(type))
         return DECLINED;
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   up_bearer_challenge(r, 0));
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge(r, 0));
     return OK;
+}
+
+up_error_t *
+up_bearer_require_caller(request_rec *r)
+{
+    up_request_note(r, "userprofile-caller", r->user);
+    if (r->user && *r->user)
+        return NULL;
+    up_error_t *err = up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
+                               "no Apache module authenticated the caller");
+    up_error_set_header(err, "WWW-Authenticate", challenge(r, 0), r->pool);
+    return err;
 }

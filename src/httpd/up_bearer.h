@@ -1,8 +1,11 @@
 /*
- * up_bearer.h -- AuthType UserProfile: bearer tokens (RFC 6750) of our own.
+ * up_bearer.h -- who calls; AuthType UserProfile: bearer tokens (RFC 6750) of
+ * our own.
  */
 #ifndef UP_BEARER_H
 #define UP_BEARER_H
+
+#include "core/up_error.h"
 
 #include <httpd.h>
 
@@ -17,8 +20,8 @@ int up_bearer_force(request_rec *r);
 /* note_auth_failure: challenge where TYPE is ours. */
 int up_bearer_note_failure(request_rec *r, const char *type);
 
-/* The value of WWW-Authenticate for R: with the AuthName if one is set, with
- * error="invalid_token" if INVALID_TOKEN. */
-const char *up_bearer_challenge(request_rec *r, int invalid_token);
+/* Note R's caller, whichever module authenticated it, for the log;
+ * AUTH_HEADER_MISSING, with a challenge, if there is none. */
+UP_MUST_CHECK up_error_t *up_bearer_require_caller(request_rec *r);
 
 #endif

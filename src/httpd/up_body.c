@@ -1,5 +1,7 @@
 /* up_body.c -- reading a request's body. */
 #include "httpd/up_body.h"
+#include "httpd/up_request.h"
+#include "wire/up_gzip.h"
 
 #include <apr_buckets.h>
 #include <apr_strings.h>
@@ -57,12 +59,19 @@ append(buffer_t *buffer,
     return NULL;
 }
 
-/* Append what is in BRIGADE; *END is set to whether the body ends there, and
- * *STATUS if it cannot be read. */
+/* What httpd or a filter says, RV, of R's body. */
+static up_error_t *
+unreadable(request_rec *r, apr_status_t rv)
+{
+    int http = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+
+    return up_request_foreign(r, http);
+}
+
+/* Append what is in BRIGADE; *END is set to whether the body ends there. */
 static up_error_t *
 take(buffer_t *buffer,
      int *end,
-     int *status,
      apr_bucket_brigade *brigade,
      request_rec *r,
      apr_size_t limit)
@@ -81,10 +90,8 @@ take(buffer_t *buffer,
             continue;
         apr_status_t rv =
             apr_bucket_read(bucket, &bytes, &length, APR_BLOCK_READ);
-        if (rv) {
-            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-            return NULL;
-        }
+        if (rv)
+            return unreadable(r, rv);
         UP_ERR(append(buffer, bytes, length, limit, r->pool));
     }
     return NULL;
@@ -94,7 +101,6 @@ take(buffer_t *buffer,
 static up_error_t *
 read_all(const char **body,
          apr_size_t *length,
-         int *status,
          request_rec *r,
          apr_size_t limit)
 {
@@ -102,7 +108,6 @@ read_all(const char **body,
     apr_off_t expected = announced(r);
     int end = 0;
 
-    *status = OK;
     if (expected > (apr_off_t)limit)
         return too_large(r->pool, limit);
     buffer_t buffer = {.size = expected ? (apr_size_t)expected + 1 : CHUNK};
@@ -114,13 +119,9 @@ read_all(const char **body,
         apr_status_t rv =
             ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
                            APR_BLOCK_READ, CHUNK);
-        if (rv) {
-            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-            return NULL;
-        }
-        UP_ERR(take(&buffer, &end, status, brigade, r, limit));
-        if (*status != OK)
-            return NULL;
+        if (rv)
+            return unreadable(r, rv);
+        UP_ERR(take(&buffer, &end, brigade, r, limit));
         apr_brigade_cleanup(brigade);
         if (!end && apr_time_now() > deadline)
             return up_error(r->pool, UP_REQUEST_TIMEOUT, APR_SUCCESS,
@@ -134,19 +135,40 @@ read_all(const char **body,
     return NULL;
 }
 
+/* Undo the Content-Encoding that R's body still has. */
+static up_error_t *
+decode(const char **body, apr_size_t *length, request_rec *r, apr_size_t limit)
+{
+    const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    if (!encoding || !*encoding || !ap_cstr_casecmp(encoding, "identity"))
+        return NULL;
+    /* RFC 9110 8.4.1.3: x-gzip is the same. */
+    if (ap_cstr_casecmp(encoding, "gzip") != 0 &&
+        ap_cstr_casecmp(encoding, "x-gzip") != 0)
+        return up_error(r->pool, UP_MEDIA_TYPE_UNSUPPORTED, APR_SUCCESS,
+                        "the Content-Encoding of the body is none of those "
+                        "accepted: identity, gzip");
+    if (*length > APR_UINT32_MAX)
+        return too_large(r->pool, limit);
+    up_error_t *err = up_gzip_inflate(body, length, *body,
+                                      (apr_uint32_t)*length, limit, r->pool);
+    return err ? up_error_wrap(r->pool, err, "cannot decompress the body")
+               : NULL;
+}
+
 up_error_t *
 up_body_read(const char **body,
              apr_size_t *length,
-             int *status,
              request_rec *r,
              apr_size_t limit)
 {
-    up_error_t *err = read_all(body, length, status, r, limit);
+    up_error_t *err = read_all(body, length, r, limit);
 
     /* httpd would first read all of the body, however slowly it comes: only
      * statuses such as 413 keep it from that, and an RPC's is 200. In HTTP/2
      * this is about the stream alone, and mod_http2 has set it before. */
-    if (err)
+    if (err && !err->http)
         r->connection->keepalive = AP_CONN_CLOSE;
-    return err;
+    return err ? err : decode(body, length, r, limit);
 }

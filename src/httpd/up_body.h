@@ -6,18 +6,18 @@
 
 #include <httpd.h>
 
-/* Read R's body, at most LIMIT bytes, through its input filters into R's pool:
- * sets *BODY, NUL-terminated, and *LENGTH. When the server's Timeout, which
- * otherwise counts for each read alone, has passed since the first read, none
- * is begun.
+/* Read R's body, at most LIMIT bytes before and after it is decompressed,
+ * through its input filters into R's pool: sets *BODY, NUL-terminated, and
+ * *LENGTH. A Content-Encoding of gzip is undone. When the server's Timeout,
+ * which otherwise counts for each read alone, has passed since the first read,
+ * none is begun.
  *
- * Two kinds of failure: BODY_TOO_LARGE or REQUEST_TIMEOUT, after which nobody
- * waits for the rest of the body, and the connection ends; or *STATUS is set
- * (it is OK otherwise) to what httpd or a filter says of the body, to be
- * returned by the handler. */
+ * BODY_TOO_LARGE, REQUEST_TIMEOUT; MEDIA_TYPE_UNSUPPORTED for another
+ * Content-Encoding; BODY_INVALID for what is not gzip; or, with its HTTP
+ * status, what httpd or a filter says of the body. After the first two nobody
+ * waits for the rest of the body, and the connection ends. */
 UP_MUST_CHECK up_error_t *up_body_read(const char **body,
                                        apr_size_t *length,
-                                       int *status,
                                        request_rec *r,
                                        apr_size_t limit);
 

@@ -1,5 +1,6 @@
-/* up_config.c -- the directives, and what they say of a server and a place. */
+/* up_config.c -- the directives, and what they say. */
 #include "httpd/up_config.h"
+#include "httpd/up_protocol.h"
 #include "service/up_access.h"
 
 #include <apr_lib.h>
@@ -19,9 +20,9 @@ up_config_create_server(apr_pool_t *pool, server_rec *server)
 }
 
 void *
-up_config_create_place(apr_pool_t *pool, char *path)
+up_config_create_dir(apr_pool_t *pool, char *path)
 {
-    return apr_pcalloc(pool, sizeof(up_place_config_t));
+    return apr_pcalloc(pool, sizeof(up_dir_config_t));
 }
 
 /* The value set nearest the request. Works because 0 and NULL mean "not said
@@ -54,12 +55,15 @@ merge_roles(apr_pool_t *pool,
 }
 
 void *
-up_config_merge_place(apr_pool_t *pool, void *base, void *over)
+up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
 {
-    const up_place_config_t *outer = base, *inner = over;
+    const up_dir_config_t *outer = base, *inner = over;
 
-    up_place_config_t *config = apr_pcalloc(pool, sizeof(*config));
+    up_dir_config_t *config = apr_pcalloc(pool, sizeof(*config));
     config->enabled = NEAREST(enabled);
+    config->section = inner->enabled ? inner->section : outer->section;
+    config->protocols = NEAREST(protocols);
+    config->self = NEAREST(self);
     config->max_body = NEAREST(max_body);
     config->roles = merge_roles(pool, outer->roles, inner->roles);
     return config;
@@ -71,8 +75,8 @@ up_config_of_server(const server_rec *server)
     return ap_get_module_config(server->module_config, &userprofile_module);
 }
 
-const up_place_config_t *
-up_config_of_place(const request_rec *r)
+const up_dir_config_t *
+up_config_of_dir(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &userprofile_module);
 }
@@ -93,9 +97,28 @@ up_config_store_options(const up_server_config_t *config)
 }
 
 apr_size_t
-up_config_max_body(const up_place_config_t *config)
+up_config_max_body(const up_dir_config_t *config)
 {
     return config->max_body ? config->max_body : DEFAULT_MAX_BODY;
+}
+
+unsigned
+up_config_protocols(const up_dir_config_t *config)
+{
+    return config->protocols ? config->protocols : UP_ALL_PROTOCOLS;
+}
+
+unsigned
+up_config_self(const up_dir_config_t *config)
+{
+    switch (config->self) {
+    case UP_SELF_OFF:
+        return 0;
+    case UP_SELF_READ:
+        return UP_USER_READ;
+    default:
+        return UP_USER_READ | UP_USER_WRITE;
+    }
 }
 
 /* Set *SIZE from TEXT, digits and perhaps a K, M or G. Returns 0 if it is no
@@ -141,7 +164,7 @@ wrong(cmd_parms *cmd, const char *value, const char *right)
 }
 
 static const char *
-set_store(cmd_parms *cmd, void *place, const char *uri)
+set_store(cmd_parms *cmd, void *dir, const char *uri)
 {
     up_server_config_t *config = up_config_of_server(cmd->server);
 
@@ -155,7 +178,7 @@ set_store(cmd_parms *cmd, void *place, const char *uri)
 }
 
 static const char *
-set_map_size(cmd_parms *cmd, void *place, const char *text)
+set_map_size(cmd_parms *cmd, void *dir, const char *text)
 {
     up_server_config_t *config = up_config_of_server(cmd->server);
     apr_int64_t size;
@@ -167,7 +190,7 @@ set_map_size(cmd_parms *cmd, void *place, const char *text)
 }
 
 static const char *
-set_sync(cmd_parms *cmd, void *place, const char *text)
+set_sync(cmd_parms *cmd, void *dir, const char *text)
 {
     up_server_config_t *config = up_config_of_server(cmd->server);
 
@@ -178,20 +201,21 @@ set_sync(cmd_parms *cmd, void *place, const char *text)
 }
 
 static const char *
-set_enabled(cmd_parms *cmd, void *place, int on)
+set_enabled(cmd_parms *cmd, void *dir, int on)
 {
-    up_place_config_t *config = place;
+    up_dir_config_t *config = dir;
 
     config->enabled = on ? UP_ON : UP_OFF;
+    config->section = on ? up_section_of(cmd) : NULL;
     if (on)
         up_config_of_server(cmd->server)->used = UP_ON;
     return NULL;
 }
 
 static const char *
-set_max_body(cmd_parms *cmd, void *place, const char *text)
+set_max_body(cmd_parms *cmd, void *dir, const char *text)
 {
-    up_place_config_t *config = place;
+    up_dir_config_t *config = dir;
     apr_int64_t size;
 
     if (!parse_size(&size, text, 1, GIB))
@@ -201,9 +225,53 @@ set_max_body(cmd_parms *cmd, void *place, const char *text)
 }
 
 static const char *
-add_role(cmd_parms *cmd, void *place, int argc, char *const argv[])
+set_self(cmd_parms *cmd, void *dir, const char *text)
 {
-    up_place_config_t *config = place;
+    static const struct {
+        const char *text;
+        up_self_t self;
+    } values[] = {
+        {"Off", UP_SELF_OFF}, {"Read", UP_SELF_READ}, {"Write", UP_SELF_WRITE}};
+    up_dir_config_t *config = dir;
+
+    for (apr_size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (!ap_cstr_casecmp(values[i].text, text)) {
+            config->self = values[i].self;
+            return NULL;
+        }
+    }
+    return wrong(cmd, text, "Off, Read or Write");
+}
+
+static const char *
+set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
+    unsigned protocols = 0;
+
+    for (int i = 0; i < argc; i++) {
+        int p = 0;
+        while (up_protocols[p] &&
+               ap_cstr_casecmp(up_protocols[p]->name, argv[i]) != 0)
+            p++;
+        if (!up_protocols[p])
+            return wrong(cmd, argv[i],
+                         "a protocol: rest, grpc, grpc-web or connect");
+        protocols |= up_protocol_bit(up_protocols[p]);
+    }
+    if (!protocols)
+        return apr_psprintf(cmd->pool,
+                            "%s: takes one or more of rest, grpc, grpc-web and "
+                            "connect",
+                            cmd->cmd->name);
+    config->protocols = protocols;
+    return NULL;
+}
+
+static const char *
+add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
     up_role_t role = {0};
 
     if (argc < 2)
@@ -228,7 +296,7 @@ add_role(cmd_parms *cmd, void *place, int argc, char *const argv[])
 }
 
 /* Server, virtual host and <Location> or <Directory>, but never .htaccess. */
-#define PLACE (RSRC_CONF | ACCESS_CONF)
+#define DIR (RSRC_CONF | ACCESS_CONF)
 
 /* clang-format off */
 const command_rec up_config_commands[] = {
@@ -238,11 +306,17 @@ const command_rec up_config_commands[] = {
                   "how large an LMDB store may grow (default 16G)"),
     AP_INIT_TAKE1("UserProfileSync", set_sync, NULL, RSRC_CONF,
                   "full: an answered change is on disk (default); off"),
-    AP_INIT_FLAG("UserProfile", set_enabled, NULL, PLACE,
-                 "On: serve user profiles below this place"),
-    AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, PLACE,
+    AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
+                 "On: serve user profiles below this path"),
+    AP_INIT_TAKE_ARGV("UserProfileProtocols", set_protocols, NULL, DIR,
+                      "which are served: rest, grpc, grpc-web, connect "
+                      "(default all)"),
+    AP_INIT_TAKE1("UserProfileSelf", set_self, NULL, DIR,
+                  "what callers may do to themselves where a call allows it: "
+                  "Off, Read, Write (default)"),
+    AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
-    AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, PLACE,
+    AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,
                       "a role and what it permits: user.read, user.write"),
     {NULL}
 };

@@ -1,5 +1,6 @@
 /*
- * up_config.h -- the directives, and what they say of a server and a place.
+ * up_config.h -- the directives, and what they say of a server and of the
+ * sections of its configuration.
  *
  * In both structs 0 and NULL mean "not said here"; defaults are applied where
  * a value is read.
@@ -7,6 +8,7 @@
 #ifndef UP_CONFIG_H
 #define UP_CONFIG_H
 
+#include "httpd/up_section.h"
 #include "httpd/up_stores.h"
 
 #include <httpd.h>
@@ -15,6 +17,14 @@
 extern module AP_MODULE_DECLARE_DATA userprofile_module;
 
 typedef enum up_flag_t { UP_UNSET, UP_ON, UP_OFF } up_flag_t;
+
+/* What callers may do to themselves. */
+typedef enum up_self_t {
+    UP_SELF_UNSET,
+    UP_SELF_OFF,
+    UP_SELF_READ,
+    UP_SELF_WRITE
+} up_self_t;
 
 /* What one server or virtual host says. */
 typedef struct up_server_config_t {
@@ -26,26 +36,34 @@ typedef struct up_server_config_t {
     up_site_store_t *site_store; /* set in post_config if used */
 } up_server_config_t;
 
-/* What one server, <Location> or <Directory> says. */
-typedef struct up_place_config_t {
+/* The per-directory configuration: what a server, a <Location> or a <Directory>
+ * says. */
+typedef struct up_dir_config_t {
     up_flag_t enabled;               /* UserProfile */
+    const up_section_t *section;     /* where it is said, if it is On */
+    unsigned protocols;              /* UserProfileProtocols, a set */
+    up_self_t self;                  /* UserProfileSelf */
     apr_size_t max_body;             /* UserProfileMaxBody, bytes */
     const apr_array_header_t *roles; /* UserProfileRole, of up_role_t */
-} up_place_config_t;
+} up_dir_config_t;
 
 /* The module record's five. */
 void *up_config_create_server(apr_pool_t *pool, server_rec *server);
 void *up_config_merge_server(apr_pool_t *pool, void *base, void *over);
-void *up_config_create_place(apr_pool_t *pool, char *path);
-void *up_config_merge_place(apr_pool_t *pool, void *base, void *over);
+void *up_config_create_dir(apr_pool_t *pool, char *path);
+void *up_config_merge_dir(apr_pool_t *pool, void *base, void *over);
 extern const command_rec up_config_commands[];
 
 up_server_config_t *up_config_of_server(const server_rec *server);
-const up_place_config_t *up_config_of_place(const request_rec *r);
+const up_dir_config_t *up_config_of_dir(const request_rec *r);
 
 /* The values with their defaults. */
 const char *up_config_store_uri(const up_server_config_t *config);
 up_store_options_t up_config_store_options(const up_server_config_t *config);
-apr_size_t up_config_max_body(const up_place_config_t *config);
+apr_size_t up_config_max_body(const up_dir_config_t *config);
+unsigned up_config_protocols(const up_dir_config_t *config);
+
+/* The permissions that callers have over themselves: up_permission_t. */
+unsigned up_config_self(const up_dir_config_t *config);
 
 #endif

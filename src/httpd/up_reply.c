@@ -1,9 +1,7 @@
 /* up_reply.c -- answers, and the one way out for errors. */
 #include "httpd/up_reply.h"
-#include "httpd/up_bearer.h"
+#include "httpd/up_config.h"
 #include "httpd/up_request.h"
-#include "httpd/up_route.h"
-#include "httpd/up_rpc_reply.h"
 #include "httpd/up_stores.h"
 
 #include <apr_strings.h>
@@ -15,63 +13,29 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* Seconds after which a client may try an unavailable store again. */
-#define RETRY_AFTER "1"
+/* A custom response; the error filter replaces it. */
+static char claimed[] = "\"";
 
-void
-up_reply_common_headers(apr_table_t *headers)
+/* The protocol that R's errors are written in. */
+static const up_protocol_t *
+protocol_of(const request_rec *r)
 {
-    apr_table_setn(headers, "Cache-Control", "no-store");
-    apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
-}
+    const up_protocol_t *protocol = up_request_known(r)->protocol;
 
-void
-up_reply_whole(request_rec *r)
-{
-    ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
+    return protocol ? protocol : &up_protocol_rest;
 }
 
 int
-up_reply_json(request_rec *r, int status, const char *text, apr_size_t length)
+up_reply_answer(request_rec *r,
+                const ProtobufCMessage *answer,
+                const up_call_t *call)
 {
-    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
+    apr_bucket_brigade *brigade =
+        apr_brigade_create(r->pool, r->connection->bucket_alloc);
 
-    r->status = status;
-    if (r->method_number != M_GET)
-        up_reply_whole(r);
-    up_reply_common_headers(r->headers_out);
-    ap_set_content_type(r, "application/json");
-    ap_set_content_length(r, (apr_off_t)length);
-    APR_BRIGADE_INSERT_TAIL(
-        brigade, apr_bucket_pool_create(text, length, r->pool, alloc));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    protocol_of(r)->write(brigade, r, answer, call);
     ap_pass_brigade(r->output_filters, brigade);
     return OK;
-}
-
-void
-up_reply_error_headers(request_rec *r,
-                       apr_table_t *headers,
-                       const up_error_t *err)
-{
-    switch (err->reason) {
-    case UP_AUTH_HEADER_MISSING:
-    case UP_AUTH_HEADER_INVALID:
-    case UP_TOKEN_INVALID:
-        apr_table_setn(headers, "WWW-Authenticate",
-                       up_bearer_challenge(r, err->reason == UP_TOKEN_INVALID));
-        break;
-    case UP_METHOD_NOT_ALLOWED:
-        apr_table_setn(headers, "Allow", up_route_allow(r));
-        break;
-    case UP_STORE_UNAVAILABLE:
-    case UP_OUTCOME_UNKNOWN:
-        apr_table_setn(headers, "Retry-After", RETRY_AFTER);
-        break;
-    default:
-        break;
-    }
 }
 
 /* How loudly ERR is logged. */
@@ -119,62 +83,64 @@ up_reply_log(request_rec *r, const up_error_t *err)
                   or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 
+/* Set in HEADERS what goes with ERR. */
+static void
+set_headers(apr_table_t *headers, const up_error_t *err)
+{
+    const char *retry_after = up_reason_info(err->reason)->retry_after;
+
+    if (retry_after && !err->http)
+        apr_table_setn(headers, "Retry-After", retry_after);
+    if (err->headers)
+        apr_table_overlap(headers, err->headers, APR_OVERLAP_TABLES_SET);
+}
+
+void
+up_reply_write_error(apr_bucket_brigade *brigade,
+                     request_rec *r,
+                     const up_error_t *err)
+{
+    set_headers(r->headers_out, err);
+    protocol_of(r)->write_error(brigade, r, err);
+}
+
 int
 up_reply_error(request_rec *r, const up_error_t *err)
 {
-    const char *text;
-    apr_size_t length;
-
     up_reply_log(r, err);
-    up_reply_error_headers(r, r->headers_out, err);
-    up_status_t *status = up_status_of(err, r->pool);
-    if (up_request_known(r)->shape != UP_SHAPE_JSON)
-        return up_rpc_reply_status(r, status);
-    up_status_json(&text, &length, status, r->pool);
-    return up_reply_json(r, up_reason_info(err->reason)->http, text, length);
+    if (err->http) /* another module's: the site may have a document for it */
+        return err->http;
+
+    apr_bucket_brigade *brigade =
+        apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    up_reply_write_error(brigade, r, err);
+    ap_pass_brigade(r->output_filters, brigade);
+    return OK;
 }
 
 int
 up_reply_refuse(request_rec *r, up_error_t *err)
 {
-    int status = up_reason_info(err->reason)->http;
+    int http = up_error_http(err);
 
     up_reply_log(r, err);
-    up_reply_error_headers(r, r->err_headers_out, err);
-    if (up_request_known(r)->ours) {
+    set_headers(r->err_headers_out, err);
+    if (up_request_known(r)->is_ours) {
         up_request_of(r)->refusal = err;
-        /* Asked before ErrorDocument; the error filter replaces it. */
-        ap_custom_response(r, status, "refused");
+        /* Asked for before ErrorDocument; the error filter replaces it. */
+        ap_custom_response(r, http, claimed);
     }
-    return status;
+    return http;
 }
 
-/* What an error of another module is called. */
-static const struct {
-    int http; /* 0: any other of its class */
-    int class;
-    const char *reason;
-    int code; /* google.rpc.Code */
-} foreign[] = {
-    {401, 4, "UNAUTHENTICATED", 16}, {403, 4, "FORBIDDEN", 7},
-    {404, 4, "NOT_FOUND", 5},        {408, 4, "REQUEST_TIMEOUT", 4},
-    {413, 4, "BODY_TOO_LARGE", 8},   {429, 4, "TOO_MANY_REQUESTS", 8},
-    {0, 4, "BAD_REQUEST", 3},        {502, 5, "UNAVAILABLE", 14},
-    {503, 5, "UNAVAILABLE", 14},     {504, 5, "UNAVAILABLE", 14},
-    {0, 5, "INTERNAL", 13},
-};
-
-up_status_t *
-up_reply_foreign(int http, apr_pool_t *pool)
+void
+up_reply_claim_errors(request_rec *r)
 {
-    up_status_t *status = apr_pcalloc(pool, sizeof(*status));
-    int i = 0;
+    core_request_config *core = ap_get_core_module_config(r->request_config);
+    char **strings = apr_palloc(r->pool, RESPONSE_CODES * sizeof(char *));
 
-    while (foreign[i].class != http / 100 ||
-           (foreign[i].http && foreign[i].http != http))
-        i++;
-    status->reason = foreign[i].reason;
-    status->code = foreign[i].code;
-    status->message = ap_get_status_line(http) + sizeof("403"); /* "403 ..." */
-    return status;
+    /* What ap_custom_response() does, for every status at once. */
+    for (int i = 0; i < RESPONSE_CODES; i++)
+        strings[i] = claimed;
+    core->response_code_strings = strings;
 }

@@ -74,36 +74,6 @@ permissions_of(const apr_array_header_t *names, const up_call_t *call)
     return permissions;
 }
 
-static up_error_t *
-judge(const up_view_t *view,
-      const up_call_t *call,
-      unsigned needed,
-      apr_pool_t *pool)
-{
-    if (!view->org)
-        return up_error(pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is in no organisation and names none "
-                        "that exists",
-                        call->caller);
-    if (view->caller_org && up_caller_is_barred(view->caller_state))
-        return up_error(pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is %s", call->caller,
-                        up_state_name(view->caller_state));
-    if (!view->org_roles && !view->instance_roles)
-        return up_error(pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is no member of organisation '%s'",
-                        call->caller, view->org);
-
-    unsigned granted = permissions_of(view->org_roles, call) |
-                       permissions_of(view->instance_roles, call);
-    if (!(granted & needed))
-        return up_error(pool, UP_PERMISSION_DENIED, APR_SUCCESS,
-                        "no role of caller '%s' in organisation '%s' permits "
-                        "this",
-                        call->caller, view->org);
-    return NULL;
-}
-
 /* ID if it is worth looking up, else NULL. */
 static const char *
 storable(const char *id)
@@ -111,26 +81,134 @@ storable(const char *id)
     return id && up_id_is_storable(id) ? id : NULL;
 }
 
-up_error_t *
-up_access_check(up_view_t **view,
-                const up_call_t *call,
-                unsigned needed,
-                apr_pool_t *result_pool,
-                apr_pool_t *scratch_pool)
+static int
+is_barred(const up_view_t *view)
 {
-    const char *wanted = call->org && *call->org ? call->org : NULL;
+    return view->caller_org && up_caller_is_barred(view->caller_state);
+}
 
-    *view = NULL;
-    if (!call->caller || !*call->caller)
-        return up_error(result_pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
-                        "nobody is authenticated");
-    if (wanted && !storable(wanted))
-        return up_error(result_pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' names an organisation by what cannot be "
-                        "an id",
+/* What the caller's roles permit in the organisation that VIEW is of. */
+static unsigned
+granted(const up_view_t *view, const up_call_t *call)
+{
+    return permissions_of(view->org_roles, call) |
+           permissions_of(view->instance_roles, call);
+}
+
+static int
+is_caller(const up_call_t *call, const up_target_t *target)
+{
+    return target->user && !strcmp(call->caller, target->user);
+}
+
+/* Whether CALL's caller may do to TARGET what is needed. */
+static int
+is_permitted(const up_view_t *view,
+             const up_call_t *call,
+             const up_target_t *target)
+{
+    if (is_barred(view))
+        return 0;
+    if (target->scope == UP_SCOPE_SELF)
+        return (call->self & target->needed) != 0;
+    if (granted(view, call) & target->needed)
+        return 1;
+    return target->scope == UP_SCOPE_STORE && is_caller(call, target) &&
+           call->self & target->needed;
+}
+
+/* What may_read() is about. */
+typedef struct access_t {
+    const up_call_t *call;
+    const up_target_t *target;
+} access_t;
+
+static int
+may_read(void *baton, const up_view_t *view)
+{
+    const access_t *access = baton;
+
+    return is_permitted(view, access->call, access->target);
+}
+
+up_error_t *
+up_access_read(up_view_t **view, up_call_t *call, const up_target_t *target)
+{
+    access_t access = {call, target};
+    up_query_t query = {
+        .caller = storable(call->caller),
+        .wanted = call->org && *call->org ? storable(call->org) : NULL,
+        .user = storable(target->user),
+        .in_any_org = target->scope != UP_SCOPE_ORG,
+        .may_read = may_read,
+        .baton = &access,
+    };
+
+    call->target = target->user;
+    if (!call->store)
+        return up_error_copy(call->store_error, call->pool);
+    UP_ERR(up_store_read(view, call->store, &query, call->pool, call->pool));
+    if (target->scope == UP_SCOPE_ORG && call->org && *call->org &&
+        !(*view)->wanted_exists)
+        (*view)->org = NULL; /* nor in the caller's, if it cannot be stored */
+    call->found_org = (*view)->org;
+    return NULL;
+}
+
+up_error_t *
+up_access_check_org(const up_view_t *view,
+                    const up_call_t *call,
+                    const up_target_t *target)
+{
+    int is_named = call->org && *call->org;
+
+    if (is_named && !view->wanted_exists)
+        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+                        "caller '%s' names an organisation that does not exist",
                         call->caller);
+    if (target->scope == UP_SCOPE_ORG && !view->org)
+        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+                        "caller '%s' is in no organisation and names none",
+                        call->caller);
+    if (is_barred(view))
+        return up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
+                        "caller '%s' is %s", call->caller,
+                        up_state_name(view->caller_state));
+    return NULL;
+}
 
-    UP_ERR(up_store_read(view, call->store, storable(call->caller), wanted,
-                         storable(call->user), result_pool, scratch_pool));
-    return judge(*view, call, needed, result_pool);
+up_error_t *
+up_access_not_found(const up_call_t *call, const up_target_t *target)
+{
+    return up_error(call->pool, target->not_found, APR_SUCCESS,
+                    "there is no such user for caller '%s'", call->caller);
+}
+
+up_error_t *
+up_access_check_rights(const up_view_t *view,
+                       const up_call_t *call,
+                       const up_target_t *target)
+{
+    int is_in_store = target->scope == UP_SCOPE_STORE;
+
+    if (is_permitted(view, call, target))
+        return NULL;
+    if (target->scope == UP_SCOPE_SELF ||
+        (is_in_store && is_caller(call, target)))
+        return up_error(
+            call->pool,
+            is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
+            APR_SUCCESS, "UserProfileSelf does not permit this to caller '%s'",
+            call->caller);
+    if (!view->org_roles && !view->instance_roles)
+        return is_in_store
+                   ? up_access_not_found(call, target)
+                   : up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
+                              "caller '%s' is no member of organisation '%s'",
+                              call->caller, view->org);
+    return up_error(
+        call->pool,
+        is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
+        APR_SUCCESS, "no role of caller '%s' in organisation '%s' permits this",
+        call->caller, view->org);
 }

@@ -5,6 +5,7 @@
 #define UP_ACCESS_H
 
 #include "core/up_id.h"
+#include "service/up_precondition.h"
 #include "store/up_store.h"
 
 #include <apr_general.h>
@@ -39,25 +40,68 @@ unsigned up_role_permissions(const apr_array_header_t *roles, const char *name);
 /* Whether a stored caller in STATE is refused, whatever its roles. */
 int up_caller_is_barred(up_state_t state);
 
-/* One call, from whichever transport. */
+/* One call, whatever protocol it came by. */
 typedef struct up_call_t {
-    up_store_t *store;
-    const char *caller;              /* as authenticated; NULL or "": none */
+    up_store_t *store;               /* NULL: there is none now, */
+    const up_error_t *store_error;   /* and this says why */
+    const char *caller;              /* as authenticated; not empty */
     const char *org;                 /* x-zitadel-orgid; NULL or "": none */
-    const char *user;                /* the target's id; NULL reads as "" */
     const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
-    apr_time_t deadline;             /* no change begins after it; 0: none */
+    unsigned self;                   /* permissions that callers have over
+                                      * themselves where a call allows it */
+    const up_precondition_t *precondition; /* or NULL */
+    apr_time_t deadline; /* no change begins after it; 0: none */
+    apr_pool_t *pool;    /* of what the call makes */
+
+    /* What the call finds out, for the log and the headers of its answer; each
+     * is set as soon as it is known. */
+    const char *target;    /* the id of the user that it is about, or NULL */
+    const char *found_org; /* in which it takes place, or NULL */
+    apr_uint64_t sequence; /* of the user as answered; 0: none */
+    const up_error_t *trouble; /* to be logged though the call succeeded, or
+                                * NULL */
+    int unmodified; /* the caller has it already, says If-None-Match */
 } up_call_t;
 
-/* Read what CALL needs and check that its caller may do what NEEDED, one
- * permission, permits: AUTH_HEADER_MISSING, ORG_NOT_FOUND,
- * MEMBERSHIP_NOT_FOUND or PERMISSION_DENIED, in this order. Sets *VIEW, also
- * on refusal if the store was read at all (else NULL). A target's id that
- * cannot be stored is not looked up. */
-UP_MUST_CHECK up_error_t *up_access_check(up_view_t **view,
-                                          const up_call_t *call,
-                                          unsigned needed,
-                                          apr_pool_t *result_pool,
-                                          apr_pool_t *scratch_pool);
+/* Which users a call can be about, and who may make it. */
+typedef enum up_scope_t {
+    UP_SCOPE_ORG,   /* users of the call's organisation; who has the permission
+                     * there */
+    UP_SCOPE_STORE, /* all users; who has the permission in the user's
+                     * organisation, and the user */
+    UP_SCOPE_SELF   /* the caller alone */
+} up_scope_t;
+
+/* The user that a call is about, and what for. */
+typedef struct up_target_t {
+    up_scope_t scope;
+    const char *user;      /* the id in the request; NULL reads as "" */
+    unsigned needed;       /* one permission */
+    up_reason_t not_found; /* how it is said that there is no such user */
+} up_target_t;
+
+/* Read what CALL needs to know of itself and of TARGET, who is read only if the
+ * caller may see them; an id that cannot be stored is not looked up. Sets
+ * *VIEW, and CALL's target and found_org. */
+UP_MUST_CHECK up_error_t *up_access_read(up_view_t **view,
+                                         up_call_t *call,
+                                         const up_target_t *target);
+
+/* Check the organisation that CALL names or, in UP_SCOPE_ORG, takes place in,
+ * and the caller's state: ORG_NOT_FOUND, MEMBERSHIP_NOT_FOUND. */
+UP_MUST_CHECK up_error_t *up_access_check_org(const up_view_t *view,
+                                              const up_call_t *call,
+                                              const up_target_t *target);
+
+/* Check that CALL's caller may do to TARGET what is needed:
+ * MEMBERSHIP_NOT_FOUND, PERMISSION_DENIED; in UP_SCOPE_STORE TARGET's not_found
+ * where a caller without membership may not learn that there is such a user. */
+UP_MUST_CHECK up_error_t *up_access_check_rights(const up_view_t *view,
+                                                 const up_call_t *call,
+                                                 const up_target_t *target);
+
+/* TARGET's error for a user who is not there, in CALL's pool. */
+up_error_t *up_access_not_found(const up_call_t *call,
+                                const up_target_t *target);
 
 #endif

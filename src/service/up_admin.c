@@ -145,7 +145,8 @@ up_admin_get_user(const up_user_t **user,
     *user = NULL;
     if (!up_id_is_storable(org) || !up_id_is_storable(id))
         return NULL;
-    UP_ERR(up_store_read(&view, store, NULL, org, id, pool, pool));
+    up_query_t query = {.wanted = org, .user = id};
+    UP_ERR(up_store_read(&view, store, &query, pool, pool));
     *user = view->user;
     return NULL;
 }

@@ -1,84 +1,93 @@
-/* up_profiles.c -- the two calls, said once for every transport. */
+/* up_profiles.c -- reading and changing a profile, whatever the call is named.
+ */
 #include "service/up_profiles.h"
 #include "core/up_id.h"
 
 #include <apr_strings.h>
 
-/* Check that CALL's caller may do what NEEDED permits, and set *VIEW and *ORG
- * to what is known by then. */
+/* FIELD_INVALID with VIOLATIONS, not empty. */
 static up_error_t *
-enter(up_view_t **view,
-      const char **org,
-      const up_call_t *call,
-      unsigned needed,
-      apr_pool_t *result_pool,
-      apr_pool_t *scratch_pool)
+invalid(const up_call_t *call, const apr_array_header_t *violations)
 {
-    up_error_t *err =
-        up_access_check(view, call, needed, result_pool, scratch_pool);
+    const up_violation_t *first = &APR_ARRAY_IDX(violations, 0, up_violation_t);
+    up_error_t *err = up_error(call->pool, UP_FIELD_INVALID, APR_SUCCESS,
+                               "%s: %s", first->field, first->description);
 
-    *org = *view ? (*view)->org : NULL;
+    err->violations = violations;
     return err;
 }
 
-static void
-validate_id(apr_array_header_t *violations, const char *id, apr_pool_t *pool)
+/* The fields at fault so far: the id in the request, unless there is none. */
+static apr_array_header_t *
+validate_id(const up_call_t *call, const up_target_t *target)
 {
-    apr_size_t length = id ? up_id_length(id) : 0;
+    apr_array_header_t *violations =
+        apr_array_make(call->pool, 1, sizeof(up_violation_t));
+    apr_size_t length = target->user ? up_id_length(target->user) : 0;
 
-    if (length < 1 || length > UP_ID_MAX_CODE_POINTS)
+    if (target->scope != UP_SCOPE_SELF &&
+        (length < 1 || length > UP_ID_MAX_CODE_POINTS))
         up_violation_length(violations, "userId", 1, UP_ID_MAX_CODE_POINTS,
-                            pool);
+                            call->pool);
+    return violations;
 }
 
-/* UP_USER_NOT_FOUND or UP_USER_NOT_HUMAN unless USER, or NULL, can be read. */
+/* Set *VIEW to what is known of CALL and TARGET, if all is well so far: the
+ * organisation, the rights, the fields (VIOLATIONS is what is wrong with them),
+ * and what else the request asks for (REFUSAL, or NULL). */
 static up_error_t *
-check_readable(const up_user_t *user, apr_pool_t *pool)
+find(up_view_t **view,
+     up_call_t *call,
+     const up_target_t *target,
+     const apr_array_header_t *violations,
+     up_error_t *refusal)
 {
-    if (!user || user->state == UP_REMOVED)
-        return up_error(pool, UP_USER_NOT_FOUND, APR_SUCCESS,
-                        "the organisation has no such user");
-    if (user->type != UP_HUMAN)
-        return up_error(pool, UP_USER_NOT_HUMAN, APR_SUCCESS,
-                        "user '%s' is a machine", user->id);
-    return NULL;
+    int is_in_store = target->scope == UP_SCOPE_STORE;
+
+    UP_ERR(up_access_read(view, call, target));
+    UP_ERR(up_access_check_org(*view, call, target));
+    if (!is_in_store)
+        UP_ERR(up_access_check_rights(*view, call, target));
+    if (violations->nelts)
+        return invalid(call, violations);
+    if (refusal)
+        return refusal;
+    if (is_in_store && (!(*view)->org || (*view)->user_state == UP_REMOVED))
+        return up_access_not_found(call, target);
+    return is_in_store ? up_access_check_rights(*view, call, target) : NULL;
 }
 
 up_error_t *
 up_profiles_get(const up_user_t **user,
-                int *unmodified,
-                const char **org,
-                const up_call_t *call,
-                const up_precondition_t *precondition,
-                apr_pool_t *result_pool,
-                apr_pool_t *scratch_pool)
+                up_call_t *call,
+                const up_target_t *target,
+                int must_be_human)
 {
-    apr_array_header_t *violations =
-        apr_array_make(result_pool, 1, sizeof(up_violation_t));
     up_view_t *view;
 
-    UP_ERR(enter(&view, org, call, UP_USER_READ, result_pool, scratch_pool));
-    validate_id(violations, call->user, result_pool);
-    if (violations->nelts)
-        return up_profile_invalid("GetHumanProfileRequest", violations,
-                                  result_pool);
+    UP_ERR(find(&view, call, target, validate_id(call, target), NULL));
+    if (!view->user || view->user->state == UP_REMOVED)
+        return up_access_not_found(call, target);
+    if (must_be_human && view->user->type != UP_HUMAN)
+        return up_error(call->pool, UP_USER_NOT_HUMAN, APR_SUCCESS,
+                        "user '%s' is a machine", view->user->id);
 
-    UP_ERR(check_readable(view->user, result_pool));
+    call->sequence = view->user->sequence;
     up_verdict_t verdict =
-        up_precondition_judge(precondition, view->user->sequence);
+        up_precondition_judge(call->precondition, call->sequence);
     if (verdict == UP_MISMATCH)
-        return up_precondition_failed(view->user->sequence, result_pool);
-    *unmodified = verdict == UP_SAME;
+        return up_precondition_failed(call->sequence, call->pool);
+    call->unmodified = verdict == UP_SAME;
     *user = view->user;
     return NULL;
 }
 
 /* What an update is to do; the same for every try. */
 typedef struct command_t {
-    const char *author;
+    const up_call_t *call;
+    const up_target_t *target;
+    const up_update_t *update;
     const up_profile_t *profile; /* validated */
-    const up_precondition_t *precondition;
-    apr_time_t deadline; /* 0: none */
 } command_t;
 
 /* PROFILE with nothing but FIELDS, in POOL; the text is PROFILE's. */
@@ -91,18 +100,51 @@ part_of(const up_profile_t *profile, unsigned fields, apr_pool_t *pool)
     return part;
 }
 
-/* Set *CHANGE to the command's profile for BEFORE, of which FIELDS differ. */
-static void
-replace(up_change_t *change,
-        const command_t *command,
-        const up_user_t *before,
-        unsigned fields,
-        apr_pool_t *pool)
+/* Set *FIELDS to those in which the user BEFORE, or NULL, will differ, 0 if
+ * there is nothing to change; or say why the user cannot be changed. */
+static up_error_t *
+judge(unsigned *fields,
+      const command_t *command,
+      const up_user_t *before,
+      apr_pool_t *pool)
 {
+    apr_time_t deadline = command->call->deadline;
+
+    if (!before || before->state == UP_REMOVED || before->type != UP_HUMAN)
+        return up_error(pool, command->target->not_found, APR_SUCCESS,
+                        "there is no such human user");
+    if (up_precondition_judge(command->call->precondition, before->sequence) !=
+        UP_PROCEED)
+        return up_precondition_failed(before->sequence, pool);
+
+    *fields = up_profile_diff(before->profile, command->profile) &
+              command->update->fields;
+    if (!*fields && command->update->must_differ)
+        return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
+                        "the profile of user '%s' is what was sent",
+                        before->id);
+    if (*fields && deadline && deadline < apr_time_now())
+        return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
+                        "the deadline passed before user '%s' was changed",
+                        before->id);
+    return NULL;
+}
+
+/* Set *CHANGE to what the command makes of BEFORE, in which FIELDS differ. */
+static void
+apply(up_change_t *change,
+      const command_t *command,
+      const up_user_t *before,
+      unsigned fields,
+      apr_pool_t *pool)
+{
+    up_profile_t *profile =
+        apr_pmemdup(pool, before->profile, sizeof(*profile));
     up_user_t *after = apr_pmemdup(pool, before, sizeof(*after));
     up_event_t *event = apr_pcalloc(pool, sizeof(*event));
 
-    after->profile = command->profile;
+    up_profile_assign(profile, command->profile, fields);
+    after->profile = profile;
     after->sequence++;
     after->changed = apr_time_now();
     if (after->changed < before->changed)
@@ -112,7 +154,7 @@ replace(up_change_t *change,
     event->time = after->changed;
     event->org = after->org;
     event->user = after->id;
-    event->author = command->author;
+    event->author = command->call->caller;
     event->sequence = after->sequence;
     event->fields = fields;
     event->before = part_of(before->profile, fields, pool);
@@ -129,55 +171,37 @@ decide(up_change_t *change,
        apr_pool_t *pool)
 {
     const command_t *command = baton;
+    unsigned fields = 0;
 
-    if (!before || before->state == UP_REMOVED || before->type != UP_HUMAN)
-        return up_error(pool, UP_PROFILE_NOT_FOUND, APR_SUCCESS,
-                        "the organisation has no such human user");
-    if (up_precondition_judge(command->precondition, before->sequence) !=
-        UP_PROCEED)
-        return up_precondition_failed(before->sequence, pool);
-
-    unsigned fields = up_profile_diff(before->profile, command->profile);
-    if (!fields)
-        return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
-                        "the profile of user '%s' is what was sent",
-                        before->id);
-    if (command->deadline && command->deadline < apr_time_now())
-        return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
-                        "the deadline passed before user '%s' was changed",
-                        before->id);
-    replace(change, command, before, fields, pool);
+    UP_ERR(judge(&fields, command, before, pool));
+    if (fields)
+        apply(change, command, before, fields, pool);
     return NULL;
 }
 
 up_error_t *
 up_profiles_update(const up_user_t **user,
-                   const char **org,
-                   const up_call_t *call,
-                   const up_profile_t *profile,
-                   const up_precondition_t *precondition,
-                   apr_pool_t *result_pool,
-                   apr_pool_t *scratch_pool)
+                   up_call_t *call,
+                   const up_target_t *target,
+                   const up_update_t *update)
 {
-    command_t command = {.author = call->caller,
-                         .precondition = precondition,
-                         .deadline = call->deadline};
-    apr_array_header_t *violations =
-        apr_array_make(result_pool, 1, sizeof(up_violation_t));
-    up_change_t foreseen = {0};
+    command_t command = {call, target, update, NULL};
+    apr_array_header_t *violations = validate_id(call, target);
+    unsigned fields = 0;
     up_view_t *view;
 
-    UP_ERR(enter(&view, org, call, UP_USER_WRITE, result_pool, scratch_pool));
-    validate_id(violations, call->user, result_pool);
-    up_profile_validate(&command.profile, violations, profile, UP_ALL_FIELDS,
-                        UP_RULES_V1, "", result_pool);
-    if (violations->nelts)
-        return up_profile_invalid("UpdateHumanProfileRequest", violations,
-                                  result_pool);
+    up_profile_validate(&command.profile, violations, update->profile,
+                        update->fields, update->rules, update->prefix,
+                        call->pool);
+    UP_ERR(find(&view, call, target, violations, update->refusal));
 
-    /* What fails for the record just read is answered without waiting for the
-     * store's writer. */
-    UP_ERR(decide(&foreseen, &command, view->user, result_pool));
-    return up_store_update(user, call->store, view->org, call->user, decide,
-                           &command, result_pool, scratch_pool);
+    /* Judged on the record just read first: an error, and a change of nothing,
+     * need not wait for the store's writer. */
+    *user = view->user;
+    UP_ERR(judge(&fields, &command, view->user, call->pool));
+    if (fields)
+        UP_ERR(up_store_update(user, call->store, view->org, target->user,
+                               decide, &command, call->pool, call->pool));
+    call->sequence = (*user)->sequence;
+    return NULL;
 }

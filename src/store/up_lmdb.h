@@ -193,9 +193,7 @@ void up_lmdb_run_updates(void *baton, up_queue_t *queue);
 
 up_error_t *up_lmdb_read(up_view_t **view,
                          up_store_t *base,
-                         const char *caller,
-                         const char *wanted,
-                         const char *user,
+                         const up_query_t *query,
                          apr_pool_t *result_pool,
                          apr_pool_t *scratch_pool);
 up_error_t *up_lmdb_token(const up_token_t **token,

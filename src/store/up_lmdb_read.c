@@ -39,40 +39,71 @@ get_roles(const apr_array_header_t **roles,
     return NULL;
 }
 
+/* Set the caller's part of VIEW. */
+static up_error_t *
+read_caller(up_view_t *view,
+            lmdb_store_t *store,
+            MDB_txn *txn,
+            const char *caller,
+            apr_pool_t *pool)
+{
+    UP_ERR(up_lmdb_home(&view->caller_org, &view->caller_state, store, txn,
+                        caller, pool));
+    return get_roles(&view->instance_roles, store, txn, "", caller, pool);
+}
+
+/* Set VIEW's organisation. */
+static up_error_t *
+read_org(up_view_t *view,
+         lmdb_store_t *store,
+         MDB_txn *txn,
+         const up_query_t *query,
+         apr_pool_t *pool)
+{
+    const char *wanted = query->wanted;
+
+    /* A user's own organisation exists. */
+    if (wanted && view->caller_org && !strcmp(wanted, view->caller_org))
+        view->wanted_exists = 1;
+    else if (wanted)
+        UP_ERR(
+            up_lmdb_org_exists(&view->wanted_exists, store, txn, wanted, pool));
+
+    if (!query->in_any_org && !wanted)
+        view->org = view->caller_org;
+    else if (!query->in_any_org && view->wanted_exists)
+        view->org = apr_pstrdup(pool, wanted);
+    else if (query->in_any_org && query->user)
+        return up_lmdb_home(&view->org, &view->user_state, store, txn,
+                            query->user, pool);
+    return NULL;
+}
+
 static up_error_t *
 read_view(up_view_t *view,
           lmdb_store_t *store,
           MDB_txn *txn,
-          const char *caller,
-          const char *wanted,
-          const char *user,
+          const up_query_t *query,
           apr_pool_t *pool)
 {
-    int exists = 1; /* a user's own organisation does */
-
-    if (caller) {
-        UP_ERR(up_lmdb_home(&view->caller_org, &view->caller_state, store, txn,
-                            caller, pool));
-        UP_ERR(get_roles(&view->instance_roles, store, txn, "", caller, pool));
-    }
-    if (wanted && (!view->caller_org || strcmp(wanted, view->caller_org) != 0))
-        UP_ERR(up_lmdb_org_exists(&exists, store, txn, wanted, pool));
-    if (exists)
-        view->org = wanted ? apr_pstrdup(pool, wanted) : view->caller_org;
-    if (caller && view->org)
-        UP_ERR(
-            get_roles(&view->org_roles, store, txn, view->org, caller, pool));
-    if (user && view->org)
-        UP_ERR(get_user(&view->user, store, txn, view->org, user, pool));
+    if (query->caller)
+        UP_ERR(read_caller(view, store, txn, query->caller, pool));
+    UP_ERR(read_org(view, store, txn, query, pool));
+    if (!view->org)
+        return NULL;
+    if (query->caller)
+        UP_ERR(get_roles(&view->org_roles, store, txn, view->org, query->caller,
+                         pool));
+    if (query->user &&
+        (!query->may_read || query->may_read(query->baton, view)))
+        UP_ERR(get_user(&view->user, store, txn, view->org, query->user, pool));
     return NULL;
 }
 
 up_error_t *
 up_lmdb_read(up_view_t **view,
              up_store_t *base,
-             const char *caller,
-             const char *wanted,
-             const char *user,
+             const up_query_t *query,
              apr_pool_t *result_pool,
              apr_pool_t *scratch_pool)
 {
@@ -82,8 +113,7 @@ up_lmdb_read(up_view_t **view,
 
     (void)scratch_pool;
     UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
-    up_error_t *err =
-        read_view(found, store, txn, caller, wanted, user, result_pool);
+    up_error_t *err = read_view(found, store, txn, query, result_pool);
     up_lmdb_abort(store, txn);
     *view = found;
     return err;

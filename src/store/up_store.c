@@ -89,14 +89,11 @@ up_store_close(up_store_t *store)
 up_error_t *
 up_store_read(up_view_t **view,
               up_store_t *store,
-              const char *caller,
-              const char *wanted,
-              const char *user,
+              const up_query_t *query,
               apr_pool_t *result_pool,
               apr_pool_t *scratch_pool)
 {
-    return store->driver->read(view, store, caller, wanted, user, result_pool,
-                               scratch_pool);
+    return store->driver->read(view, store, query, result_pool, scratch_pool);
 }
 
 up_error_t *

@@ -78,21 +78,35 @@ void up_store_close(up_store_t *store);
 typedef struct up_view_t {
     const char *caller_org;  /* the caller's own, NULL if not stored */
     up_state_t caller_state; /* if stored */
-    const char *org;         /* the wanted one, or else the caller's own;
-                              * NULL if there is no such organisation */
+    int wanted_exists;       /* whether the wanted organisation does, if one is
+                              * wanted */
+    const char *org;         /* in which the call takes place; NULL: none */
     const apr_array_header_t *org_roles; /* of const char *: the caller's */
     const apr_array_header_t *instance_roles; /* in org, on the instance; NULL:
                                                * no membership */
-    const up_user_t *user; /* in org, whatever its state; NULL if not there */
+    up_state_t user_state; /* of the user, where org is the user's own */
+    const up_user_t *user; /* in org, whatever its state; NULL if it is not
+                            * there or may not be read */
 } up_view_t;
 
-/* Set *VIEW for CALLER, the organisation WANTED (NULL: the caller's own) and
- * USER. CALLER and USER may be NULL: not looked up. */
+/* What to read. Any id may be NULL: not looked up. */
+typedef struct up_query_t {
+    const char *caller;
+    const char *wanted; /* an organisation */
+    const char *user;
+    int in_any_org; /* 1: the call takes place in the user's own organisation;
+                     * 0: in the wanted one, without one in the caller's */
+
+    /* Whether the caller, of whom all but the user is known in VIEW, may read
+     * the user: what may not be seen is not read. NULL: yes. */
+    int (*may_read)(void *baton, const up_view_t *view);
+    void *baton;
+} up_query_t;
+
+/* Set *VIEW to what QUERY asks for. */
 UP_MUST_CHECK up_error_t *up_store_read(up_view_t **view,
                                         up_store_t *store,
-                                        const char *caller,
-                                        const char *wanted,
-                                        const char *user,
+                                        const up_query_t *query,
                                         apr_pool_t *result_pool,
                                         apr_pool_t *scratch_pool);
 

@@ -29,9 +29,7 @@ typedef struct up_store_driver_t {
 
     up_error_t *(*read)(up_view_t **view,
                         up_store_t *store,
-                        const char *caller,
-                        const char *wanted,
-                        const char *user,
+                        const up_query_t *query,
                         apr_pool_t *result_pool,
                         apr_pool_t *scratch_pool);
     up_error_t *(*update)(const up_user_t **after,

@@ -1,9 +1,8 @@
 /* up_grpc.c -- how gRPC frames a message and says how a call went. */
 #include "wire/up_grpc.h"
+#include "wire/up_base64.h"
 #include "wire/up_gzip.h"
-#include "wire/up_status_proto.h"
 
-#include <apr_encode.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -54,6 +53,24 @@ read_frame(frame_t *frame,
     return NULL;
 }
 
+static up_error_t *
+inflate_message(const char **message,
+                apr_size_t *length,
+                const char *packed,
+                apr_uint32_t size,
+                apr_size_t limit,
+                apr_pool_t *pool)
+{
+    up_error_t *err =
+        up_gzip_inflate(message, length, packed, size, limit, pool);
+
+    if (err)
+        err = up_error_wrap(pool, err, "grpc: cannot decompress the message");
+    if (err && err->reason == UP_BODY_INVALID)
+        err->reason = UP_MESSAGE_INVALID;
+    return err;
+}
+
 up_error_t *
 up_grpc_decode(const char **message,
                apr_size_t *length,
@@ -83,7 +100,7 @@ up_grpc_decode(const char **message,
 
     body += UP_GRPC_HEADER;
     if (frame.flag == FLAG_COMPRESSED)
-        return up_gzip_inflate(message, length, body, frame.length, limit,
+        return inflate_message(message, length, body, frame.length, limit,
                                pool);
     *message = body;
     *length = frame.length;
@@ -140,16 +157,17 @@ percent_encode(const char *text, apr_pool_t *pool)
     return encoded;
 }
 
-/* BYTES in base64 without padding. Not by APR_ENCODE_NOPADDING, which brings
- * the alphabet for URLs too. */
-static const char *
-unpadded_base64(const char *bytes, apr_size_t length, apr_pool_t *pool)
+up_error_t *
+up_grpc_unpack(ProtobufCMessage **message,
+               const ProtobufCMessageDescriptor *type,
+               const char *bytes,
+               apr_size_t length,
+               apr_pool_t *pool)
 {
-    const char *text =
-        apr_pencode_base64_binary(pool, (const unsigned char *)bytes,
-                                  (apr_ssize_t)length, APR_ENCODE_NONE, NULL);
+    up_error_t *err = up_message_unpack(message, type, bytes, length, pool);
 
-    return apr_pstrmemdup(pool, text, strcspn(text, "="));
+    return err ? up_error_wrap(pool, err, "grpc: error unmarshalling request")
+               : NULL;
 }
 
 apr_table_t *
@@ -163,12 +181,12 @@ up_grpc_trailers(const up_status_t *status, apr_pool_t *pool)
         apr_table_setn(trailers, "grpc-status", "0");
         return trailers;
     }
-    up_status_proto_encode(&bytes, &length, status, pool);
+    up_status_proto(&bytes, &length, status, pool);
     apr_table_setn(trailers, "grpc-message",
                    percent_encode(status->message, pool));
     apr_table_setn(trailers, "grpc-status", apr_itoa(pool, status->code));
     apr_table_setn(trailers, "grpc-status-details-bin",
-                   unpadded_base64(bytes, length, pool));
+                   up_base64_unpadded(bytes, length, pool));
     return trailers;
 }
 

@@ -6,6 +6,7 @@
 #ifndef UP_GRPC_H
 #define UP_GRPC_H
 
+#include "wire/up_message.h"
 #include "wire/up_status.h"
 
 #include <apr_time.h>
@@ -28,6 +29,13 @@ UP_MUST_CHECK up_error_t *up_grpc_decode(const char **message,
                                          apr_size_t size,
                                          const char *encoding,
                                          apr_size_t limit,
+                                         apr_pool_t *pool);
+
+/* As up_message_unpack(), for the message of a frame. */
+UP_MUST_CHECK up_error_t *up_grpc_unpack(ProtobufCMessage **message,
+                                         const ProtobufCMessageDescriptor *type,
+                                         const char *bytes,
+                                         apr_size_t length,
                                          apr_pool_t *pool);
 
 /* Write a frame of LENGTH bytes at BYTES, with FLAG, at AT, where there is

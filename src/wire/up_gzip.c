@@ -83,17 +83,16 @@ up_gzip_inflate(const char **text,
     }
     if (rc == Z_MEM_ERROR)
         return up_error(pool, UP_INTERNAL, APR_ENOMEM,
-                        "cannot inflate a message");
+                        "cannot decompress gzip");
 
     apr_size_t used = output.size - stream.avail_out;
     if (used == output.most)
         return up_error(pool, UP_BODY_TOO_LARGE, APR_SUCCESS,
-                        "grpc: the message inflates to more than the limit of "
+                        "it decompresses to more than the limit of "
                         "%" APR_SIZE_T_FMT " bytes",
                         limit);
     if (rc != Z_STREAM_END)
-        return up_error(pool, UP_MESSAGE_INVALID, APR_SUCCESS,
-                        "grpc: failed to decompress the message: it is %s",
+        return up_error(pool, UP_BODY_INVALID, APR_SUCCESS, "it is %s",
                         rc == Z_BUF_ERROR ? "cut off" : "not valid gzip");
     *text = output.bytes;
     *length = used;

@@ -6,7 +6,7 @@
 
 /* Set *TEXT and *LENGTH, in POOL, to what the SIZE bytes at PACKED, one member
  * or more, inflate to. UP_BODY_TOO_LARGE if that is more than LIMIT bytes;
- * UP_MESSAGE_INVALID if they are cut, damaged, or followed by anything else. */
+ * UP_BODY_INVALID if they are cut, damaged, or followed by anything else. */
 UP_MUST_CHECK up_error_t *up_gzip_inflate(const char **text,
                                           apr_size_t *length,
                                           const char *packed,

@@ -1,10 +1,11 @@
 /* up_item_json_decode.c -- what a store holds, read from one line of JSON. */
 #include "wire/up_item_json.h"
 #include "core/up_time.h"
-#include "wire/up_profile_json.h"
+#include "wire/up_json.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,12 +143,40 @@ check_members(const char *name,
     return NULL;
 }
 
+/* Set FIELD of PROFILE from VALUE. */
+static up_error_t *
+read_field(up_profile_t *profile,
+           up_field_t field,
+           const up_json_t *value,
+           const source_t *source)
+{
+    const up_field_info_t *info = up_field_info(field);
+    int is_gender = info->kind == UP_FIELD_GENDER;
+    up_json_type_t type = up_json_type(value);
+    double number = type == UP_JSON_NUMBER ? up_json_number(value) : 0;
+
+    if (type == UP_JSON_STRING && !is_gender)
+        profile->text[field] = up_json_string(value, source->pool);
+    else if (type == UP_JSON_STRING)
+        profile->gender =
+            up_gender_by_name(up_json_string(value, source->pool));
+    else if (!is_gender)
+        return refuse(source, "%s must be a string", info->json);
+    else if (type != UP_JSON_NUMBER || number < INT_MIN || number > INT_MAX ||
+             number != (int)number)
+        return refuse(source, "%s must be a name or a 32-bit integer",
+                      info->json);
+    else
+        profile->gender = (int)number;
+    return NULL;
+}
+
 static up_error_t *
 read_profile(const up_profile_t **profile, const source_t *source)
 {
     const up_json_t *object = up_json_member(source->object, "profile");
     const char *known[UP_FIELDS + 1] = {NULL};
-    up_profile_t *read;
+    up_profile_t *read = up_profile_make(source->pool);
 
     if (!object)
         return refuse(source, "human user has no profile");
@@ -156,7 +185,11 @@ read_profile(const up_profile_t **profile, const source_t *source)
     for (int i = 0; i < UP_FIELDS; i++)
         known[i] = up_field_info((up_field_t)i)->json;
     UP_ERR(check_members("profile", object, known, source->pool));
-    UP_ERR(up_profile_json_read(&read, object, source->pool));
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const up_json_t *value = up_json_member(object, known[i]);
+        if (value && up_json_type(value) != UP_JSON_NULL)
+            UP_ERR(read_field(read, (up_field_t)i, value, source));
+    }
 
     if (!*read->text[UP_DISPLAY_NAME])
         read->text[UP_DISPLAY_NAME] =

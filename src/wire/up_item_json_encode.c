@@ -1,7 +1,7 @@
 /* up_item_json_encode.c -- what a store holds, written as one line of JSON. */
 #include "wire/up_item_json.h"
 #include "core/up_time.h"
-#include "wire/up_profile_json.h"
+#include "wire/up_json_writer.h"
 
 #include <apr_escape.h>
 
@@ -25,6 +25,24 @@ write_org(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
         up_json_write_string(writer, "name", org->name);
 }
 
+/* Write an object, the member NAME, of those FIELDS of PROFILE, a valid one,
+ * empty ones too. */
+static void
+write_profile(up_json_writer_t *writer,
+              const char *name,
+              const up_profile_t *profile,
+              unsigned fields)
+{
+    up_json_begin_object(writer, name);
+    for (int i = 0; i < UP_FIELDS; i++) {
+        up_field_t field = (up_field_t)i;
+        if (fields & UP_FIELD_BIT(i))
+            up_json_write_string(writer, up_field_info(field)->json,
+                                 up_profile_reading(profile, field));
+    }
+    up_json_end_object(writer);
+}
+
 static void
 write_user(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
 {
@@ -39,9 +57,8 @@ write_user(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     write_time(writer, "creationDate", user->created, pool);
     write_time(writer, "changeDate", user->changed, pool);
     if (human)
-        up_profile_json_write(
-            writer, "profile", user->profile,
-            up_profile_diff(user->profile, up_profile_make(pool)));
+        write_profile(writer, "profile", user->profile,
+                      up_profile_diff(user->profile, up_profile_make(pool)));
 }
 
 static void
@@ -103,9 +120,9 @@ write_event(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     if (event->fields)
         write_fields(writer, event);
     if (event->before)
-        up_profile_json_write(writer, "before", event->before, event->fields);
+        write_profile(writer, "before", event->before, event->fields);
     if (event->after)
-        up_profile_json_write(writer, "after", event->after, event->fields);
+        write_profile(writer, "after", event->after, event->fields);
 }
 
 static const struct {

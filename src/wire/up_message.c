@@ -1,177 +1,185 @@
-/* up_message.c -- protobuf messages as clients send and get them. */
+/* up_message.c -- messages in memory: the fields of protobuf-c's structs, found
+ * by their descriptors. */
 #include "wire/up_message.h"
-#include "core/up_utf8.h"
-#include "wire/up_protobuf.h"
 
-#include <apr_strings.h>
+#include <apr_lib.h>
 #include <string.h>
 
-/* The longest varints: of 64 bits, and of the 32 bits of a tag or a length. */
-#define VARINT_BYTES 10
-#define VARINT32_BYTES 5
-
-/* What is left of the bytes of a message. */
-typedef struct reader_t {
-    const char *at;
-    const char *end;
-} reader_t;
-
-/* One field of a message, as it stands there. */
-typedef struct field_t {
-    const ProtobufCFieldDescriptor *type; /* NULL: not known */
-    unsigned wire_type;
-    const char *text; /* where it is length-delimited */
-    apr_size_t length;
-} field_t;
-
-static int
-skip(reader_t *reader, apr_uint64_t count)
+/* What FIELD's quantifier is: whether an optional number is there, how many
+ * elements a repeated field has, or which member of a oneof is set. */
+static void *
+quantifier(const ProtobufCMessage *message,
+           const ProtobufCFieldDescriptor *field)
 {
-    if (count > (apr_uint64_t)(reader->end - reader->at))
-        return 0;
-    reader->at += count;
-    return 1;
+    return (char *)message + field->quantifier_offset;
 }
 
-/* Read a varint of at most MOST bytes. */
-static int
-read_varint(apr_uint64_t *value, reader_t *reader, int most)
+static void *
+member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
-    *value = 0;
-    for (int i = 0; i < most && reader->at < reader->end; i++) {
-        unsigned char byte = (unsigned char)*reader->at++;
-        if (i == VARINT_BYTES - 1 && byte > 1)
-            return 0; /* more than 64 bits */
-        *value |= (apr_uint64_t)(byte & 0x7f) << (7 * i);
-        if (!(byte & 0x80))
-            return 1;
-    }
-    return 0;
+    return (char *)message + field->offset;
 }
 
-/* Read the value after FIELD's tag; returns 0 if it is cut or malformed. */
 static int
-read_value(field_t *field, reader_t *reader)
+is_in_oneof(const ProtobufCFieldDescriptor *field)
 {
-    apr_uint64_t value;
+    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+}
 
-    switch (field->wire_type) {
-    case PROTOBUF_C_WIRE_TYPE_VARINT:
-        return read_varint(&value, reader, VARINT_BYTES);
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-        return skip(reader, 8);
-    case PROTOBUF_C_WIRE_TYPE_32BIT:
-        return skip(reader, 4);
-    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        if (!read_varint(&value, reader, VARINT32_BYTES))
-            return 0;
-        field->text = reader->at;
-        field->length = (apr_size_t)value;
-        return skip(reader, value);
+/* Whether FIELD is held by a pointer. */
+static int
+is_pointer(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_STRING ||
+           field->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+ProtobufCMessage *
+up_message_make(const ProtobufCMessageDescriptor *type, apr_pool_t *pool)
+{
+    ProtobufCMessage *message = apr_palloc(pool, type->sizeof_message);
+
+    protobuf_c_message_init(type, message);
+    return message;
+}
+
+/* Whether FIELD, which has no presence, is neither zero nor empty. */
+static int
+is_not_default(const ProtobufCMessage *message,
+               const ProtobufCFieldDescriptor *field)
+{
+    const void *value = member(message, field);
+
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        return **(const char *const *)value != '\0';
+    case PROTOBUF_C_TYPE_UINT64:
+        return *(const uint64_t *)value != 0;
     default:
-        return 0;
+        return *(const int32_t *)value != 0;
     }
 }
 
-/* Check a field that its message knows; returns what is wrong, or NULL. */
-static const char *
-check_known(const field_t *field)
+int
+up_message_has(const ProtobufCMessage *message,
+               const ProtobufCFieldDescriptor *field)
 {
-    apr_size_t code_points;
-    int is_text = field->type->type == PROTOBUF_C_TYPE_STRING;
-
-    if (field->wire_type !=
-        (is_text ? (unsigned)PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
-                 : (unsigned)PROTOBUF_C_WIRE_TYPE_VARINT))
-        return "has another wire type";
-    if (!is_text)
-        return NULL;
-    if (!up_utf8_count(&code_points, field->text, field->length))
-        return "is not UTF-8";
-    return memchr(field->text, '\0', field->length) ? "contains NUL" : NULL;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return *(const size_t *)quantifier(message, field) != 0;
+    if (is_in_oneof(field))
+        return *(const uint32_t *)quantifier(message, field) == field->id;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE ||
+        (field->label == PROTOBUF_C_LABEL_OPTIONAL && is_pointer(field)))
+        return *(void *const *)member(message, field) != NULL;
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL)
+        return *(const protobuf_c_boolean *)quantifier(message, field);
+    return is_not_default(message, field);
 }
 
-/* Read the next field of a message of TYPE; returns what is wrong, or NULL. */
-static const char *
-read_field(field_t *field,
-           reader_t *reader,
-           const ProtobufCMessageDescriptor *type,
-           apr_pool_t *pool)
+const char *
+up_message_text(const ProtobufCMessage *message,
+                const ProtobufCFieldDescriptor *field)
 {
-    apr_uint64_t tag;
-
-    if (!read_varint(&tag, reader, VARINT32_BYTES))
-        return "a tag is cut off or malformed";
-    if (tag > APR_UINT32_MAX || tag >> 3 == 0)
-        return "a field number is out of range";
-
-    unsigned number = (unsigned)(tag >> 3);
-    field->wire_type = tag & 7;
-    field->type = protobuf_c_message_descriptor_get_field(type, number);
-    if (field->wire_type == 3 || field->wire_type == 4)
-        return apr_psprintf(pool, "field %u is a group", number);
-    if (!read_value(field, reader))
-        return apr_psprintf(pool, "field %u is cut off or malformed", number);
-    if (!field->type)
-        return NULL;
-
-    const char *wrong = check_known(field);
-    return wrong ? apr_pstrcat(pool, field->type->name, " ", wrong, NULL)
-                 : NULL;
+    return *(const char *const *)member(message, field);
 }
 
-/* Check all fields, and take those out that TYPE does not know: protobuf-c
- * would keep each in an allocation of its own, many times its size. *BYTES
- * stays what it is where there are none. */
-static const char *
-check(const char **bytes,
-      apr_size_t *length,
-      const ProtobufCMessageDescriptor *type,
-      apr_pool_t *pool)
+int
+up_message_enum(const ProtobufCMessage *message,
+                const ProtobufCFieldDescriptor *field)
 {
-    reader_t reader = {*bytes, *bytes + *length};
-    char *known = NULL, *end = NULL;
-
-    while (reader.at < reader.end) {
-        const char *start = reader.at;
-        field_t field = {0};
-
-        const char *wrong = read_field(&field, &reader, type, pool);
-        if (wrong)
-            return wrong;
-        if (!field.type && !known) {
-            known = apr_pmemdup(pool, *bytes, *length);
-            end = known + (start - *bytes);
-        } else if (field.type && known) {
-            memcpy(end, start, (apr_size_t)(reader.at - start));
-            end += reader.at - start;
-        }
-    }
-    if (known) {
-        *bytes = known;
-        *length = (apr_size_t)(end - known);
-    }
-    return NULL;
+    return *(const int *)member(message, field);
 }
 
-up_error_t *
-up_message_unpack(ProtobufCMessage **message,
-                  const ProtobufCMessageDescriptor *type,
-                  const char *bytes,
-                  apr_size_t length,
-                  apr_pool_t *pool)
+const ProtobufCMessage *
+up_message_child(const ProtobufCMessage *message,
+                 const ProtobufCFieldDescriptor *field)
 {
-    ProtobufCAllocator allocator = up_protobuf_allocator(pool);
+    return up_message_has(message, field)
+               ? *(ProtobufCMessage *const *)member(message, field)
+               : NULL;
+}
 
-    const char *wrong = check(&bytes, &length, type, pool);
-    if (!wrong) {
-        *message = protobuf_c_message_unpack(type, &allocator, length,
-                                             (const uint8_t *)bytes);
-        wrong = *message ? NULL : "it has too many fields";
+/* Note that FIELD of MESSAGE is set. */
+static void
+mark(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    if (is_in_oneof(field))
+        *(uint32_t *)quantifier(message, field) = field->id;
+    else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && !is_pointer(field))
+        *(protobuf_c_boolean *)quantifier(message, field) = 1;
+}
+
+void
+up_message_set_text(ProtobufCMessage *message,
+                    const ProtobufCFieldDescriptor *field,
+                    const char *text)
+{
+    *(const char **)member(message, field) = text;
+    mark(message, field);
+}
+
+void
+up_message_set_enum(ProtobufCMessage *message,
+                    const ProtobufCFieldDescriptor *field,
+                    int number)
+{
+    *(int *)member(message, field) = number;
+    mark(message, field);
+}
+
+/* Append CHILD to the messages of FIELD. Their array has room for a power of
+ * two of them: when they are as many, it is full. */
+static void
+append(ProtobufCMessage *message,
+       const ProtobufCFieldDescriptor *field,
+       ProtobufCMessage *child,
+       apr_pool_t *pool)
+{
+    size_t *count = quantifier(message, field);
+    ProtobufCMessage ***array = member(message, field);
+
+    if ((*count & (*count - 1)) == 0) {
+        size_t room = *count ? 2 * *count : 1;
+        ProtobufCMessage **larger = apr_palloc(pool, room * sizeof(*larger));
+        if (*count)
+            memcpy(larger, *array, *count * sizeof(*larger));
+        *array = larger;
     }
-    return wrong ? up_error(pool, UP_MESSAGE_INVALID, APR_SUCCESS,
-                            "grpc: error unmarshalling request: %s", wrong)
-                 : NULL;
+    (*array)[(*count)++] = child;
+}
+
+ProtobufCMessage *
+up_message_open(ProtobufCMessage *message,
+                const ProtobufCFieldDescriptor *field,
+                apr_pool_t *pool)
+{
+    int is_repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+
+    if (!is_repeated && up_message_has(message, field))
+        return *(ProtobufCMessage **)member(message, field);
+
+    ProtobufCMessage *child = up_message_make(field->descriptor, pool);
+    if (is_repeated) {
+        append(message, field, child, pool);
+    } else {
+        *(ProtobufCMessage **)member(message, field) = child;
+        mark(message, field);
+    }
+    return child;
+}
+
+void
+up_message_camel(char *camel, apr_size_t size, const char *name)
+{
+    char *last = camel + size - 1;
+
+    for (; *name && camel < last; name++) {
+        if (*name == '_' && name[1])
+            *camel++ = (char)apr_toupper(*++name);
+        else
+            *camel++ = *name;
+    }
+    *camel = '\0';
 }
 
 void

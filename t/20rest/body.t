@@ -93,7 +93,11 @@ my @bodies = (
     ['compressed, and too much',        with_length('/deflate', $much, @gzip),                        '413 BODY_TOO_LARGE'],
     ['a bomb, refused by mod_deflate',  with_length('/deflate', $bomb, @gzip),                        '400 BAD_REQUEST'],
     ['compressed, but it is not',       with_length('/deflate', change(), @gzip),                     '400 BAD_REQUEST'],
-    ['compressed, where nobody asked',  with_length($main, $zip, @gzip),                              '400 BODY_INVALID'],
+    ['compressed, for us',              with_length($main, Compress::Zlib::memGzip(change()), @gzip), '200'],
+    ['compressed, and too much for us', with_length($main, $much, @gzip),                            '413 BODY_TOO_LARGE'],
+    ['not what it says to be',          with_length($main, change(), @gzip),                         '400 BODY_INVALID'],
+    ['in another coding',               with_length($main, change(), 'Content-Encoding: br'),        '415 MEDIA_TYPE_UNSUPPORTED'],
+    ['in none, by its name',            with_length($main, change(), 'Content-Encoding: identity'),  '200'],
 );
 my $last = stored();
 for my $case (@bodies) {

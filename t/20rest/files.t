@@ -67,7 +67,6 @@ my @cases = (
     ['unknown', sub { request(GET => '/users/nobody/profile', {%auth})->code }, 404],
     ['refused', sub { request(GET => $path)->code },           401],
     ['method',  sub { request(POST => $path)->code },          405],
-    ['prefix',  sub { request(GET => "/deep/er$path", {%auth})->code }, 200],
 );
 for my $case (@cases) {
     my ($name, $request, $status) = @$case;

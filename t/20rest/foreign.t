@@ -51,12 +51,12 @@ Alias /page "\${FOLDER}/page"
     Require all granted
 </Directory>
 Header always set X-Site kept
-<Location />
+<LocationMatch ".*">
     UserProfile On
     AuthType UserProfile
     AuthName ours
     Require valid-user
-</Location>
+</LocationMatch>
 <Location /page>
     AuthType None
     Require all granted

@@ -195,11 +195,6 @@ is get(path('x' x 201))->content,
     'an id that is too long, to the byte';
 is get(path('a%00b'))->code, 404, 'httpd itself refuses NUL';
 
-# Prefixes: any, also none, and one that looks like ours.
-for my $prefix ('', '/x', '/users/1', '/users/1/profile', '/admin/v1/deeper') {
-    is get("/management/v1$prefix/users/$id/profile")->content, $body, "below /management/v1$prefix";
-}
-
 # What is Apache's keeps Apache's answers and pages.
 my @foreign = (
     ['a trailing slash',       "$path/"],

@@ -73,13 +73,13 @@ ScriptAlias /scripts "\${FOLDER}/page"
 <Location /default-handler>
     SetHandler default-handler
 </Location>
-<Location /if>
+<LocationMatch "^/if/.*">
     UserProfile Off
     <If "req_novary('X-On') == 'yes'">
         UserProfile On
         UserProfileMaxBody 100
     </If>
-</Location>
+</LocationMatch>
 <Location /proxied/if>
     UserProfile Off
     <If "req_novary('X-On') == 'yes'">

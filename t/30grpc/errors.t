@@ -71,8 +71,8 @@ my @cases = (
     ['a machine', $auth, look($machine), 9, 'USER_NOT_HUMAN', 'The User must be personal (QUERY-WLTce)', 'QUERY-WLTce'],
     ['another sequence', { %$auth, 'if-match' => '"7"' }, change($user, nickName => 'x'),
         10, 'SEQUENCE_MISMATCH', 'the stored sequence is 1', undef],
-    ['a method that ZITADEL has and we have not', $auth, [Healthz => ''],
-        12, 'UNIMPLEMENTED', 'unknown method Healthz for service zitadel.management.v1.ManagementService', undef],
+    ['a method that ZITADEL has and we have not', $auth, [GetIAM => ''],
+        12, 'UNIMPLEMENTED', 'unknown method GetIAM for service zitadel.management.v1.ManagementService', undef],
 );
 
 # That $answer is an error as gRPC has them.
@@ -107,7 +107,7 @@ is_deeply $got->{status}{BadRequest}[0], [firstName => $names_rule], 'with the r
 is_deeply get($auth, 'nobody')->{status}{order}, [qw(ErrorDetail ErrorInfo)], 'ErrorDetail comes first';
 
 # What an unknown method says to a client that looks for another encoding.
-is call(Healthz => $auth, '')->{headers}{'grpc-accept-encoding'}, 'identity,gzip', 'grpc-accept-encoding';
+is call(GetIAM => $auth, '')->{headers}{'grpc-accept-encoding'}, 'identity,gzip', 'grpc-accept-encoding';
 
 # A name that a header could not carry as it is.
 $got = call('No%0d%0aMethod%C3%A9%25', $auth, '');

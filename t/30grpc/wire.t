@@ -63,7 +63,7 @@ my @cases = (
     ['a lone surrogate',              {},     frame($good . text(2, "\xed\xa0\x80")), 13, 'BODY_INVALID'],
     ['an overlong form',              {},     frame($good . text(2, "\xc0\x80")),  13, 'BODY_INVALID'],
     ['an id that is not UTF-8',       {},     frame($good . text(1, "\xff")),      13, 'BODY_INVALID'],
-    ['NUL in a name',                 {},     frame($good . text(2, "a\0b")),      13, 'BODY_INVALID'],
+    ['NUL in a name',                 {},     frame($good . text(2, "a\0b")),      3, 'BODY_INVALID'],
     ['a name as a number',            {},     frame($good . number(2, 1)),         13, 'BODY_INVALID'],
     ['a gender as a string',          {},     frame($good . text(7, "\1")),        13, 'BODY_INVALID'],
     ['a gender as 32 bits',           {},     frame($good . "\x3d\1\0\0\0"),       13, 'BODY_INVALID'],
@@ -136,6 +136,7 @@ is decode($got)->{message}, 'gRPC requires HTTP/2; over HTTP/1.1 use gRPC-Web', 
 $got = request(POST => $update, { bearer($site), 'Content-Type' => 'application/grpc+json' }, '{}');
 is $got->code, 415, 'another encoding of messages is 415';
 $got = h2(POST => $update, { %auth, 'content-type' => 'application/json' }, '{}');
-is $got->{headers}{':status'}, 415, 'JSON on an RPC path too';
+is $got->{headers}{':status'}, 400, 'JSON on an RPC path is Connect';
+like $got->{body}, qr/^\{"code":"invalid_argument"/, 'in whose words an error is told';
 
 done_testing;

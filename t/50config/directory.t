@@ -11,8 +11,9 @@ my $server = OwnServer->prepare(<<'END');
 UserProfileStore "lmdb:${FOLDER}/store"
 UserProfileMapSize 64M
 DocumentRoot "${FOLDER}/files"
-Alias /alias "${FOLDER}/files"
-Alias /place/alias "${FOLDER}/files"
+Alias /management "${FOLDER}/files"
+Alias /auth "${FOLDER}/files/broken"
+Alias /place/management "${FOLDER}/files/broken"
 <Directory "${FOLDER}/files">
     UserProfile On
     AuthType UserProfile
@@ -24,9 +25,9 @@ Alias /place/alias "${FOLDER}/files"
     AuthType UserProfile
     Require valid-user
 </Location>
-ProxyPass /place/proxy        http://127.0.0.1:1/
-ProxyPass /place/proxy-first  http://127.0.0.1:1/ mapping=encoded
-ProxyPass /place/proxy-first2 http://127.0.0.1:1/ mapping=servlet
+ProxyPass /place/users http://127.0.0.1:1/
+ProxyPass /place/auth  http://127.0.0.1:1/ mapping=encoded
+ProxyPass /place/v2    http://127.0.0.1:1/ mapping=servlet
 END
 mkdir $server->file($_) or die "mkdir: $!" for qw(files files/broken);
 open my $out, '>', $server->file('files/broken/.htaccess') or die ".htaccess: $!";
@@ -37,20 +38,20 @@ local $UserProfile::store = $server->store;
 my $site = site();
 
 for my $case (
-    # where                   status what
-    ['',                      200, 'a <Directory> may serve profiles'],
-    ['/alias',                200, 'an alias leads there'],
-    ['/alias/broken',         500, '... and .htaccess counts'],
-    ['/place',                200, 'a <Location> serves them'],
-    ['/place/alias/broken',   200, '... whatever alias and .htaccess say'],
-    ['/place/proxy',          200, '... before a proxy'],
-    ['/place/proxy-first',    503, '... but for one that maps encoded paths'],
-    ['/place/proxy-first2',   503, '... or those of servlets'],
+    # path                              status what
+    ['/users/U/profile',                200, 'a <Directory> serves profiles'],
+    ['/management/v1/users/U/profile',  200, 'a <Directory> that an alias leads to serves profiles'],
+    ['/deeper/users/U/profile',         404, 'a <Directory> serves no profiles below a prefix'],
+    ['/auth/v1/users/me/profile',       500, 'the .htaccess file of a <Directory> counts'],
+    ['/place/users/U/profile',          200, 'a <Location> serves profiles, and its ProxyPass does not count'],
+    ['/place/management/v1/users/U/profile', 200, 'in a <Location> no alias and no .htaccess file counts'],
+    ['/place/auth/v1/users/me/profile', 503, 'a ProxyPass that maps encoded paths comes before us'],
+    ['/place/v2/users/U',               503, 'a ProxyPass that maps paths of servlets comes before us'],
     )
 {
-    my ($where, $status, $what) = @$case;
-    is(request(GET => $server->url("$where/users/$site->{admin}/profile"), { bearer($site) })->code,
-        $status, $what);
+    my ($path, $status, $what) = @$case;
+    $path =~ s{/U\b}{/$site->{admin}};
+    is(request(GET => $server->url($path), { bearer($site) })->code, $status, $what);
 }
 
 done_testing;

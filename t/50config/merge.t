@@ -26,12 +26,15 @@ UserProfileRole READER user.read
     UserProfile On
 </Location>
 <Location /on/larger>
+    UserProfile On
     UserProfileMaxBody 2K
 </Location>
 <Location /on/writer>
+    UserProfile On
     UserProfileRole READER user.read user.write
 </Location>
 <Location /on/owner>
+    UserProfile On
     UserProfileRole ORG_OWNER user.read
 </Location>
 <VirtualHost *:${PORT}>
@@ -86,11 +89,11 @@ for my $case (@cases) {
 }
 
 my %second = (Host => 'second');
-is(change($owner, '/any', 100, %second), 200, 'a virtual host may say On');
-is(change($owner, '/any', 101, %second), 413, 'with its own limit');
+is(change($owner, '', 100, %second), 200, 'a virtual host may say On');
+is(change($owner, '', 101, %second), 413, 'with its own limit');
 is(change($owner, '/on/larger', 2048, %second),
     200, "a place's limit is nearer than a virtual host's");
-is(change($reader, '/any', 100, %second),
+is(change($reader, '', 100, %second),
     403, "it has the server's roles");
 
 my %third = (Host => 'third');

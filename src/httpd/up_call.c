@@ -1,0 +1,130 @@
+/* up_call.c -- serving one call: from its message to its answer. */
+#include "httpd/up_call.h"
+#include "core/up_utf8.h"
+#include "httpd/up_bearer.h"
+#include "httpd/up_config.h"
+#include "httpd/up_reply.h"
+#include "httpd/up_request.h"
+#include "httpd/up_stores.h"
+#include "wire/up_message.h"
+
+#include <apr_strings.h>
+
+/* An RPC path that names no method of its service. */
+static up_error_t *
+unknown_method(request_rec *r)
+{
+    const up_request_t *request = up_request_known(r);
+    const char *name = request->rpc;
+    apr_size_t characters;
+
+    /* It goes into a protobuf string. */
+    if (!up_utf8_count(&characters, name, strlen(name)))
+        name = "(not UTF-8)";
+    return up_error(r->pool, UP_UNIMPLEMENTED, APR_SUCCESS,
+                    "unknown method %s for service %s", name,
+                    request->service->name);
+}
+
+/* Set the field of MESSAGE that REQUEST's path has a value for: the path's
+ * goes before what the body says. */
+static void
+set_path_field(ProtobufCMessage *message,
+               const up_request_t *request,
+               apr_pool_t *pool)
+{
+    const char *path = request->method->path;
+    const char *begin = request->segment ? strchr(path, '{') + 1 : NULL;
+
+    if (!begin)
+        return;
+    const char *name =
+        apr_pstrmemdup(pool, begin, (apr_size_t)(strchr(begin, '}') - begin));
+    up_message_set_text(message,
+                        protobuf_c_message_descriptor_get_field_by_name(
+                            message->descriptor, name),
+                        request->segment);
+}
+
+/* Set CALL's precondition. Reading again what one has is REST's alone. */
+static up_error_t *
+read_precondition(up_call_t *call, request_rec *r)
+{
+    up_precondition_t *precondition;
+    const char *none_match = up_request_known(r)->protocol == &up_protocol_rest
+                                 ? apr_table_get(r->headers_in, "If-None-Match")
+                                 : NULL;
+
+    UP_ERR(up_precondition_parse(&precondition,
+                                 apr_table_get(r->headers_in, "If-Match"),
+                                 none_match, r->pool));
+    call->precondition = precondition;
+    return NULL;
+}
+
+/* Set what CALL is to know of R. */
+static up_error_t *
+make_call(up_call_t *call, request_rec *r)
+{
+    const up_dir_config_t *config = up_config_of_dir(r);
+    const up_protocol_t *protocol = up_request_known(r)->protocol;
+    apr_interval_time_t timeout = -1;
+
+    UP_ERR(read_precondition(call, r));
+    if (protocol->timeout)
+        UP_ERR(protocol->timeout(&timeout, r));
+    if (timeout >= 0)
+        call->deadline = r->request_time + timeout;
+    call->store_error = up_stores_get(&call->store, r);
+    call->caller = r->user;
+    call->org = apr_table_get(r->headers_in, "x-zitadel-orgid");
+    call->roles = config->roles;
+    call->self = up_config_self(config);
+    call->pool = r->pool;
+    return NULL;
+}
+
+/* Leave the notes that say what R's CALL was about. */
+static void
+note_call(request_rec *r, const up_call_t *call)
+{
+    up_request_note(r, "userprofile-user", call->target);
+    up_request_note(r, "userprofile-org", call->found_org);
+    if (call->sequence)
+        up_request_note(
+            r, "userprofile-sequence",
+            apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, call->sequence));
+}
+
+/* Set *ANSWER to what R's method answers. */
+static up_error_t *
+call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
+{
+    const up_request_t *request = up_request_known(r);
+    ProtobufCMessage *message;
+
+    if (!request->method)
+        return unknown_method(r);
+    if (!request->method->is_open)
+        UP_ERR(up_bearer_require_caller(r));
+    UP_ERR(request->protocol->read(&message, request->method->request, r));
+    set_path_field(message, request, r->pool);
+    UP_ERR(make_call(call, r));
+    up_error_t *err = up_method_call(answer, request->method, call, message);
+    note_call(r, call);
+    return err;
+}
+
+int
+up_call_serve(request_rec *r)
+{
+    const ProtobufCMessage *answer;
+    up_call_t call = {0};
+
+    up_error_t *err = call_method(&answer, &call, r);
+    if (err)
+        return up_reply_error(r, err);
+    if (call.trouble)
+        up_reply_log(r, call.trouble);
+    return up_reply_answer(r, answer, &call);
+}
