@@ -4,8 +4,8 @@
 #include <apr_strings.h>
 
 static const up_reason_info_t reasons[UP_REASONS] = {
-    [UP_AUTH_HEADER_MISSING] = {"AUTH_HEADER_MISSING", 401, 16, UP_FAULT_CALLER,
-                                NULL, "auth header missing"},
+    [UP_AUTH_HEADER_MISSING] = {"AUTH_HEADER_MISSING", 401, 16,
+                                UP_FAULT_REQUEST, NULL, "auth header missing"},
     [UP_AUTH_HEADER_INVALID] = {"AUTH_HEADER_INVALID", 401, 16, UP_FAULT_CALLER,
                                 "AUTH-toLo1", "invalid auth header"},
     [UP_TOKEN_INVALID] = {"TOKEN_INVALID", 401, 16, UP_FAULT_CALLER,

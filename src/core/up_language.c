@@ -15,8 +15,8 @@ typedef struct tag_t {
     int taken;
 } tag_t;
 
-/* Split TEXT in place at '-'. Returns 0 where a subtag is empty, longer than
- * eight bytes or has other bytes than ASCII letters and digits. */
+/* Split TEXT, which is changed, at '-'. Returns 0 where a subtag is empty,
+ * longer than eight bytes or has other bytes than ASCII letters and digits. */
 static int
 split(tag_t *tag, char *text)
 {
@@ -64,7 +64,10 @@ take_letters(tag_t *tag, apr_size_t least, apr_size_t most)
 {
     const char *subtag = next(tag, least, most);
 
-    return subtag && only(subtag, 1) && ++tag->taken;
+    if (!subtag || !only(subtag, 1))
+        return 0;
+    tag->taken++;
+    return 1;
 }
 
 /* language = 2*3ALPHA ["-" extlang], extlang = 3ALPHA *2("-" 3ALPHA) */
@@ -95,8 +98,10 @@ take_variant(tag_t *tag)
 {
     const char *subtag = next(tag, 4, 8);
 
-    return subtag && (strlen(subtag) > 4 || apr_isdigit(*subtag)) &&
-           ++tag->taken;
+    if (!subtag || (strlen(subtag) == 4 && !apr_isdigit(*subtag)))
+        return 0;
+    tag->taken++;
+    return 1;
 }
 
 /* extension = singleton 1*("-" (2*8alphanum)); a singleton is not "x". */

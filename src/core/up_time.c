@@ -65,7 +65,10 @@ digits(int *value, const char **text, int count)
 static int
 mark(const char **text, const char *accepted)
 {
-    return **text && strchr(accepted, **text) && (*text)++;
+    if (!**text || !strchr(accepted, **text))
+        return 0;
+    *text += 1;
+    return 1;
 }
 
 static int

@@ -100,12 +100,26 @@ up_bearer_note_failure(request_rec *r, const char *type)
     return OK;
 }
 
+/* Whether an earlier request of R's chain ended in 401 or 403: httpd hands on
+ * that one's user to where an ErrorDocument leads, though it may never have
+ * been authenticated. */
+static int
+is_left_over(const request_rec *r)
+{
+    for (r = r->prev ? r->prev : r->main; r; r = r->prev ? r->prev : r->main) {
+        if (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_FORBIDDEN)
+            return 1;
+    }
+    return 0;
+}
+
 up_error_t *
 up_bearer_require_caller(request_rec *r)
 {
-    up_request_note(r, "userprofile-caller", r->user);
-    if (r->user && *r->user)
+    if (r->user && *r->user && !is_left_over(r)) {
+        up_request_note(r, "userprofile-caller", r->user);
         return NULL;
+    }
     up_error_t *err = up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
                                "no Apache module authenticated the caller");
     up_error_set_header(err, "WWW-Authenticate", challenge(r, 0), r->pool);

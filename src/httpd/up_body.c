@@ -1,5 +1,6 @@
 /* up_body.c -- reading a request's body. */
 #include "httpd/up_body.h"
+#include "core/up_clock.h"
 #include "httpd/up_request.h"
 #include "wire/up_gzip.h"
 
@@ -104,7 +105,7 @@ read_all(const char **body,
          request_rec *r,
          apr_size_t limit)
 {
-    apr_time_t deadline = apr_time_now() + r->server->timeout;
+    apr_time_t deadline = up_clock() + r->server->timeout;
     apr_off_t expected = announced(r);
     int end = 0;
 
@@ -123,7 +124,7 @@ read_all(const char **body,
             return unreadable(r, rv);
         UP_ERR(take(&buffer, &end, brigade, r, limit));
         apr_brigade_cleanup(brigade);
-        if (!end && apr_time_now() > deadline)
+        if (!end && up_clock() > deadline)
             return up_error(r->pool, UP_REQUEST_TIMEOUT, APR_SUCCESS,
                             "the body did not arrive within %d seconds",
                             (int)apr_time_sec(r->server->timeout));
@@ -135,12 +136,14 @@ read_all(const char **body,
     return NULL;
 }
 
-/* Undo the Content-Encoding that R's body still has. */
+/* Undo ENCODING, the Content-Encoding that R's body still has, or NULL. */
 static up_error_t *
-decode(const char **body, apr_size_t *length, request_rec *r, apr_size_t limit)
+decode(const char **body,
+       apr_size_t *length,
+       const char *encoding,
+       request_rec *r,
+       apr_size_t limit)
 {
-    const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
-
     if (!encoding || !*encoding || !ap_cstr_casecmp(encoding, "identity"))
         return NULL;
     /* RFC 9110 8.4.1.3: x-gzip is the same. */
@@ -163,12 +166,17 @@ up_body_read(const char **body,
              request_rec *r,
              apr_size_t limit)
 {
+    const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
     up_error_t *err = read_all(body, length, r, limit);
+
+    /* A filter that undoes it, takes the header away; a trailer brings none. */
+    if (encoding)
+        encoding = apr_table_get(r->headers_in, "Content-Encoding");
 
     /* httpd would first read all of the body, however slowly it comes: only
      * statuses such as 413 keep it from that, and an RPC's is 200. In HTTP/2
      * this is about the stream alone, and mod_http2 has set it before. */
     if (err && !err->http)
         r->connection->keepalive = AP_CONN_CLOSE;
-    return err ? err : decode(body, length, r, limit);
+    return err ? err : decode(body, length, encoding, r, limit);
 }

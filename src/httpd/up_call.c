@@ -46,38 +46,48 @@ set_path_field(ProtobufCMessage *message,
                         request->segment);
 }
 
-/* Set CALL's precondition. Reading again what one has is REST's alone. */
-static up_error_t *
-read_precondition(up_call_t *call, request_rec *r)
-{
-    up_precondition_t *precondition;
-    const char *none_match = up_request_known(r)->protocol == &up_protocol_rest
-                                 ? apr_table_get(r->headers_in, "If-None-Match")
-                                 : NULL;
+/* What the header fields of a request say of its call; read before its body,
+ * whose trailers httpd may add to them. */
+typedef struct fields_t {
+    const char *org;
+    const char *match, *none_match; /* If-Match, If-None-Match */
+    apr_interval_time_t timeout;    /* -1: none */
+    up_error_t *timeout_error;      /* why that cannot be read, or NULL */
+} fields_t;
 
-    UP_ERR(up_precondition_parse(&precondition,
-                                 apr_table_get(r->headers_in, "If-Match"),
-                                 none_match, r->pool));
-    call->precondition = precondition;
-    return NULL;
+static fields_t
+read_fields(request_rec *r)
+{
+    const up_protocol_t *protocol = up_request_known(r)->protocol;
+    fields_t fields = {.timeout = -1};
+
+    fields.org = apr_table_get(r->headers_in, "x-zitadel-orgid");
+    fields.match = apr_table_get(r->headers_in, "If-Match");
+    /* What a client has already is a question of REST's alone. */
+    if (protocol == &up_protocol_rest)
+        fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    if (protocol->timeout)
+        fields.timeout_error = protocol->timeout(&fields.timeout, r);
+    return fields;
 }
 
 /* Set what CALL is to know of R. */
 static up_error_t *
-make_call(up_call_t *call, request_rec *r)
+make_call(up_call_t *call, const fields_t *fields, request_rec *r)
 {
     const up_dir_config_t *config = up_config_of_dir(r);
-    const up_protocol_t *protocol = up_request_known(r)->protocol;
-    apr_interval_time_t timeout = -1;
+    up_precondition_t *precondition;
 
-    UP_ERR(read_precondition(call, r));
-    if (protocol->timeout)
-        UP_ERR(protocol->timeout(&timeout, r));
-    if (timeout >= 0)
-        call->deadline = r->request_time + timeout;
+    UP_ERR(up_precondition_parse(&precondition, fields->match,
+                                 fields->none_match, r->pool));
+    if (fields->timeout_error)
+        return fields->timeout_error;
+    call->precondition = precondition;
+    if (fields->timeout >= 0)
+        call->deadline = up_request_known(r)->began + fields->timeout;
     call->store_error = up_stores_get(&call->store, r);
     call->caller = r->user;
-    call->org = apr_table_get(r->headers_in, "x-zitadel-orgid");
+    call->org = fields->org;
     call->roles = config->roles;
     call->self = up_config_self(config);
     call->pool = r->pool;
@@ -107,9 +117,10 @@ call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
         return unknown_method(r);
     if (!request->method->is_open)
         UP_ERR(up_bearer_require_caller(r));
+    fields_t fields = read_fields(r);
     UP_ERR(request->protocol->read(&message, request->method->request, r));
     set_path_field(message, request, r->pool);
-    UP_ERR(make_call(call, r));
+    UP_ERR(make_call(call, &fields, r));
     up_error_t *err = up_method_call(answer, request->method, call, message);
     note_call(r, call);
     return err;

@@ -21,12 +21,12 @@ read_message(ProtobufCMessage **message,
              request_rec *r)
 {
     apr_size_t limit = up_config_max_body(up_config_of_dir(r)), size, length;
+    const char *encoding = apr_table_get(r->headers_in, "grpc-encoding");
     const char *body, *bytes;
 
     UP_ERR(up_body_read(&body, &size, r, limit));
-    UP_ERR(up_grpc_decode(&bytes, &length, body, size,
-                          apr_table_get(r->headers_in, "grpc-encoding"), limit,
-                          r->pool));
+    UP_ERR(
+        up_grpc_decode(&bytes, &length, body, size, encoding, limit, r->pool));
     return up_grpc_unpack(message, type, bytes, length, r->pool);
 }
 

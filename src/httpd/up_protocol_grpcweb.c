@@ -27,11 +27,11 @@ read_message(ProtobufCMessage **message,
              request_rec *r)
 {
     apr_size_t limit = up_config_max_body(up_config_of_dir(r)), size, length;
+    const char *encoding = apr_table_get(r->headers_in, "grpc-encoding");
     const char *body, *bytes;
 
     UP_ERR(up_body_read(&body, &size, r, limit));
-    UP_ERR(up_grpcweb_decode(&bytes, &length, body, size, is_text(r),
-                             apr_table_get(r->headers_in, "grpc-encoding"),
+    UP_ERR(up_grpcweb_decode(&bytes, &length, body, size, is_text(r), encoding,
                              limit, r->pool));
     return up_grpc_unpack(message, type, bytes, length, r->pool);
 }

@@ -59,11 +59,23 @@ level_of(request_rec *r, const up_error_t *err)
     }
 }
 
-/* A value for a log line, quoted, or "none". */
+/* VALUE for a log line, in quotes, or "none"; a quote in it is escaped, so that
+ * nothing in it looks like what the line says after it. */
 static const char *
 or_none(apr_pool_t *pool, const char *value)
 {
-    return value && *value ? apr_pstrcat(pool, "'", value, "'", NULL) : "none";
+    if (!value || !*value)
+        return "none";
+    char *quoted = apr_palloc(pool, 2 * strlen(value) + 3), *at = quoted;
+    *at++ = '\'';
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            *at++ = '\\';
+        *at++ = *value;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return quoted;
 }
 
 void
@@ -78,8 +90,9 @@ up_reply_log(request_rec *r, const up_error_t *err)
     up_request_note(r, "userprofile-reason", info->name);
     ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
                   "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
-                  r->method, r->uri, info->name, up_error_story(err, r->pool),
-                  doubt, or_none(r->pool, r->user),
+                  r->method, ap_escape_logitem(r->pool, r->uri), info->name,
+                  up_error_story(err, r->pool), doubt,
+                  or_none(r->pool, r->user),
                   or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 

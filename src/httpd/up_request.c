@@ -1,5 +1,6 @@
 /* up_request.c -- what we know of a request. */
 #include "httpd/up_request.h"
+#include "core/up_clock.h"
 #include "httpd/up_config.h"
 
 #include <http_protocol.h>
@@ -12,6 +13,7 @@ up_request_of(request_rec *r)
 
     if (!request) {
         request = apr_pcalloc(r->pool, sizeof(*request));
+        request->began = up_clock();
         ap_set_module_config(r->request_config, &userprofile_module, request);
     }
     return request;

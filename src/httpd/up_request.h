@@ -12,6 +12,7 @@ typedef struct up_protocol_t up_protocol_t;
 typedef struct up_section_t up_section_t;
 
 typedef struct up_request_t {
+    apr_time_t began; /* by up_clock() */
     int is_looked_up; /* what follows was found out, for the path URI */
     const char *uri;
     int is_ours; /* its path is one that we serve, by a protocol that is on */
@@ -30,6 +31,7 @@ typedef struct up_request_t {
     const up_method_t *method;     /* once accepted; NULL: the RPC path names
                                     * none */
     int is_accepted;               /* method and media type fit */
+    const char *filename;          /* R's as it was accepted */
     up_error_t *refusal;           /* of ours, raised before the handler */
 } up_request_t;
 

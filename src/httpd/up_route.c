@@ -318,8 +318,9 @@ up_route_translate(request_rec *r)
 {
     if (!look_up(r, NULL))
         return DECLINED;
-    /* No file: without a type mod_dir would look for a fallback. */
-    r->filename = apr_pstrdup(r->pool, HANDLER);
+    /* No file, but with a type, without which mod_dir would look for a
+     * fallback. Modules that judge or log its name see the path. */
+    r->filename = apr_pstrdup(r->pool, r->uri);
     r->finfo.filetype = APR_UNKFILE;
     return OK;
 }
@@ -431,6 +432,7 @@ up_route_choose(request_rec *r)
         return up_reply_refuse(r, err);
     }
     request->is_accepted = 1;
+    request->filename = r->filename;
     if (request->method)
         up_request_note(r, "userprofile-method", request->method->name);
     if (request->protocol->hides_errors)
@@ -447,7 +449,10 @@ up_route_type(request_rec *r)
 int
 up_route_fixup(request_rec *r)
 {
-    if (!up_request_known(r)->is_accepted)
+    const up_request_t *request = up_request_known(r);
+
+    /* A RewriteRule of the section may have sent it elsewhere. */
+    if (!request->is_accepted || r->filename != request->filename)
         return DECLINED;
     r->handler = HANDLER;
     return OK;

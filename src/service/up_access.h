@@ -50,7 +50,7 @@ typedef struct up_call_t {
     unsigned self;                   /* permissions that callers have over
                                       * themselves where a call allows it */
     const up_precondition_t *precondition; /* or NULL */
-    apr_time_t deadline; /* no change begins after it; 0: none */
+    apr_time_t deadline; /* no change begins after it, by up_clock(); 0: none */
     apr_pool_t *pool;    /* of what the call makes */
 
     /* What the call finds out, for the log and the headers of its answer; each

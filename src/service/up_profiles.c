@@ -1,6 +1,7 @@
 /* up_profiles.c -- reading and changing a profile, whatever the call is named.
  */
 #include "service/up_profiles.h"
+#include "core/up_clock.h"
 #include "core/up_id.h"
 
 #include <apr_strings.h>
@@ -123,7 +124,7 @@ judge(unsigned *fields,
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
                         "the profile of user '%s' is what was sent",
                         before->id);
-    if (*fields && deadline && deadline < apr_time_now())
+    if (*fields && deadline && deadline < up_clock())
         return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
                         "the deadline passed before user '%s' was changed",
                         before->id);

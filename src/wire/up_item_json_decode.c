@@ -135,11 +135,11 @@ check_members(const char *name,
               const char *const *known,
               apr_pool_t *pool)
 {
-    const char *stranger = up_json_stranger(object, known, pool);
+    const char *unknown = up_json_unknown_member(object, known, pool);
 
-    if (stranger)
+    if (unknown)
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
-                        "%s has an unknown member, '%s'", name, stranger);
+                        "%s has an unknown member, '%s'", name, unknown);
     return NULL;
 }
 

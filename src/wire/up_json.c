@@ -140,9 +140,9 @@ up_json_member(const up_json_t *object, const char *name)
 }
 
 const char *
-up_json_stranger(const up_json_t *object,
-                 const char *const *names,
-                 apr_pool_t *pool)
+up_json_unknown_member(const up_json_t *object,
+                       const char *const *names,
+                       apr_pool_t *pool)
 {
     const char *name;
     json_t *value;

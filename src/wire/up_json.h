@@ -41,9 +41,9 @@ const up_json_t *up_json_member(const up_json_t *object, const char *name);
 
 /* The name of a member of OBJECT, in POOL, that is none of NAMES (an array
  * ended by NULL), or NULL if there is none. For strict readers. */
-const char *up_json_stranger(const up_json_t *object,
-                             const char *const *names,
-                             apr_pool_t *pool);
+const char *up_json_unknown_member(const up_json_t *object,
+                                   const char *const *names,
+                                   apr_pool_t *pool);
 
 const char *up_json_string(const up_json_t *value, apr_pool_t *pool);
 double up_json_number(const up_json_t *value);

@@ -11,44 +11,45 @@
 /* Room for a field's name in JSON; ours are shorter. */
 #define NAME_SIZE 64
 
-/* Where in the JSON text a message is: the member NAME of the object OUTER
- * (NULL: the outermost), or one of its elements. */
-typedef struct place_t {
-    const struct place_t *outer;
+/* Where in the JSON text a value is: the member NAME of the object that is at
+ * OUTER (NULL: the outermost object), or one of its elements. */
+typedef struct position_t {
+    const struct position_t *outer;
     const char *name;
     int index; /* in an array; -1: in none */
-} place_t;
+} position_t;
 
-/* The path of the member that PLACE is: "human.profile", "metadata[0]". */
+/* The path of the member at POSITION: "human.profile", "metadata[0]". */
 static const char *
-path_of(const place_t *place, apr_pool_t *pool)
+path_of(const position_t *position, apr_pool_t *pool)
 {
-    const char *path = place->name;
+    const char *path = position->name;
 
-    if (place->index >= 0)
-        path = apr_psprintf(pool, "%s[%d]", path, place->index);
-    if (place->outer && place->outer->name)
-        path = apr_pstrcat(pool, path_of(place->outer, pool), ".", path, NULL);
+    if (position->index >= 0)
+        path = apr_psprintf(pool, "%s[%d]", path, position->index);
+    if (position->outer && position->outer->name)
+        path =
+            apr_pstrcat(pool, path_of(position->outer, pool), ".", path, NULL);
     return path;
 }
 
 static up_error_t *
-must_be(const place_t *place, const char *what, apr_pool_t *pool)
+must_be(const position_t *position, const char *what, apr_pool_t *pool)
 {
     return up_error(pool, UP_BODY_INVALID, APR_SUCCESS, "%s must be %s",
-                    path_of(place, pool), what);
+                    path_of(position, pool), what);
 }
 
 static up_error_t *read_object(ProtobufCMessage *message,
                                const up_json_t *object,
-                               const place_t *place,
+                               const position_t *position,
                                apr_pool_t *pool);
 
 static up_error_t *
 read_enum(ProtobufCMessage *message,
           const ProtobufCFieldDescriptor *field,
           const up_json_t *value,
-          const place_t *place,
+          const position_t *position,
           apr_pool_t *pool)
 {
     up_json_type_t type = up_json_type(value);
@@ -64,7 +65,7 @@ read_enum(ProtobufCMessage *message,
     }
     if (type != UP_JSON_NUMBER || number < INT_MIN || number > INT_MAX ||
         number != (int)number)
-        return must_be(place, "a name or a 32-bit integer", pool);
+        return must_be(position, "a name or a 32-bit integer", pool);
     up_message_set_enum(message, field, (int)number);
     return NULL;
 }
@@ -74,7 +75,7 @@ static up_error_t *
 read_value(ProtobufCMessage *message,
            const ProtobufCFieldDescriptor *field,
            const up_json_t *value,
-           const place_t *place,
+           const position_t *position,
            apr_pool_t *pool)
 {
     up_json_type_t type = up_json_type(value);
@@ -82,16 +83,16 @@ read_value(ProtobufCMessage *message,
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         if (type != UP_JSON_STRING)
-            return must_be(place, "a string", pool);
+            return must_be(position, "a string", pool);
         up_message_set_text(message, field, up_json_string(value, pool));
         return NULL;
     case PROTOBUF_C_TYPE_ENUM:
-        return read_enum(message, field, value, place, pool);
+        return read_enum(message, field, value, position, pool);
     default:
         if (type != UP_JSON_OBJECT)
-            return must_be(place, "an object", pool);
-        return read_object(up_message_open(message, field, pool), value, place,
-                           pool);
+            return must_be(position, "an object", pool);
+        return read_object(up_message_open(message, field, pool), value,
+                           position, pool);
     }
 }
 
@@ -99,13 +100,13 @@ static up_error_t *
 read_array(ProtobufCMessage *message,
            const ProtobufCFieldDescriptor *field,
            const up_json_t *array,
-           const place_t *place,
+           const position_t *position,
            apr_pool_t *pool)
 {
     if (up_json_type(array) != UP_JSON_ARRAY)
-        return must_be(place, "an array", pool);
+        return must_be(position, "an array", pool);
     for (apr_size_t i = 0; i < up_json_count(array); i++) {
-        place_t element = {place->outer, place->name, (int)i};
+        position_t element = {position->outer, position->name, (int)i};
         UP_ERR(read_value(message, field, up_json_element(array, i), &element,
                           pool));
     }
@@ -119,7 +120,7 @@ find(const up_json_t **value,
      const up_json_t *object,
      const ProtobufCFieldDescriptor *field,
      const char *camel,
-     const place_t *place,
+     const position_t *position,
      apr_pool_t *pool)
 {
     const up_json_t *by_camel = up_json_member(object, camel), *by_name = NULL;
@@ -128,7 +129,7 @@ find(const up_json_t **value,
         by_name = up_json_member(object, field->name);
     if (by_camel && by_name)
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
-                        "%s occurs twice, once as %s", path_of(place, pool),
+                        "%s occurs twice, once as %s", path_of(position, pool),
                         field->name);
     *value = by_camel ? by_camel : by_name;
     if (*value && up_json_type(*value) == UP_JSON_NULL)
@@ -136,11 +137,11 @@ find(const up_json_t **value,
     return NULL;
 }
 
-/* Read the members of OBJECT, which is at PLACE, into MESSAGE. */
+/* Read the members of OBJECT, which is at POSITION, into MESSAGE. */
 static up_error_t *
 read_object(ProtobufCMessage *message,
             const up_json_t *object,
-            const place_t *place,
+            const position_t *position,
             apr_pool_t *pool)
 {
     const ProtobufCMessageDescriptor *type = message->descriptor;
@@ -148,7 +149,7 @@ read_object(ProtobufCMessage *message,
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         char camel[NAME_SIZE];
-        place_t inner = {place, camel, -1};
+        position_t inner = {position, camel, -1};
         const up_json_t *value;
 
         up_message_camel(camel, sizeof(camel), field->name);
@@ -177,7 +178,7 @@ up_message_from_json(ProtobufCMessage **message,
                      apr_size_t length,
                      apr_pool_t *pool)
 {
-    static const place_t outermost = {NULL, NULL, -1};
+    static const position_t outermost = {NULL, NULL, -1};
     up_json_t *object;
 
     UP_ERR(up_json_parse(&object, text, length, pool));
@@ -275,7 +276,7 @@ write_field(up_json_writer_t *writer,
 }
 
 /* Whether A stands before B in the .proto file: structs keep that order, while
- * descriptors are sorted by number. The members of a oneof share one place. */
+ * descriptors are sorted by number. The members of a oneof share one offset. */
 static int
 stands_before(const ProtobufCFieldDescriptor *a,
               const ProtobufCFieldDescriptor *b)
