@@ -1,5 +1,5 @@
 /* up_lmdb_key.c -- what stands for what in LMDB's keys. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <string.h>

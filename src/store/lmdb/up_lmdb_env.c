@@ -1,5 +1,5 @@
 /* up_lmdb_env.c -- LMDB's environment: opening it, its databases, its size. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 #include "store/up_record.h"
 
 #include <apr_strings.h>

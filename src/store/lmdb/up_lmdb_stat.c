@@ -1,5 +1,5 @@
 /* up_lmdb_stat.c -- how large an LMDB store is. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* up_lmdb_read.c -- what one request needs to know, read in one step. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * As root, files are made with the effective ids of the folder's owner: in a
  * folder that others can write, a symlink in place of a file would otherwise
  * lead root astray. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* up_lmdb_txn.c -- transactions, and what their beginning may ask for first. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* up_lmdb_batch.c -- the administration's changes: many in one transaction. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <assert.h>

@@ -3,7 +3,7 @@
  *
  * Whoever wants an answer without waiting for the writer, because there is
  * nothing to change, decides on what up_store_read() gave first. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* up_lmdb_each.c -- walking through an LMDB store. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <string.h>
 

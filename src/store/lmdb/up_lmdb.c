@@ -1,5 +1,5 @@
 /* up_lmdb.c -- the LMDB driver's table, and its errors. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* up_lmdb_open.c -- opening and closing an LMDB store, once in a process. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <errno.h>

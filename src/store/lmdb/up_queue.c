@@ -1,5 +1,5 @@
 /* up_queue.c -- many threads' jobs, done in batches by one thread at a time. */
-#include "store/up_queue.h"
+#include "store/lmdb/up_queue.h"
 
 #include <errno.h>
 #include <pthread.h>

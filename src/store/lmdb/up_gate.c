@@ -1,5 +1,5 @@
 /* up_gate.c -- lets many threads in, until it must be shut. */
-#include "store/up_gate.h"
+#include "store/lmdb/up_gate.h"
 
 #include <time.h>
 

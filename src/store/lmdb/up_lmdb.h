@@ -17,8 +17,8 @@
 #ifndef UP_LMDB_H
 #define UP_LMDB_H
 
-#include "store/up_gate.h"
-#include "store/up_queue.h"
+#include "store/lmdb/up_gate.h"
+#include "store/lmdb/up_queue.h"
 #include "store/up_store_driver.h"
 
 #include <lmdb.h>

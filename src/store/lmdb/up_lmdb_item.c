@@ -1,5 +1,5 @@
 /* up_lmdb_item.c -- reading one item in an LMDB transaction. */
-#include "store/up_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 #include "store/up_record.h"
 
 #include <apr_strings.h>
