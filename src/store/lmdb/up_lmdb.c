@@ -1,16 +1,106 @@
-/* up_lmdb.c -- the LMDB driver's table, and its errors. */
+/* up_lmdb.c -- the LMDB driver, whose stores are each opened once in a
+ * process. */
 #include "store/lmdb/up_lmdb.h"
 
+#include <apr_strings.h>
 #include <assert.h>
 #include <errno.h>
+#include <sys/stat.h>
+
+/* The stores that this process has open. A second environment in the same
+ * folder would drop the locks of the first one (lmdb.h). The mutex is held
+ * while a store is opened or closed. */
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static lmdb_store_t *open_stores;
+
+lmdb_store_t *
+up_lmdb_downcast(up_store_t *store)
+{
+    assert(store->driver == &up_store_lmdb);
+    return (lmdb_store_t *)store;
+}
+
+/* Set the device and inode of STORE's folder. Fails if there is no store in
+ * it: LMDB would create one. */
+static up_error_t *
+identify(lmdb_store_t *store, apr_pool_t *pool)
+{
+    struct stat folder, data;
+
+    if (stat(store->path, &folder))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot open the LMDB store '%s'", store->path);
+    if (stat(apr_pstrcat(pool, store->path, "/" UP_LMDB_DATA, NULL), &data))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot find an LMDB store in '%s'", store->path);
+    store->device = folder.st_dev;
+    store->inode = folder.st_ino;
+    return NULL;
+}
+
+/* Set *STORE to the open one in LMDB's folder, or else open LMDB. */
+static up_error_t *
+share_or_open(up_store_t **store, lmdb_store_t *lmdb, apr_pool_t *pool)
+{
+    for (lmdb_store_t *other = open_stores; other; other = other->next_open) {
+        if (other->device == lmdb->device && other->inode == lmdb->inode) {
+            other->opened++;
+            *store = &other->base;
+            return NULL;
+        }
+    }
+    UP_ERR(up_queue_make(&lmdb->updates, UP_LMDB_BATCH, up_lmdb_run_updates,
+                         lmdb, pool));
+    UP_ERR(up_lmdb_env_open(lmdb, pool));
+    up_gate_init(&lmdb->gate);
+    lmdb->opened = 1;
+    lmdb->next_open = open_stores;
+    open_stores = lmdb;
+    *store = &lmdb->base;
+    return NULL;
+}
+
+static up_error_t *
+lmdb_open(up_store_t **store,
+          const char *location,
+          const up_store_options_t *options,
+          apr_pool_t *result_pool)
+{
+    lmdb_store_t *lmdb = apr_pcalloc(result_pool, sizeof(*lmdb));
+
+    lmdb->base.driver = &up_store_lmdb;
+    lmdb->path = apr_pstrdup(result_pool, location);
+    lmdb->options = *options;
+    UP_ERR(identify(lmdb, result_pool));
+    pthread_mutex_lock(&list_mutex);
+    up_error_t *err = share_or_open(store, lmdb, result_pool);
+    pthread_mutex_unlock(&list_mutex);
+    return err;
+}
+
+static void
+lmdb_close(up_store_t *store)
+{
+    lmdb_store_t *lmdb = up_lmdb_downcast(store), **link = &open_stores;
+
+    pthread_mutex_lock(&list_mutex);
+    if (!--lmdb->opened) {
+        while (*link != lmdb)
+            link = &(*link)->next_open;
+        *link = lmdb->next_open;
+        up_lmdb_env_close(lmdb);
+        up_gate_destroy(&lmdb->gate);
+    }
+    pthread_mutex_unlock(&list_mutex);
+}
 
 const up_store_driver_t up_store_lmdb = {
     .scheme = "lmdb",
     .check = up_lmdb_check,
     .prepare = up_lmdb_prepare,
     .owner = up_lmdb_owner,
-    .open = up_lmdb_open,
-    .close = up_lmdb_close,
+    .open = lmdb_open,
+    .close = lmdb_close,
     .read = up_lmdb_read,
     .update = up_lmdb_update,
     .token = up_lmdb_token,
@@ -23,47 +113,3 @@ const up_store_driver_t up_store_lmdb = {
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,
 };
-
-lmdb_store_t *
-up_lmdb_downcast(up_store_t *store)
-{
-    assert(store->driver == &up_store_lmdb);
-    return (lmdb_store_t *)store;
-}
-
-int
-up_lmdb_is_full(int rc)
-{
-    return rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
-}
-
-static up_reason_t
-reason_of(int rc)
-{
-    if (up_lmdb_is_full(rc))
-        return UP_STORE_FULL;
-    switch (rc) {
-    case MDB_PANIC:
-    case MDB_MAP_RESIZED:
-    case MDB_READERS_FULL:
-    case MDB_VERSION_MISMATCH:
-    case MDB_INVALID:
-        return UP_STORE_UNAVAILABLE;
-    default: /* errno, or what LMDB says of a damaged file or of our misuse */
-        return rc > 0 ? UP_STORE_UNAVAILABLE : UP_INTERNAL;
-    }
-}
-
-up_error_t *
-up_lmdb_error(int rc,
-              const char *what,
-              const lmdb_store_t *store,
-              apr_pool_t *pool)
-{
-    if (rc > 0)
-        return up_error(pool, reason_of(rc), APR_FROM_OS_ERROR(rc),
-                        "cannot %s in the LMDB store '%s'", what, store->path);
-    return up_error(pool, reason_of(rc), APR_SUCCESS,
-                    "cannot %s in the LMDB store '%s': %s", what, store->path,
-                    mdb_strerror(rc));
-}
