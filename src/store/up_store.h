@@ -18,24 +18,41 @@
 
 #include "core/up_records.h"
 
+#include <apr_tables.h>
 #include <sys/types.h>
 
 typedef struct up_store_t up_store_t;
 
-/* lmdb: how many reads can be under way at once, over all processes (1 MiB of
- * lock file). The first opener fixes it for all, hence one number for all. */
-#define UP_STORE_READERS 16384
-
-/* How a store is opened; zeroes mean the defaults. */
-typedef struct up_store_options_t {
-    apr_uint64_t map_size; /* lmdb: bytes of address space; 0: what the store
-                            * records, or 16 GiB for a new one */
-    int no_sync;           /* do not wait for the disk: scratch data */
-} up_store_options_t;
+/*
+ * OPTIONS, below, are names and values of options of a store's driver, such as
+ * "map-size" and "64M". An option that is not among them has its default. NULL
+ * is for tools: what the store records of itself comes before the defaults. A
+ * name that the driver does not know, or a wrong value, is UP_CONFLICT.
+ */
 
 /* Check that URI is one that a driver can take, without touching the store:
  * an error of UP_CONFLICT says what would be right. For configtest. */
 UP_MUST_CHECK up_error_t *up_store_check_uri(const char *uri, apr_pool_t *pool);
+
+/* Likewise for VALUE as that of the option NAME, of whichever driver. */
+UP_MUST_CHECK up_error_t *up_store_check_option(const char *name,
+                                                const char *value,
+                                                apr_pool_t *pool);
+
+/* Whether the option NAME of the store at URI means something else in A than
+ * in B, which are right for that store. */
+int up_store_option_differs(const char *uri,
+                            const char *name,
+                            const apr_table_t *a,
+                            const apr_table_t *b);
+
+/* What PROCESSES of THREADS each need when all of them use the store at URI at
+ * once, and cannot have: "more than the ... that ...", in POOL. NULL if there
+ * is no such thing. */
+const char *up_store_shortage(const char *uri,
+                              int processes,
+                              int threads,
+                              apr_pool_t *pool);
 
 /* Make what must exist before the server drops its privileges: for lmdb the
  * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
@@ -46,7 +63,7 @@ UP_MUST_CHECK up_error_t *up_store_check_uri(const char *uri, apr_pool_t *pool);
 UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            int *made,
                                            const char *uri,
-                                           const up_store_options_t *options,
+                                           const apr_table_t *options,
                                            uid_t uid,
                                            gid_t gid,
                                            apr_pool_t *result_pool,
@@ -67,7 +84,7 @@ UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
  * and RESULT_POOL. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
-                                        const up_store_options_t *options,
+                                        const apr_table_t *options,
                                         apr_pool_t *result_pool);
 
 /* Close STORE, which no thread uses any longer, once for each time that it was
@@ -204,19 +221,25 @@ UP_MUST_CHECK up_error_t *up_store_each(up_store_t *store,
                                         void *baton,
                                         apr_pool_t *scratch_pool);
 
-/* How large STORE is. */
+/* One figure that a driver has of a store. */
+typedef struct up_store_figure_t {
+    const char *label; /* for people: "bytes used" */
+    const char *name;  /* for programs: "bytesUsed" */
+    apr_uint64_t value;
+} up_store_figure_t;
+
+/* How large a store is. */
 typedef struct up_store_stat_t {
-    const char *driver;                 /* "lmdb" */
-    apr_uint64_t count[UP_KINDS];       /* how many of each kind */
-    apr_uint64_t last_event;            /* its number; 0: none yet */
-    apr_uint64_t bytes_used, bytes_max; /* of the map; 0: the driver cannot
-                                         * tell */
-    unsigned readers, readers_max;      /* reader slots: the most that were in
-                                         * use at once, and all; 0: none */
+    const char *driver;                /* "lmdb" */
+    apr_uint64_t count[UP_KINDS];      /* how many of each kind */
+    apr_uint64_t last_event;           /* its number; 0: none yet */
+    const apr_array_header_t *figures; /* the driver's own, of
+                                        * up_store_figure_t */
 } up_store_stat_t;
 
+/* Set *STAT for STORE. */
 UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,
                                         up_store_t *store,
-                                        apr_pool_t *scratch_pool);
+                                        apr_pool_t *result_pool);
 
 #endif

@@ -10,12 +10,25 @@
 
 #include "store/up_store.h"
 
-/* LOCATION is the store's URI without its scheme and colon. */
+/* An option of a driver. Each of its values means a number. */
+typedef struct up_driver_option_t {
+    const char *name;      /* "map-size" */
+    const char *otherwise; /* the value where none is given */
+    const char *right;     /* what a value is: "a size from 1M to ..." */
+    int (*parse)(apr_int64_t *number, const char *value); /* returns 0 if VALUE
+                                                           * is not RIGHT */
+} up_driver_option_t;
+
+/* LOCATION is the store's URI without its scheme and colon; OPTIONS are right,
+ * or NULL. */
 typedef up_error_t *up_driver_check_t(const char *location, apr_pool_t *pool);
+typedef const char *up_driver_shortage_t(int processes,
+                                         int threads,
+                                         apr_pool_t *pool);
 typedef up_error_t *up_driver_prepare_t(const char **identity,
                                         int *made,
                                         const char *location,
-                                        const up_store_options_t *options,
+                                        const apr_table_t *options,
                                         uid_t uid,
                                         gid_t gid,
                                         apr_pool_t *result_pool,
@@ -26,7 +39,7 @@ typedef up_error_t *up_driver_owner_t(uid_t *uid,
                                       apr_pool_t *pool);
 typedef up_error_t *up_driver_open_t(up_store_t **store,
                                      const char *location,
-                                     const up_store_options_t *options,
+                                     const apr_table_t *options,
                                      apr_pool_t *result_pool);
 typedef void up_driver_close_t(up_store_t *store);
 
@@ -81,11 +94,13 @@ typedef up_error_t *up_driver_each_t(up_store_t *store,
                                      apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_stat_t(up_store_stat_t *stat,
                                      up_store_t *store,
-                                     apr_pool_t *scratch_pool);
+                                     apr_pool_t *result_pool);
 
 typedef struct up_store_driver_t {
-    const char *scheme; /* "lmdb" serves "lmdb:..." */
+    const char *scheme;                /* "lmdb" serves "lmdb:..." */
+    const up_driver_option_t *options; /* the last one's name is NULL */
     up_driver_check_t *check;
+    up_driver_shortage_t *shortage;
     up_driver_prepare_t *prepare;
     up_driver_owner_t *owner;
     up_driver_open_t *open;
@@ -112,6 +127,12 @@ struct up_store_t {
 struct up_batch_t {
     up_store_t *store;
 };
+
+/* The number that the option NAME of DRIVER means in OPTIONS: that of the
+ * option's default if it is not there, or if OPTIONS is NULL. */
+apr_int64_t up_driver_option(const up_store_driver_t *driver,
+                             const char *name,
+                             const apr_table_t *options);
 
 extern const up_store_driver_t up_store_lmdb;
 

@@ -1,11 +1,16 @@
 /* up_lmdb.c -- the LMDB driver, whose stores are each opened once in a
  * process. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_size.h"
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 #include <assert.h>
 #include <errno.h>
 #include <sys/stat.h>
+
+#define MIB (APR_INT64_C(1) << 20)
+#define GIB (APR_INT64_C(1) << 30)
 
 /* The stores that this process has open. A second environment in the same
  * folder would drop the locks of the first one (lmdb.h). The mutex is held
@@ -18,6 +23,44 @@ up_lmdb_downcast(up_store_t *store)
 {
     assert(store->driver == &up_store_lmdb);
     return (lmdb_store_t *)store;
+}
+
+static int
+parse_map_size(apr_int64_t *bytes, const char *value)
+{
+    return up_size_parse(bytes, value, MIB, 16384 * GIB);
+}
+
+static int
+parse_sync(apr_int64_t *on, const char *value)
+{
+    *on = apr_cstr_casecmp(value, "full") == 0;
+    return *on || apr_cstr_casecmp(value, "off") == 0;
+}
+
+static const up_driver_option_t lmdb_options[] = {
+    {"map-size", "16G", "a size from 1M to 16384G, such as 16G",
+     parse_map_size},
+    {"sync", "full", "'full' or 'off'", parse_sync},
+    {NULL, NULL, NULL, NULL},
+};
+
+void
+up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options)
+{
+    if (options)
+        store->map_size =
+            (apr_size_t)up_driver_option(&up_store_lmdb, "map-size", options);
+    store->sync = (int)up_driver_option(&up_store_lmdb, "sync", options);
+}
+
+static const char *
+lmdb_shortage(int processes, int threads, apr_pool_t *pool)
+{
+    if ((apr_int64_t)processes * threads <= UP_LMDB_READERS)
+        return NULL;
+    return apr_psprintf(pool, "more than the %d readers that an LMDB store has",
+                        UP_LMDB_READERS);
 }
 
 /* Set the device and inode of STORE's folder. Fails if there is no store in
@@ -63,14 +106,14 @@ share_or_open(up_store_t **store, lmdb_store_t *lmdb, apr_pool_t *pool)
 static up_error_t *
 lmdb_open(up_store_t **store,
           const char *location,
-          const up_store_options_t *options,
+          const apr_table_t *options,
           apr_pool_t *result_pool)
 {
     lmdb_store_t *lmdb = apr_pcalloc(result_pool, sizeof(*lmdb));
 
     lmdb->base.driver = &up_store_lmdb;
     lmdb->path = apr_pstrdup(result_pool, location);
-    lmdb->options = *options;
+    up_lmdb_set_options(lmdb, options);
     UP_ERR(identify(lmdb, result_pool));
     pthread_mutex_lock(&list_mutex);
     up_error_t *err = share_or_open(store, lmdb, result_pool);
@@ -96,7 +139,9 @@ lmdb_close(up_store_t *store)
 
 const up_store_driver_t up_store_lmdb = {
     .scheme = "lmdb",
+    .options = lmdb_options,
     .check = up_lmdb_check,
+    .shortage = lmdb_shortage,
     .prepare = up_lmdb_prepare,
     .owner = up_lmdb_owner,
     .open = lmdb_open,

@@ -24,6 +24,11 @@
 
 #include <lmdb.h>
 
+/* How many reads can be under way at once, over all processes; they take 1 MiB
+ * of the lock file. The first process that opens a store fixes the number for
+ * all others, so it is the same for all. */
+#define UP_LMDB_READERS 16384
+
 /* How many updates may share a transaction, which other processes wait for. */
 #define UP_LMDB_BATCH 256
 
@@ -44,7 +49,8 @@ typedef enum lmdb_database_t {
 typedef struct lmdb_store_t {
     up_store_t base;
     const char *path;
-    up_store_options_t options;
+    apr_size_t map_size; /* to open with; 0: as recorded */
+    int sync;            /* whether a commit waits for the disk */
     dev_t device; /* of the folder; with the inode, it identifies the store */
     ino_t inode;
     struct lmdb_store_t *next_open; /* in this process */
@@ -70,6 +76,9 @@ typedef struct lmdb_txn_t {
 } lmdb_txn_t;
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);
+
+/* Set what STORE is opened with to what OPTIONS, or NULL, say. */
+void up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options);
 
 /*
  * up_lmdb_env.c

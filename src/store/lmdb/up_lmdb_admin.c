@@ -357,10 +357,10 @@ count_free_pages(size_t *pages, const lmdb_txn_t *txn)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Set the figures of STAT but the number of the last event; returns LMDB's
+/* Set the counts and the driver's figures of STAT, in POOL; returns LMDB's
  * result. */
 static int
-measure(up_store_stat_t *stat, const lmdb_txn_t *txn)
+measure(up_store_stat_t *stat, const lmdb_txn_t *txn, apr_pool_t *pool)
 {
     const lmdb_store_t *store = txn->store;
     size_t free_pages;
@@ -379,27 +379,36 @@ measure(up_store_stat_t *stat, const lmdb_txn_t *txn)
         rc = count_free_pages(&free_pages, txn);
     if (rc)
         return rc;
-    stat->bytes_used =
-        (apr_uint64_t)(info.me_last_pgno + 1 - free_pages) * size.ms_psize;
-    stat->bytes_max = info.me_mapsize;
-    stat->readers = info.me_numreaders; /* as many as there ever were at once */
-    stat->readers_max = info.me_maxreaders;
+
+    size_t used_pages = info.me_last_pgno + 1 - free_pages;
+    const up_store_figure_t figures[] = {
+        {"bytes used", "bytesUsed", used_pages * size.ms_psize},
+        {"bytes at most", "bytesMax", info.me_mapsize},
+        /* Not those in use now, but the most that ever were. */
+        {"reader slots used", "readers", info.me_numreaders},
+        {"reader slots", "readersMax", info.me_maxreaders},
+    };
+    int count = (int)(sizeof(figures) / sizeof(figures[0]));
+    apr_array_header_t *list = apr_array_make(pool, count, sizeof(figures[0]));
+    for (int i = 0; i < count; i++)
+        APR_ARRAY_PUSH(list, up_store_figure_t) = figures[i];
+    stat->figures = list;
     return 0;
 }
 
 up_error_t *
-up_lmdb_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *scratch_pool)
+up_lmdb_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *result_pool)
 {
     lmdb_store_t *store = up_lmdb_downcast(base);
     lmdb_txn_t txn;
 
     memset(stat, 0, sizeof(*stat));
     stat->driver = base->driver->scheme;
-    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, scratch_pool));
-    up_error_t *err = up_lmdb_last_event(&stat->last_event, &txn, scratch_pool);
-    int rc = err ? 0 : measure(stat, &txn);
+    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
+    up_error_t *err = up_lmdb_last_event(&stat->last_event, &txn, result_pool);
+    int rc = err ? 0 : measure(stat, &txn, result_pool);
     if (rc)
-        err = up_lmdb_error(rc, "measure what is", store, scratch_pool);
+        err = up_lmdb_error(rc, "measure what is", store, result_pool);
     up_lmdb_abort(&txn);
     return err;
 }

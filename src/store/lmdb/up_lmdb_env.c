@@ -19,7 +19,6 @@
 
 #define META_KEY "store"
 #define FILE_MODE 0600
-#define NEW_MAP_SIZE (APR_UINT64_C(16) << 30)
 
 /* Opening can fail while another process opens or closes (lmdb.h), and a
  * server's children start together. */
@@ -109,7 +108,7 @@ open_environment(lmdb_store_t *store)
      * write of a page costs several times as much. */
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
 
-    if (store->options.no_sync)
+    if (!store->sync)
         flags |= MDB_NOSYNC;
 
     int rc = mdb_env_create(&store->env);
@@ -117,11 +116,11 @@ open_environment(lmdb_store_t *store)
         store->env = NULL;
         return rc;
     }
-    rc = mdb_env_set_maxreaders(store->env, UP_STORE_READERS);
+    rc = mdb_env_set_maxreaders(store->env, UP_LMDB_READERS);
     if (!rc)
         rc = mdb_env_set_maxdbs(store->env, LMDB_DATABASES);
-    if (!rc && store->options.map_size)
-        rc = mdb_env_set_mapsize(store->env, store->options.map_size);
+    if (!rc && store->map_size)
+        rc = mdb_env_set_mapsize(store->env, store->map_size);
     if (!rc)
         rc = mdb_env_open(store->env, store->path, flags, FILE_MODE);
     return rc;
@@ -190,8 +189,10 @@ open_databases(up_meta_t *meta,
     }
     if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
         meta->format = FORMAT;
-        meta->map_size =
-            store->options.map_size ? store->options.map_size : NEW_MAP_SIZE;
+        meta->map_size = store->map_size;
+        if (!store->map_size)
+            meta->map_size = (apr_uint64_t)up_driver_option(&up_store_lmdb,
+                                                            "map-size", NULL);
         rc = put_meta(store, txn, meta, pool);
     }
     if (!rc && meta->format != FORMAT)
@@ -231,7 +232,7 @@ record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
     int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
     if (rc)
         return rc;
-    meta->map_size = store->options.map_size;
+    meta->map_size = store->map_size;
     rc = put_meta(store, txn, meta, pool);
     if (rc) {
         mdb_txn_abort(txn);
@@ -248,8 +249,8 @@ agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
 {
     MDB_envinfo info;
 
-    if (store->options.map_size) {
-        if (store->options.map_size == meta->map_size)
+    if (store->map_size) {
+        if (store->map_size == meta->map_size)
             return 0;
         int rc = record_map_size(store, meta, pool);
         return is_full(rc) ? 0 : rc;

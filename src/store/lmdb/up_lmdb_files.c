@@ -114,10 +114,10 @@ make_folder(struct stat *status,
 static up_error_t *
 make_files(int *made,
            const char *path,
-           const up_store_options_t *options,
+           const apr_table_t *options,
            apr_pool_t *pool)
 {
-    lmdb_store_t store = {.path = path, .options = *options};
+    lmdb_store_t store = {.path = path};
     struct stat data;
     int exists;
 
@@ -126,6 +126,7 @@ make_files(int *made,
     *made = !exists;
     if (exists)
         return NULL;
+    up_lmdb_set_options(&store, options);
     UP_ERR(up_lmdb_env_open(&store, pool));
     up_lmdb_env_close(&store);
     return NULL;
@@ -137,7 +138,7 @@ make_files_as(int *made,
               uid_t uid,
               gid_t gid,
               const char *path,
-              const up_store_options_t *options,
+              const apr_table_t *options,
               apr_pool_t *pool)
 {
     uid_t own_uid = geteuid();
@@ -162,7 +163,7 @@ up_error_t *
 up_lmdb_prepare(const char **identity,
                 int *made,
                 const char *location,
-                const up_store_options_t *options,
+                const apr_table_t *options,
                 uid_t uid,
                 gid_t gid,
                 apr_pool_t *result_pool,
