@@ -4,6 +4,7 @@
 #include "httpd/up_config.h"
 
 #include <ap_mpm.h>
+#include <apr_atomic.h>
 #include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <http_main.h>
@@ -11,10 +12,8 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* How long to wait, at least, before an opening is tried again, and before the
- * same trouble is news again. */
+/* How long to wait, at least, before an opening is tried again. */
 #define RETRY_AFTER apr_time_from_sec(1)
-#define NEWS_AFTER apr_time_from_sec(1)
 
 struct up_site_store_t {
     const char *uri;
@@ -23,10 +22,10 @@ struct up_site_store_t {
     up_site_store_t *next;
 
     /* In a child: */
-    up_store_t *store;           /* NULL until it is open; then constant */
-    apr_thread_mutex_t *opening; /* held by the one who opens it */
+    up_store_t *store;           /* atomic; NULL until it is open */
+    apr_thread_mutex_t *opening; /* held while it is opened */
     apr_time_t next_try;
-    apr_time_t next_news; /* atomic */
+    apr_uint32_t log_turn; /* atomic: the second of the last turn to log */
 };
 
 /* The one of LIST that URI, or the same store by another spelling, is. */
@@ -152,8 +151,9 @@ up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main)
     warn_of_shortage(list, main, ptemp);
 }
 
-/* SITE, SERVER's, has opened STORE: if another site had it already, that one's
- * options count. Two that could not be made ready were not known to be one. */
+/* SITE, SERVER's, has opened STORE. If another site has it open already, its
+ * options apply: the parent could not tell that the two name one store if it
+ * could not make it ready. */
 static void
 adopt_options(up_site_store_t *site,
               const up_store_t *store,
@@ -171,8 +171,8 @@ adopt_options(up_site_store_t *site,
     }
 }
 
-/* Try to open SITE, SERVER's, whose mutex the caller holds. The pool has no
- * parent: an open store lives as long as the process. */
+/* Try to open SITE, SERVER's, whose mutex the caller holds. The store's pool
+ * has no parent, because an open store lives as long as the process. */
 static up_error_t *
 try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
 {
@@ -218,7 +218,7 @@ up_stores_open(apr_pool_t *pchild, server_rec *main)
     }
 }
 
-/* SITE is not open: open it, unless someone else is at it or was just now. */
+/* Open SITE, unless another thread is doing so, or tried a moment ago. */
 static up_error_t *
 open_late(up_site_store_t *site, server_rec *server, apr_pool_t *pool)
 {
@@ -255,15 +255,14 @@ up_stores_get(up_store_t **store, request_rec *r)
 }
 
 int
-up_stores_is_news(request_rec *r)
+up_stores_take_log_turn(request_rec *r)
 {
     up_site_store_t *site = up_config_of_server(r->server)->site_store;
-    apr_time_t now = apr_time_now();
+    apr_uint32_t second = (apr_uint32_t)apr_time_sec(apr_time_now());
 
     if (!site)
         return 1;
-    apr_time_t next = __atomic_load_n(&site->next_news, __ATOMIC_RELAXED);
-    return now >= next && __atomic_compare_exchange_n(
-                              &site->next_news, &next, now + NEWS_AFTER, 0,
-                              __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    apr_uint32_t last = apr_atomic_read32(&site->log_turn);
+    return last != second &&
+           apr_atomic_cas32(&site->log_turn, second, last) == last;
 }

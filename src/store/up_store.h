@@ -40,15 +40,15 @@ UP_MUST_CHECK up_error_t *up_store_check_option(const char *name,
                                                 apr_pool_t *pool);
 
 /* Whether the option NAME of the store at URI means something else in A than
- * in B, which are right for that store. */
+ * in B, both of them right for that store. */
 int up_store_option_differs(const char *uri,
                             const char *name,
                             const apr_table_t *a,
                             const apr_table_t *b);
 
-/* What PROCESSES of THREADS each need when all of them use the store at URI at
- * once, and cannot have: "more than the ... that ...", in POOL. NULL if there
- * is no such thing. */
+/* What PROCESSES of THREADS each, all using the store at URI at once, would
+ * need but cannot have: "more than the N readers that ... has", in POOL. NULL
+ * if the store has enough for them. */
 const char *up_store_shortage(const char *uri,
                               int processes,
                               int threads,
@@ -58,8 +58,8 @@ const char *up_store_shortage(const char *uri,
  * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
  * UID and GID if this process is root. A store that exists already is left as
  * it is. Sets *IDENTITY to text that is equal for two URIs that name the same
- * store, and *MADE to whether there was none. May be called before fork();
- * leaves nothing open. */
+ * store, and *MADE to whether there was none. May be called before fork(), as
+ * it leaves nothing open. */
 UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            int *made,
                                            const char *uri,
@@ -69,9 +69,9 @@ UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
-/* Who owns the store at URI, for a tool to become before it opens it. Sets
- * *UID and *GID to -1 each where nothing on this machine is owned: no such
- * store yet, or one behind a network. */
+/* Set *UID and *GID to the owner of the store at URI, so that a tool can become
+ * that user before it opens the store; to -1 each if nothing on this machine is
+ * owned, because there is no such store yet or it is behind a network. */
 UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
                                          gid_t *gid,
                                          const char *uri,
@@ -79,9 +79,9 @@ UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
  * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
- * is taken from RESULT_POOL after this call. What this process has open
- * already, by whatever URI, is the same *STORE again, with its first OPTIONS
- * and RESULT_POOL. */
+ * is taken from RESULT_POOL after this call. A store that this process has open
+ * already, by this or another URI, is the same *STORE again, with its first
+ * OPTIONS and RESULT_POOL. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
                                         const apr_table_t *options,

@@ -25,7 +25,7 @@ typedef struct up_gate_t {
 
 typedef enum up_pass_t {
     UP_INSIDE, /* leave by up_gate_leave() */
-    UP_ALONE,  /* it is shut, and nobody is inside: leave by up_gate_done() */
+    UP_ALONE,  /* it is shut, all others have left: leave by up_gate_done() */
     UP_BUSY    /* it is shut, and those inside did not leave for a second */
 } up_pass_t;
 

@@ -61,7 +61,7 @@ typedef struct lmdb_store_t {
     up_gate_t gate;
     MDB_env *env; /* NULL: lost, and not open again yet */
     MDB_dbi database[LMDB_DATABASES];
-    int lost; /* atomic: the environment must be opened again */
+    apr_uint32_t lost; /* atomic: the environment must be opened again */
     apr_time_t next_reopen;
 
     apr_time_t next_reader_check; /* LMDB's writer lock guards it */

@@ -163,7 +163,7 @@ get_meta(up_meta_t *meta,
 
 /* Set *META, and open the databases if it says that they have our format. If
  * FLAGS have MDB_CREATE, create what is missing; but nothing in an environment
- * that is somebody else's, whose format is NO_FORMAT. */
+ * that another program made, whose format is NO_FORMAT. */
 static int
 open_databases(up_meta_t *meta,
                lmdb_store_t *store,

@@ -154,7 +154,7 @@ compare_updates(const void *a, const void *b)
     return order ? order : left->position - right->position;
 }
 
-/* Store CHANGE of UPDATE's user, who was BEFORE (NULL: not there). */
+/* Store CHANGE. BEFORE is the user as TXN has it, or NULL. */
 static up_error_t *
 store_change(lmdb_txn_t *txn,
              const update_t *update,

@@ -3,6 +3,8 @@
  * A repair is done by a thread that has the store's gate alone. */
 #include "store/lmdb/up_lmdb.h"
 
+#include <apr_atomic.h>
+
 /* How often one call tries to begin a transaction. */
 #define TRIES 3
 
@@ -24,7 +26,7 @@ reopen(lmdb_store_t *store, apr_pool_t *pool)
     if (err)
         store->next_reopen = apr_time_now() + REOPEN_PAUSE;
     else
-        __atomic_store_n(&store->lost, 0, __ATOMIC_RELEASE);
+        apr_atomic_set32(&store->lost, 0);
     return err;
 }
 
@@ -36,7 +38,7 @@ adopt_map_size(lmdb_store_t *store, apr_pool_t *pool)
 
     if (!rc)
         return NULL;
-    __atomic_store_n(&store->lost, 1, __ATOMIC_RELEASE); /* it has no map */
+    apr_atomic_set32(&store->lost, 1); /* it has no map */
     return up_lmdb_error(rc, "adopt another map size", store, pool);
 }
 
@@ -54,7 +56,7 @@ pass_gate(lmdb_store_t *store, apr_pool_t *pool)
                             "transactions under way keep the LMDB store '%s' "
                             "from being opened again or resized",
                             store->path);
-        up_error_t *err = __atomic_load_n(&store->lost, __ATOMIC_ACQUIRE)
+        up_error_t *err = apr_atomic_read32(&store->lost)
                               ? reopen(store, pool)
                               : adopt_map_size(store, pool);
         up_gate_done(&store->gate, !err);
@@ -71,7 +73,7 @@ start_repair(lmdb_store_t *store, int rc)
 
     switch (rc) {
     case MDB_PANIC:
-        __atomic_store_n(&store->lost, 1, __ATOMIC_RELEASE);
+        apr_atomic_set32(&store->lost, 1);
         up_gate_shut(&store->gate);
         return 1;
     case MDB_MAP_RESIZED:
