@@ -88,7 +88,7 @@ TEST_LIB_C  := $(wildcard t/lib/*.c)
 FUZZ_C      := $(wildcard t/fuzz/fuzz_*.c)
 BENCH_C     := $(wildcard t/bench/*.c)
 HEADERS     := $(wildcard $(ROOMS:%=src/%/*.h) src/httpd/*.h t/lib/*.h)
-STORE_PROTO := $(wildcard src/store/*.proto src/store/*/*.proto)
+STORE_PROTO := $(wildcard src/store/*/*.proto)
 WIRE_PROTO  := $(shell [ ! -d src/wire/proto ] || \
                  find src/wire/proto -name '*.proto')
 

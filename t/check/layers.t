@@ -23,7 +23,7 @@ my %rooms = (
 my @libraries = (
     [qr{^jansson\.h$},                    qr{^src/wire/up_json\.c$}],
     [qr{^lmdb\.h$},                       qr{^src/store/lmdb/}],
-    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|store)/}],
+    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|store/lmdb)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
     [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],
     [qr{^apr_?\w*\.h$|^apu_?\w*\.h$},     qr{}],

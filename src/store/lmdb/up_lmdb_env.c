@@ -1,6 +1,6 @@
 /* up_lmdb_env.c -- opening LMDB's environment, and what LMDB's results mean. */
 #include "store/lmdb/up_lmdb.h"
-#include "store/up_record.h"
+#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* up_lmdb_item.c -- items as keys and values: finding one in a transaction, and
  * putting one there. */
 #include "store/lmdb/up_lmdb.h"
-#include "store/up_record.h"
+#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <string.h>
