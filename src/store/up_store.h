@@ -16,7 +16,7 @@
 #ifndef UP_STORE_H
 #define UP_STORE_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
 #include <apr_tables.h>
 #include <sys/types.h>

@@ -5,7 +5,7 @@
 #ifndef UP_PROFILE_JSON_H
 #define UP_PROFILE_JSON_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 #include "wire/up_json.h"
 #include "wire/up_json_writer.h"
 

@@ -4,7 +4,7 @@
 #ifndef UP_PROFILE_PROTO_H
 #define UP_PROFILE_PROTO_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
 /* Set *USER and *PROFILE, in POOL, from LENGTH bytes of an
  * UpdateHumanProfileRequest: the user's id and the new profile, "" and
