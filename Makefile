@@ -79,7 +79,7 @@ $(BUILD)/apxs: FORCE
 # The rooms. Only httpd's, and mod_userprofile.c, see httpd's headers.
 GEN   = $(BUILD)/gen
 OBJ   = $(BUILD)/obj
-ROOMS = core wire store service api ctl
+ROOMS = core wire store store/lmdb service api ctl
 
 ROOM_C      := $(wildcard $(ROOMS:%=src/%/*.c))
 HTTPD_C     := mod_userprofile.c $(wildcard src/httpd/*.c)
@@ -87,8 +87,8 @@ TEST_C      := $(wildcard t/[0-9]*/*.c)
 TEST_LIB_C  := $(wildcard t/lib/*.c)
 FUZZ_C      := $(wildcard t/fuzz/fuzz_*.c)
 BENCH_C     := $(wildcard t/bench/*.c)
-HEADERS     := $(wildcard src/*/*.h t/lib/*.h)
-STORE_PROTO := $(wildcard src/store/*.proto)
+HEADERS     := $(wildcard $(ROOMS:%=src/%/*.h) src/httpd/*.h t/lib/*.h)
+STORE_PROTO := $(wildcard src/store/*/*.proto)
 WIRE_PROTO  := $(shell [ ! -d src/wire/proto ] || \
                  find src/wire/proto -name '*.proto')
 

@@ -5,7 +5,7 @@
 #ifndef UP_API_PROFILE_H
 #define UP_API_PROFILE_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
 

@@ -5,26 +5,20 @@
 
 #include <apr_strings.h>
 
-typedef struct figure_t {
-    const char *label; /* for people */
-    const char *name;  /* for programs */
-    apr_uint64_t value;
-} figure_t;
-
 static up_error_t *
 print_table(const char *driver,
-            const figure_t *figures,
-            apr_size_t count,
+            const apr_array_header_t *figures,
             apr_pool_t *pool)
 {
     up_ctl_table_t *table = up_ctl_table_make(2, NULL, pool);
     const char *first[] = {"driver", driver};
 
     UP_ERR(up_ctl_table_row(table, first, pool));
-    for (apr_size_t i = 0; i < count; i++) {
+    for (int i = 0; i < figures->nelts; i++) {
+        up_store_figure_t figure = APR_ARRAY_IDX(figures, i, up_store_figure_t);
         const char *cells[] = {
-            figures[i].label,
-            apr_psprintf(pool, "%" APR_UINT64_T_FMT, figures[i].value)};
+            figure.label,
+            apr_psprintf(pool, "%" APR_UINT64_T_FMT, figure.value)};
         UP_ERR(up_ctl_table_row(table, cells, pool));
     }
     return up_ctl_table_end(table, pool);
@@ -32,8 +26,7 @@ print_table(const char *driver,
 
 static up_error_t *
 print_json(const char *driver,
-           const figure_t *figures,
-           apr_size_t count,
+           const apr_array_header_t *figures,
            apr_pool_t *pool)
 {
     up_json_writer_t *writer = up_json_writer_make(pool);
@@ -42,9 +35,10 @@ print_json(const char *driver,
 
     up_json_begin_object(writer, NULL);
     up_json_write_string(writer, "driver", driver);
-    for (apr_size_t i = 0; i < count; i++)
-        up_json_write_number(writer, figures[i].name,
-                             (apr_int64_t)figures[i].value);
+    for (int i = 0; i < figures->nelts; i++) {
+        up_store_figure_t figure = APR_ARRAY_IDX(figures, i, up_store_figure_t);
+        up_json_write_number(writer, figure.name, (apr_int64_t)figure.value);
+    }
     up_json_end_object(writer);
     up_json_writer_text(&line, &length, writer);
     return up_ctl_print_line(line, pool);
@@ -57,21 +51,21 @@ up_ctl_stat(up_ctl_t *ctl)
 
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(up_store_stat(&stat, ctl->store, ctl->pool));
-    const figure_t figures[] = {
+    const up_store_figure_t own[] = {
         {"organisations", "orgs", stat.count[UP_KIND_ORG]},
         {"users", "users", stat.count[UP_KIND_USER]},
         {"memberships", "members", stat.count[UP_KIND_MEMBER]},
         {"tokens", "tokens", stat.count[UP_KIND_TOKEN]},
         {"events", "events", stat.count[UP_KIND_EVENT]},
         {"last event", "lastEvent", stat.last_event},
-        {"bytes used", "bytesUsed", stat.bytes_used},
-        {"bytes at most", "bytesMax", stat.bytes_max},
-        {"reader slots used", "readers", stat.readers},
-        {"reader slots", "readersMax", stat.readers_max},
     };
-    apr_size_t count = sizeof(figures) / sizeof(figures[0]);
+    apr_array_header_t *figures =
+        apr_array_make(ctl->pool, 10, sizeof(up_store_figure_t));
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        APR_ARRAY_PUSH(figures, up_store_figure_t) = own[i];
+    apr_array_cat(figures, stat.figures);
 
     if (ctl->line.option[UP_CTL_JSON])
-        return print_json(stat.driver, figures, count, ctl->pool);
-    return print_table(stat.driver, figures, count, ctl->pool);
+        return print_json(stat.driver, figures, ctl->pool);
+    return print_table(stat.driver, figures, ctl->pool);
 }

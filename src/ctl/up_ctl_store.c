@@ -45,12 +45,11 @@ become_owner(const char *uri, apr_pool_t *pool)
 up_error_t *
 up_ctl_open(up_ctl_t *ctl)
 {
-    up_store_options_t options = {0};
     const char *uri;
 
     UP_ERR(store_uri(&uri, ctl));
     UP_ERR(become_owner(uri, ctl->pool));
-    return up_store_open(&ctl->store, uri, &options, ctl->pool);
+    return up_store_open(&ctl->store, uri, NULL, ctl->pool);
 }
 
 up_error_t *
@@ -89,7 +88,6 @@ named_owner(uid_t *uid, gid_t *gid, up_ctl_t *ctl)
 up_error_t *
 up_ctl_init(up_ctl_t *ctl)
 {
-    up_store_options_t options = {0};
     const char *uri, *identity;
     uid_t uid;
     gid_t gid;
@@ -105,8 +103,8 @@ up_ctl_init(up_ctl_t *ctl)
         gid = getegid();
     }
 
-    UP_ERR(up_store_prepare(&identity, &made, uri, &options, uid, gid,
-                            ctl->pool, ctl->pool));
+    UP_ERR(up_store_prepare(&identity, &made, uri, NULL, uid, gid, ctl->pool,
+                            ctl->pool));
     if (unsaid && uid == 0)
         up_ctl_note(ctl, "the new store is root's; for a server that runs as "
                          "another user, make it with --owner USER");

@@ -1,17 +1,13 @@
 /* up_config.c -- the directives, and what they say. */
 #include "httpd/up_config.h"
 #include "httpd/up_protocol.h"
+#include "core/up_size.h"
 #include "service/up_access.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
-#define KIB APR_INT64_C(1024)
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-
-#define DEFAULT_MAP_SIZE (16 * GIB)
-#define DEFAULT_MAX_BODY (64 * KIB)
+#define DEFAULT_MAX_BODY (64 * 1024)
+#define MOST_MAX_BODY (1 << 30)
 
 void *
 up_config_create_server(apr_pool_t *pool, server_rec *server)
@@ -29,6 +25,16 @@ up_config_create_dir(apr_pool_t *pool, char *path)
  * here" in every field; keep it so. */
 #define NEAREST(field) (inner->field ? inner->field : outer->field)
 
+/* The options of both; of two with one name, the inner one comes first and
+ * counts. */
+static apr_table_t *
+merge_options(apr_pool_t *pool, apr_table_t *outer, apr_table_t *inner)
+{
+    if (!outer || !inner)
+        return inner ? inner : outer;
+    return apr_table_overlay(pool, inner, outer);
+}
+
 void *
 up_config_merge_server(apr_pool_t *pool, void *base, void *over)
 {
@@ -36,8 +42,8 @@ up_config_merge_server(apr_pool_t *pool, void *base, void *over)
 
     up_server_config_t *config = apr_pcalloc(pool, sizeof(*config));
     config->store_uri = NEAREST(store_uri);
-    config->map_size = NEAREST(map_size);
-    config->sync = NEAREST(sync);
+    config->store_options =
+        merge_options(pool, outer->store_options, inner->store_options);
     config->used = NEAREST(used);
     return config;
 }
@@ -87,15 +93,6 @@ up_config_store_uri(const up_server_config_t *config)
     return config->store_uri ? config->store_uri : "lmdb:" UP_STATEDIR;
 }
 
-up_store_options_t
-up_config_store_options(const up_server_config_t *config)
-{
-    return (up_store_options_t){
-        .map_size = config->map_size ? config->map_size : DEFAULT_MAP_SIZE,
-        .no_sync = config->sync == UP_OFF,
-    };
-}
-
 apr_size_t
 up_config_max_body(const up_dir_config_t *config)
 {
@@ -121,39 +118,11 @@ up_config_self(const up_dir_config_t *config)
     }
 }
 
-/* Set *SIZE from TEXT, digits and perhaps a K, M or G. Returns 0 if it is no
- * such thing or not from LEAST to MOST. */
-static int
-parse_size(apr_int64_t *size,
-           const char *text,
-           apr_int64_t least,
-           apr_int64_t most)
+const apr_table_t *
+up_config_store_options(const up_server_config_t *config, apr_pool_t *pool)
 {
-    char *end;
-
-    if (!apr_isdigit(*text))
-        return 0;
-    errno = 0;
-    apr_int64_t number = apr_strtoi64(text, &end, 10), unit = 1;
-    if (errno)
-        return 0;
-    switch (apr_toupper(*end)) {
-    case 'K':
-        unit = KIB;
-        break;
-    case 'M':
-        unit = MIB;
-        break;
-    case 'G':
-        unit = GIB;
-        break;
-    }
-    if (unit > 1)
-        end++;
-    if (*end || number > most / unit || number * unit < least)
-        return 0;
-    *size = number * unit;
-    return 1;
+    return config->store_options ? config->store_options
+                                 : apr_table_make(pool, 1);
 }
 
 static const char *
@@ -177,26 +146,21 @@ set_store(cmd_parms *cmd, void *dir, const char *uri)
     return NULL;
 }
 
+/* For the directives that are options of the store's driver, by the name that
+ * is the directive's data. */
 static const char *
-set_map_size(cmd_parms *cmd, void *dir, const char *text)
+set_store_option(cmd_parms *cmd, void *dir, const char *value)
 {
     up_server_config_t *config = up_config_of_server(cmd->server);
-    apr_int64_t size;
+    const char *option = cmd->info;
 
-    if (!parse_size(&size, text, MIB, 16384 * GIB))
-        return wrong(cmd, text, "a size from 1M to 16384G, such as 16G");
-    config->map_size = (apr_uint64_t)size;
-    return NULL;
-}
-
-static const char *
-set_sync(cmd_parms *cmd, void *dir, const char *text)
-{
-    up_server_config_t *config = up_config_of_server(cmd->server);
-
-    if (ap_cstr_casecmp(text, "full") != 0 && ap_cstr_casecmp(text, "off") != 0)
-        return wrong(cmd, text, "'full' or 'off'");
-    config->sync = ap_cstr_casecmp(text, "full") == 0 ? UP_ON : UP_OFF;
+    up_error_t *err = up_store_check_option(option, value, cmd->temp_pool);
+    if (err)
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name,
+                            up_error_story(err, cmd->temp_pool));
+    if (!config->store_options)
+        config->store_options = apr_table_make(cmd->pool, 2);
+    apr_table_setn(config->store_options, option, value);
     return NULL;
 }
 
@@ -218,7 +182,7 @@ set_max_body(cmd_parms *cmd, void *dir, const char *text)
     up_dir_config_t *config = dir;
     apr_int64_t size;
 
-    if (!parse_size(&size, text, 1, GIB))
+    if (!up_size_parse(&size, text, 1, MOST_MAX_BODY))
         return wrong(cmd, text, "a size from 1 to 1G, such as 64K");
     config->max_body = (apr_size_t)size;
     return NULL;
@@ -302,9 +266,9 @@ add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileStore", set_store, NULL, RSRC_CONF,
                   "where profiles are kept: lmdb:DIRECTORY"),
-    AP_INIT_TAKE1("UserProfileMapSize", set_map_size, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("UserProfileMapSize", set_store_option, "map-size", RSRC_CONF,
                   "how large an LMDB store may grow (default 16G)"),
-    AP_INIT_TAKE1("UserProfileSync", set_sync, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("UserProfileSync", set_store_option, "sync", RSRC_CONF,
                   "full: an answered change is on disk (default); off"),
     AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
                  "On: serve user profiles below this path"),
@@ -321,3 +285,21 @@ const command_rec up_config_commands[] = {
     {NULL}
 };
 /* clang-format on */
+
+const char *
+up_config_differences(const char *uri,
+                      const apr_table_t *a,
+                      const apr_table_t *b,
+                      apr_pool_t *pool)
+{
+    const char *names = "";
+
+    for (const command_rec *directive = up_config_commands; directive->name;
+         directive++) {
+        if (directive->AP_TAKE1 == set_store_option &&
+            up_store_option_differs(uri, directive->cmd_data, a, b))
+            names = apr_pstrcat(pool, names, *names ? " or " : "",
+                                directive->name, NULL);
+    }
+    return names;
+}

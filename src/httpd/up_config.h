@@ -29,8 +29,7 @@ typedef enum up_self_t {
 /* What one server or virtual host says. */
 typedef struct up_server_config_t {
     const char *store_uri;       /* UserProfileStore */
-    apr_uint64_t map_size;       /* UserProfileMapSize, bytes */
-    up_flag_t sync;              /* UserProfileSync */
+    apr_table_t *store_options;  /* UserProfileMapSize, UserProfileSync */
     up_flag_t used;              /* whether anything here asks for a store */
     up_flag_t serving;           /* whether anything in this process is used */
     up_site_store_t *site_store; /* set in post_config if used */
@@ -59,11 +58,22 @@ const up_dir_config_t *up_config_of_dir(const request_rec *r);
 
 /* The values with their defaults. */
 const char *up_config_store_uri(const up_server_config_t *config);
-up_store_options_t up_config_store_options(const up_server_config_t *config);
 apr_size_t up_config_max_body(const up_dir_config_t *config);
 unsigned up_config_protocols(const up_dir_config_t *config);
 
 /* The permissions that callers have over themselves: up_permission_t. */
 unsigned up_config_self(const up_dir_config_t *config);
+
+/* The options that CONFIG gives for its store, by their names, without
+ * defaults; an empty table, in POOL, if it gives none. */
+const apr_table_t *up_config_store_options(const up_server_config_t *config,
+                                           apr_pool_t *pool);
+
+/* The directives whose options differ between A and B, tables of options of
+ * the store at URI: their names joined by " or ", in POOL; "" for none. */
+const char *up_config_differences(const char *uri,
+                                  const apr_table_t *a,
+                                  const apr_table_t *b,
+                                  apr_pool_t *pool);
 
 #endif

@@ -4,6 +4,7 @@
 #include "httpd/up_config.h"
 
 #include <ap_mpm.h>
+#include <apr_atomic.h>
 #include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <http_main.h>
@@ -11,29 +12,21 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* How long to wait, at least, before an opening is tried again, and before the
- * same trouble is news again. */
+/* How long to wait, at least, before an opening is tried again. */
 #define RETRY_AFTER apr_time_from_sec(1)
-#define NEWS_AFTER apr_time_from_sec(1)
 
 struct up_site_store_t {
     const char *uri;
     const char *identity; /* the same for the same store; NULL: not known */
-    up_store_options_t options;
+    const apr_table_t *options;
     up_site_store_t *next;
 
     /* In a child: */
-    up_store_t *store;           /* NULL until it is open; then constant */
-    apr_thread_mutex_t *opening; /* held by the one who opens it */
+    up_store_t *store;           /* atomic; NULL until it is open */
+    apr_thread_mutex_t *opening; /* held while it is opened */
     apr_time_t next_try;
-    apr_time_t next_news; /* atomic */
+    apr_uint32_t log_turn; /* atomic: the second of the last turn to log */
 };
-
-static int
-same_options(const up_store_options_t *a, const up_store_options_t *b)
-{
-    return a->map_size == b->map_size && a->no_sync == b->no_sync;
-}
 
 /* The one of LIST that URI, or the same store by another spelling, is. */
 static up_site_store_t *
@@ -51,7 +44,7 @@ find(up_site_store_t *list, const char *uri, const char *identity)
 static void
 make_ready(const char **identity,
            const char *uri,
-           const up_store_options_t *options,
+           const apr_table_t *options,
            server_rec *server,
            apr_pool_t *pconf,
            apr_pool_t *ptemp)
@@ -69,15 +62,23 @@ make_ready(const char **identity,
                      "UP0006: made a new, empty store at '%s'", uri);
 }
 
-/* SERVER named the store at URI with options that do not count. */
+/* Warn if the OPTIONS that SERVER gives for the store at URI differ from those
+ * APPLIED, which are another server's. */
 static void
-warn_of_options(server_rec *server, const char *uri)
+warn_of_options(server_rec *server,
+                const char *uri,
+                const apr_table_t *options,
+                const apr_table_t *applied,
+                apr_pool_t *scratch_pool)
 {
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                 "UP0002: %s: another server uses this store with another "
-                 "UserProfileMapSize or UserProfileSync; that server's apply "
-                 "to both",
-                 uri);
+    const char *directives =
+        up_config_differences(uri, options, applied, scratch_pool);
+
+    if (*directives)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "UP0002: %s: another server uses this store with another "
+                     "%s; that server's apply to both",
+                     uri, directives);
 }
 
 /* Make ready what SERVER names; *LIST is what others named before. */
@@ -89,16 +90,15 @@ prepare(up_site_store_t **list,
 {
     const up_server_config_t *config = up_config_of_server(server);
     const char *uri = up_config_store_uri(config), *identity = NULL;
-    up_store_options_t options = up_config_store_options(config);
+    const apr_table_t *options = up_config_store_options(config, pconf);
 
     up_site_store_t *site = find(*list, uri, NULL);
     if (!site) {
-        make_ready(&identity, uri, &options, server, pconf, ptemp);
+        make_ready(&identity, uri, options, server, pconf, ptemp);
         site = find(*list, uri, identity);
     }
     if (site) {
-        if (!same_options(&site->options, &options))
-            warn_of_options(server, uri);
+        warn_of_options(server, uri, options, site->options, ptemp);
         return site;
     }
 
@@ -111,23 +111,27 @@ prepare(up_site_store_t **list,
     return site;
 }
 
-/* Each thread of a child, and each of mod_http2's workers (up to 1.5 times as
- * many), can hold a reader; after a graceful restart the old children are
- * still there. */
+/* Warn if one of LIST cannot serve as many threads as there may be. A child has
+ * those of its MPM, and up to 1.5 times as many of mod_http2; after a graceful
+ * restart the old children are still there. */
 static void
-warn_of_readers(server_rec *server)
+warn_of_shortage(const up_site_store_t *list,
+                 server_rec *server,
+                 apr_pool_t *scratch_pool)
 {
     int children = 0, threads = 0;
+    const char *shortage = NULL;
 
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    apr_int64_t readers = (apr_int64_t)2 * children * (threads * 5 / 2 + 1);
-    if (readers > UP_STORE_READERS)
+    for (; list && !shortage; list = list->next)
+        shortage = up_store_shortage(list->uri, 2 * children,
+                                     threads * 5 / 2 + 1, scratch_pool);
+    if (shortage)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                     "UP0003: %d children of %d threads each may need more "
-                     "than the %d readers that an LMDB store has; lower "
-                     "MaxRequestWorkers or ThreadsPerChild",
-                     children, threads, UP_STORE_READERS);
+                     "UP0003: %d children of %d threads each may need %s; "
+                     "lower MaxRequestWorkers or ThreadsPerChild",
+                     children, threads, shortage);
 }
 
 void
@@ -144,29 +148,31 @@ up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main)
         return;
     for (server_rec *server = main; server; server = server->next)
         up_config_of_server(server)->serving = UP_ON;
-    warn_of_readers(main);
+    warn_of_shortage(list, main, ptemp);
 }
 
-/* SITE, SERVER's, has opened STORE: if another site had it already, that one's
- * options count. Two that could not be made ready were not known to be one. */
+/* SITE, SERVER's, has opened STORE. If another site has it open already, its
+ * options apply: the parent could not tell that the two name one store if it
+ * could not make it ready. */
 static void
 adopt_options(up_site_store_t *site,
               const up_store_t *store,
-              server_rec *server)
+              server_rec *server,
+              apr_pool_t *scratch_pool)
 {
     for (server_rec *s = ap_server_conf; s; s = s->next) {
         const up_site_store_t *other = up_config_of_server(s)->site_store;
         if (!other || __atomic_load_n(&other->store, __ATOMIC_ACQUIRE) != store)
             continue;
-        if (!same_options(&other->options, &site->options))
-            warn_of_options(server, site->uri);
+        warn_of_options(server, site->uri, site->options, other->options,
+                        scratch_pool);
         site->options = other->options;
         return;
     }
 }
 
-/* Try to open SITE, SERVER's, whose mutex the caller holds. The pool has no
- * parent: an open store lives as long as the process. */
+/* Try to open SITE, SERVER's, whose mutex the caller holds. The store's pool
+ * has no parent, because an open store lives as long as the process. */
 static up_error_t *
 try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
 {
@@ -177,14 +183,14 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
     if (rv)
         return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
                         "cannot make a pool for the store '%s'", site->uri);
-    up_error_t *err = up_store_open(&store, site->uri, &site->options, pool);
+    up_error_t *err = up_store_open(&store, site->uri, site->options, pool);
     if (err) {
         err = up_error_copy(err, result_pool);
         apr_pool_destroy(pool);
         site->next_try = apr_time_now() + RETRY_AFTER;
         return err;
     }
-    adopt_options(site, store, server);
+    adopt_options(site, store, server, result_pool);
     __atomic_store_n(&site->store, store, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -212,7 +218,7 @@ up_stores_open(apr_pool_t *pchild, server_rec *main)
     }
 }
 
-/* SITE is not open: open it, unless someone else is at it or was just now. */
+/* Open SITE, unless another thread is doing so, or tried a moment ago. */
 static up_error_t *
 open_late(up_site_store_t *site, server_rec *server, apr_pool_t *pool)
 {
@@ -249,15 +255,14 @@ up_stores_get(up_store_t **store, request_rec *r)
 }
 
 int
-up_stores_is_news(request_rec *r)
+up_stores_take_log_turn(request_rec *r)
 {
     up_site_store_t *site = up_config_of_server(r->server)->site_store;
-    apr_time_t now = apr_time_now();
+    apr_uint32_t second = (apr_uint32_t)apr_time_sec(apr_time_now());
 
     if (!site)
         return 1;
-    apr_time_t next = __atomic_load_n(&site->next_news, __ATOMIC_RELAXED);
-    return now >= next && __atomic_compare_exchange_n(
-                              &site->next_news, &next, now + NEWS_AFTER, 0,
-                              __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    apr_uint32_t last = apr_atomic_read32(&site->log_turn);
+    return last != second &&
+           apr_atomic_cas32(&site->log_turn, second, last) == last;
 }

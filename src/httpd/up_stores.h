@@ -1,6 +1,10 @@
 /*
  * up_stores.h -- the stores that the servers name, each made ready once by the
  * parent and opened once by each child.
+ *
+ * A store that is opened late is published to other threads by the __atomic
+ * built-ins of gcc and clang: apr_atomic can read a pointer only by exchanging
+ * it, which the threads of all requests would wait for.
  */
 #ifndef UP_STORES_H
 #define UP_STORES_H
@@ -25,8 +29,9 @@ void up_stores_open(apr_pool_t *pchild, server_rec *main);
  * at most once a second, by one request; STORE_UNAVAILABLE meanwhile. */
 UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
 
-/* Whether trouble with the store of R's server is to be logged loudly: it is
- * once a second in each child, so that the log says so and stays readable. */
-int up_stores_is_news(request_rec *r);
+/* Take the turn to log, as an error, that the store of R's server is in
+ * trouble. There is one in each second in each child, so that an outage is in
+ * the log and the log stays readable. Returns 0 if it has been taken. */
+int up_stores_take_log_turn(request_rec *r);
 
 #endif

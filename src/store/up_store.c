@@ -8,6 +8,18 @@ static const up_store_driver_t *const drivers[] = {
     &up_store_lmdb,
 };
 
+/* The driver for URI, or NULL. */
+static const up_store_driver_t *
+find_driver(const char *uri)
+{
+    for (apr_size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        apr_size_t length = strlen(drivers[i]->scheme);
+        if (!strncmp(uri, drivers[i]->scheme, length) && uri[length] == ':')
+            return drivers[i];
+    }
+    return NULL;
+}
+
 /* Set *DRIVER and *LOCATION to what URI says. */
 static up_error_t *
 resolve(const up_store_driver_t **driver,
@@ -15,18 +27,75 @@ resolve(const up_store_driver_t **driver,
         const char *uri,
         apr_pool_t *pool)
 {
-    for (apr_size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-        apr_size_t length = strlen(drivers[i]->scheme);
-        if (!strncmp(uri, drivers[i]->scheme, length) && uri[length] == ':') {
-            *driver = drivers[i];
-            *location = uri + length + 1;
-            return NULL;
-        }
+    *driver = find_driver(uri);
+    if (*driver) {
+        *location = uri + strlen((*driver)->scheme) + 1;
+        return NULL;
     }
     return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                     "'%s' is not the URI of a store, such as lmdb:/var/lib/"
                     "apache2/userprofile",
                     uri);
+}
+
+/* DRIVER's option NAME, or NULL. */
+static const up_driver_option_t *
+find_option(const up_store_driver_t *driver, const char *name)
+{
+    const up_driver_option_t *option = driver->options;
+
+    while (option->name && strcmp(option->name, name) != 0)
+        option++;
+    return option->name ? option : NULL;
+}
+
+static up_error_t *
+check_value(const up_driver_option_t *option,
+            const char *value,
+            apr_pool_t *pool)
+{
+    apr_int64_t number;
+
+    if (option->parse(&number, value))
+        return NULL;
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS, "'%s' is not %s", value,
+                    option->right);
+}
+
+static up_error_t *
+check_options(const up_store_driver_t *driver,
+              const apr_table_t *options,
+              apr_pool_t *pool)
+{
+    if (!options)
+        return NULL;
+
+    const apr_array_header_t *entries = apr_table_elts(options);
+    for (int i = 0; i < entries->nelts; i++) {
+        apr_table_entry_t entry = APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+        const up_driver_option_t *option = find_option(driver, entry.key);
+        if (!option)
+            return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                            "the driver '%s' has no option '%s'",
+                            driver->scheme, entry.key);
+        up_error_t *err = check_value(option, entry.val, pool);
+        if (err)
+            return up_error_wrap(pool, err, "option '%s'", entry.key);
+    }
+    return NULL;
+}
+
+apr_int64_t
+up_driver_option(const up_store_driver_t *driver,
+                 const char *name,
+                 const apr_table_t *options)
+{
+    const up_driver_option_t *option = find_option(driver, name);
+    const char *value = options ? apr_table_get(options, name) : NULL;
+    apr_int64_t number = 0;
+
+    option->parse(&number, value ? value : option->otherwise);
+    return number;
 }
 
 up_error_t *
@@ -40,10 +109,47 @@ up_store_check_uri(const char *uri, apr_pool_t *pool)
 }
 
 up_error_t *
+up_store_check_option(const char *name, const char *value, apr_pool_t *pool)
+{
+    int known = 0;
+
+    for (apr_size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        const up_driver_option_t *option = find_option(drivers[i], name);
+        if (option)
+            UP_ERR(check_value(option, value, pool));
+        known |= option != NULL;
+    }
+    return known ? NULL
+                 : up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                            "no store has an option '%s'", name);
+}
+
+int
+up_store_option_differs(const char *uri,
+                        const char *name,
+                        const apr_table_t *a,
+                        const apr_table_t *b)
+{
+    const up_store_driver_t *driver = find_driver(uri);
+
+    return driver && find_option(driver, name) &&
+           up_driver_option(driver, name, a) !=
+               up_driver_option(driver, name, b);
+}
+
+const char *
+up_store_shortage(const char *uri, int processes, int threads, apr_pool_t *pool)
+{
+    const up_store_driver_t *driver = find_driver(uri);
+
+    return driver ? driver->shortage(processes, threads, pool) : NULL;
+}
+
+up_error_t *
 up_store_prepare(const char **identity,
                  int *made,
                  const char *uri,
-                 const up_store_options_t *options,
+                 const apr_table_t *options,
                  uid_t uid,
                  gid_t gid,
                  apr_pool_t *result_pool,
@@ -53,6 +159,7 @@ up_store_prepare(const char **identity,
     const char *location;
 
     UP_ERR(resolve(&driver, &location, uri, result_pool));
+    UP_ERR(check_options(driver, options, result_pool));
     return driver->prepare(identity, made, location, options, uid, gid,
                            result_pool, scratch_pool);
 }
@@ -70,13 +177,14 @@ up_store_owner(uid_t *uid, gid_t *gid, const char *uri, apr_pool_t *pool)
 up_error_t *
 up_store_open(up_store_t **store,
               const char *uri,
-              const up_store_options_t *options,
+              const apr_table_t *options,
               apr_pool_t *result_pool)
 {
     const up_store_driver_t *driver;
     const char *location;
 
     UP_ERR(resolve(&driver, &location, uri, result_pool));
+    UP_ERR(check_options(driver, options, result_pool));
     return driver->open(store, location, options, result_pool);
 }
 
@@ -180,9 +288,7 @@ up_store_each(up_store_t *store,
 }
 
 up_error_t *
-up_store_stat(up_store_stat_t *stat,
-              up_store_t *store,
-              apr_pool_t *scratch_pool)
+up_store_stat(up_store_stat_t *stat, up_store_t *store, apr_pool_t *result_pool)
 {
-    return store->driver->stat(stat, store, scratch_pool);
+    return store->driver->stat(stat, store, result_pool);
 }

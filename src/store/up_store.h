@@ -16,45 +16,62 @@
 #ifndef UP_STORE_H
 #define UP_STORE_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
+#include <apr_tables.h>
 #include <sys/types.h>
 
 typedef struct up_store_t up_store_t;
 
-/* lmdb: how many reads can be under way at once, over all processes (1 MiB of
- * lock file). The first opener fixes it for all, hence one number for all. */
-#define UP_STORE_READERS 16384
-
-/* How a store is opened; zeroes mean the defaults. */
-typedef struct up_store_options_t {
-    apr_uint64_t map_size; /* lmdb: bytes of address space; 0: what the store
-                            * records, or 16 GiB for a new one */
-    int no_sync;           /* do not wait for the disk: scratch data */
-} up_store_options_t;
+/*
+ * OPTIONS, below, are names and values of options of a store's driver, such as
+ * "map-size" and "64M". An option that is not among them has its default. NULL
+ * is for tools: what the store records of itself comes before the defaults. A
+ * name that the driver does not know, or a wrong value, is UP_CONFLICT.
+ */
 
 /* Check that URI is one that a driver can take, without touching the store:
  * an error of UP_CONFLICT says what would be right. For configtest. */
 UP_MUST_CHECK up_error_t *up_store_check_uri(const char *uri, apr_pool_t *pool);
 
+/* Likewise for VALUE as that of the option NAME, of whichever driver. */
+UP_MUST_CHECK up_error_t *up_store_check_option(const char *name,
+                                                const char *value,
+                                                apr_pool_t *pool);
+
+/* Whether the option NAME of the store at URI means something else in A than
+ * in B, both of them right for that store. */
+int up_store_option_differs(const char *uri,
+                            const char *name,
+                            const apr_table_t *a,
+                            const apr_table_t *b);
+
+/* What PROCESSES of THREADS each, all using the store at URI at once, would
+ * need but cannot have: "more than the N readers that ... has", in POOL. NULL
+ * if the store has enough for them. */
+const char *up_store_shortage(const char *uri,
+                              int processes,
+                              int threads,
+                              apr_pool_t *pool);
+
 /* Make what must exist before the server drops its privileges: for lmdb the
  * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
  * UID and GID if this process is root. A store that exists already is left as
  * it is. Sets *IDENTITY to text that is equal for two URIs that name the same
- * store, and *MADE to whether there was none. May be called before fork();
- * leaves nothing open. */
+ * store, and *MADE to whether there was none. May be called before fork(), as
+ * it leaves nothing open. */
 UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            int *made,
                                            const char *uri,
-                                           const up_store_options_t *options,
+                                           const apr_table_t *options,
                                            uid_t uid,
                                            gid_t gid,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
-/* Who owns the store at URI, for a tool to become before it opens it. Sets
- * *UID and *GID to -1 each where nothing on this machine is owned: no such
- * store yet, or one behind a network. */
+/* Set *UID and *GID to the owner of the store at URI, so that a tool can become
+ * that user before it opens the store; to -1 each if nothing on this machine is
+ * owned, because there is no such store yet or it is behind a network. */
 UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
                                          gid_t *gid,
                                          const char *uri,
@@ -62,12 +79,12 @@ UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
  * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
- * is taken from RESULT_POOL after this call. What this process has open
- * already, by whatever URI, is the same *STORE again, with its first OPTIONS
- * and RESULT_POOL. */
+ * is taken from RESULT_POOL after this call. A store that this process has open
+ * already, by this or another URI, is the same *STORE again, with its first
+ * OPTIONS and RESULT_POOL. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
-                                        const up_store_options_t *options,
+                                        const apr_table_t *options,
                                         apr_pool_t *result_pool);
 
 /* Close STORE, which no thread uses any longer, once for each time that it was
@@ -218,19 +235,25 @@ UP_MUST_CHECK up_error_t *up_store_each(up_store_t *store,
                                         void *baton,
                                         apr_pool_t *scratch_pool);
 
-/* How large STORE is. */
+/* One figure that a driver has of a store. */
+typedef struct up_store_figure_t {
+    const char *label; /* for people: "bytes used" */
+    const char *name;  /* for programs: "bytesUsed" */
+    apr_uint64_t value;
+} up_store_figure_t;
+
+/* How large a store is. */
 typedef struct up_store_stat_t {
-    const char *driver;                 /* "lmdb" */
-    apr_uint64_t count[UP_KINDS];       /* how many of each kind */
-    apr_uint64_t last_event;            /* its number; 0: none yet */
-    apr_uint64_t bytes_used, bytes_max; /* of the map; 0: the driver cannot
-                                         * tell */
-    unsigned readers, readers_max;      /* reader slots: the most that were in
-                                         * use at once, and all; 0: none */
+    const char *driver;                /* "lmdb" */
+    apr_uint64_t count[UP_KINDS];      /* how many of each kind */
+    apr_uint64_t last_event;           /* its number; 0: none yet */
+    const apr_array_header_t *figures; /* the driver's own, of
+                                        * up_store_figure_t */
 } up_store_stat_t;
 
+/* Set *STAT for STORE. */
 UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,
                                         up_store_t *store,
-                                        apr_pool_t *scratch_pool);
+                                        apr_pool_t *result_pool);
 
 #endif

@@ -1,81 +1,119 @@
-/* up_store_driver.h -- what a driver fills in; the promises are those of the
- * functions of the same names in up_store.h. */
+/*
+ * up_store_driver.h -- what a driver fills in. What each function promises is
+ * said at the function of the same name in up_store.h.
+ *
+ * The types are those of functions, not of pointers to them, so that a driver
+ * declares its own in one line each: up_driver_read_t up_lmdb_read;
+ */
 #ifndef UP_STORE_DRIVER_H
 #define UP_STORE_DRIVER_H
 
 #include "store/up_store.h"
 
+/* An option of a driver. Each of its values means a number. */
+typedef struct up_driver_option_t {
+    const char *name;      /* "map-size" */
+    const char *otherwise; /* the value where none is given */
+    const char *right;     /* what a value is: "a size from 1M to ..." */
+    int (*parse)(apr_int64_t *number, const char *value); /* returns 0 if VALUE
+                                                           * is not RIGHT */
+} up_driver_option_t;
+
+/* LOCATION is the store's URI without its scheme and colon; OPTIONS are right,
+ * or NULL. */
+typedef up_error_t *up_driver_check_t(const char *location, apr_pool_t *pool);
+typedef const char *up_driver_shortage_t(int processes,
+                                         int threads,
+                                         apr_pool_t *pool);
+typedef up_error_t *up_driver_prepare_t(const char **identity,
+                                        int *made,
+                                        const char *location,
+                                        const apr_table_t *options,
+                                        uid_t uid,
+                                        gid_t gid,
+                                        apr_pool_t *result_pool,
+                                        apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_owner_t(uid_t *uid,
+                                      gid_t *gid,
+                                      const char *location,
+                                      apr_pool_t *pool);
+typedef up_error_t *up_driver_open_t(up_store_t **store,
+                                     const char *location,
+                                     const apr_table_t *options,
+                                     apr_pool_t *result_pool);
+typedef void up_driver_close_t(up_store_t *store);
+
+typedef up_error_t *up_driver_read_t(up_view_t **view,
+                                     up_store_t *store,
+                                     const up_query_t *query,
+                                     apr_pool_t *result_pool,
+                                     apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_update_t(const up_user_t **after,
+                                       up_store_t *store,
+                                       const char *org,
+                                       const char *user,
+                                       up_decide_t decide,
+                                       void *baton,
+                                       apr_pool_t *result_pool,
+                                       apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_token_t(
+    const up_token_t **token,
+    int *owner_stored,
+    up_state_t *owner_state,
+    up_store_t *store,
+    const unsigned char sha256[UP_SHA256_BYTES],
+    apr_pool_t *result_pool,
+    apr_pool_t *scratch_pool);
+
+typedef up_error_t *up_driver_begin_t(up_batch_t **batch,
+                                      up_store_t *store,
+                                      apr_pool_t *pool);
+typedef up_error_t *up_driver_put_t(up_batch_t *batch,
+                                    const up_item_t *item,
+                                    apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_get_t(const up_item_t **item,
+                                    up_batch_t *batch,
+                                    const up_item_t *key,
+                                    apr_pool_t *result_pool,
+                                    apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_remove_t(int *found,
+                                       up_batch_t *batch,
+                                       const up_item_t *key,
+                                       apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_remove_rights_t(up_batch_t *batch,
+                                              const char *user,
+                                              apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_commit_t(up_batch_t *batch);
+
+typedef up_error_t *up_driver_each_t(up_store_t *store,
+                                     const up_filter_t *filter,
+                                     up_visit_t visit,
+                                     void *baton,
+                                     apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_stat_t(up_store_stat_t *stat,
+                                     up_store_t *store,
+                                     apr_pool_t *result_pool);
+
 typedef struct up_store_driver_t {
-    const char *scheme; /* "lmdb" serves "lmdb:..."; LOCATION is the rest */
-
-    up_error_t *(*check)(const char *location, apr_pool_t *pool);
-    up_error_t *(*prepare)(const char **identity,
-                           int *made,
-                           const char *location,
-                           const up_store_options_t *options,
-                           uid_t uid,
-                           gid_t gid,
-                           apr_pool_t *result_pool,
-                           apr_pool_t *scratch_pool);
-    up_error_t *(*owner)(uid_t *uid,
-                         gid_t *gid,
-                         const char *location,
-                         apr_pool_t *pool);
-    up_error_t *(*open)(up_store_t **store,
-                        const char *location,
-                        const up_store_options_t *options,
-                        apr_pool_t *result_pool);
-    void (*close)(up_store_t *store);
-
-    up_error_t *(*read)(up_view_t **view,
-                        up_store_t *store,
-                        const up_query_t *query,
-                        apr_pool_t *result_pool,
-                        apr_pool_t *scratch_pool);
-    up_error_t *(*update)(const up_user_t **after,
-                          up_store_t *store,
-                          const char *org,
-                          const char *user,
-                          up_decide_t decide,
-                          void *baton,
-                          apr_pool_t *result_pool,
-                          apr_pool_t *scratch_pool);
-    up_error_t *(*token)(const up_token_t **token,
-                         int *owner_stored,
-                         up_state_t *owner_state,
-                         up_store_t *store,
-                         const unsigned char sha256[UP_SHA256_BYTES],
-                         apr_pool_t *result_pool,
-                         apr_pool_t *scratch_pool);
-
-    up_error_t *(*begin)(up_batch_t **batch,
-                         up_store_t *store,
-                         apr_pool_t *pool);
-    up_error_t *(*put)(up_batch_t *batch,
-                       const up_item_t *item,
-                       apr_pool_t *scratch_pool);
-    up_error_t *(*get)(const up_item_t **item,
-                       up_batch_t *batch,
-                       const up_item_t *key,
-                       apr_pool_t *result_pool,
-                       apr_pool_t *scratch_pool);
-    up_error_t *(*remove)(int *found,
-                          up_batch_t *batch,
-                          const up_item_t *key,
-                          apr_pool_t *scratch_pool);
-    up_error_t *(*remove_rights)(up_batch_t *batch,
-                                 const char *user,
-                                 apr_pool_t *scratch_pool);
-    up_error_t *(*commit)(up_batch_t *batch);
-
-    up_error_t *(*each)(up_store_t *store,
-                        const up_filter_t *filter,
-                        up_visit_t visit,
-                        void *baton,
-                        apr_pool_t *scratch_pool);
-    up_error_t *(*stat)(up_store_stat_t *stat,
-                        up_store_t *store,
-                        apr_pool_t *scratch_pool);
+    const char *scheme;                /* "lmdb" serves "lmdb:..." */
+    const up_driver_option_t *options; /* the last one's name is NULL */
+    up_driver_check_t *check;
+    up_driver_shortage_t *shortage;
+    up_driver_prepare_t *prepare;
+    up_driver_owner_t *owner;
+    up_driver_open_t *open;
+    up_driver_close_t *close;
+    up_driver_read_t *read;
+    up_driver_update_t *update;
+    up_driver_token_t *token;
+    up_driver_begin_t *begin;
+    up_driver_put_t *put;
+    up_driver_get_t *get;
+    up_driver_remove_t *remove;
+    up_driver_remove_rights_t *remove_rights;
+    up_driver_commit_t *commit;
+    up_driver_each_t *each;
+    up_driver_stat_t *stat;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */
@@ -87,6 +125,12 @@ struct up_store_t {
 struct up_batch_t {
     up_store_t *store;
 };
+
+/* The number that the option NAME of DRIVER means in OPTIONS: that of the
+ * option's default if it is not there, or if OPTIONS is NULL. */
+apr_int64_t up_driver_option(const up_store_driver_t *driver,
+                             const char *name,
+                             const apr_table_t *options);
 
 extern const up_store_driver_t up_store_lmdb;
 

@@ -5,7 +5,7 @@
 #ifndef UP_ITEM_JSON_H
 #define UP_ITEM_JSON_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
 /* Set *ITEM, in POOL, from one line, {"org":{...}}, {"user":{...}},
  * {"member":{...}} or {"token":{...}}; absent members get their defaults: NOW

@@ -1,6 +1,6 @@
 /* gate.c -- many are let in, until the gate is shut for one alone. Meant to be
  * run under ThreadSanitizer too: what it guards has no lock of its own. */
-#include "store/up_gate.h"
+#include "store/lmdb/up_gate.h"
 #include "tap.h"
 
 #include <pthread.h>

@@ -99,8 +99,8 @@ sequence(up_store_t *store, const char *user, apr_pool_t *pool)
 static up_store_t *
 make(const char *name, apr_pool_t *pool)
 {
-    static const up_store_options_t options = {.map_size = 16 * 1024 * 1024};
-    up_store_t *store = temp_lmdb_make(name, &options, pool);
+    up_store_t *store =
+        temp_lmdb_make(name, temp_lmdb_options("16M", NULL, pool), pool);
 
     temp_store_fill(store, small);
     return store;
@@ -285,14 +285,14 @@ full_when_opened(apr_pool_t *pool)
                 {"for a whole page", 0},
                 {"within the quota", EDQUOT},
                 {"in the largest file", EFBIG}};
-    up_store_options_t options = {.map_size = 32 * 1024 * 1024};
+    const apr_table_t *options = temp_lmdb_options("32M", NULL, pool);
 
     up_store_close(make("full", pool));
     for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
         up_store_t *store;
         let_fail(IN_PAGES, 1000, full[i].error);
         const up_error_t *err =
-            up_store_open(&store, temp_lmdb_uri("full", pool), &options, pool);
+            up_store_open(&store, temp_lmdb_uri("full", pool), options, pool);
         let_fail(NOWHERE, 0, 0);
         is(reason_of(err), "", "a store with no room left %s is opened",
            full[i].name);

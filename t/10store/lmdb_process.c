@@ -38,11 +38,9 @@ gettimeofday(struct timeval *restrict time, void *restrict zone)
     return 0;
 }
 
-static const up_store_options_t scratch = {.no_sync = 1};
-
 /* Make the store NAME with one organisation, O1, and one user, A. */
 static void
-make(const char *name, const up_store_options_t *options, apr_pool_t *pool)
+make(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
     static const char *const lines[] = {ORG("O1", ""),
                                         USER("A", "O1", "active", "Ada"), NULL};
@@ -53,9 +51,7 @@ make(const char *name, const up_store_options_t *options, apr_pool_t *pool)
 }
 
 static up_store_t *
-open_store(const char *name,
-           const up_store_options_t *options,
-           apr_pool_t *pool)
+open_store(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
     up_store_t *store;
 
@@ -147,9 +143,9 @@ start_up(int number, apr_pool_t *pool)
     int made;
     up_store_t *store;
 
-    if (up_store_prepare(&identity, &made, uri, &scratch, geteuid(), getegid(),
-                         pool, pool) ||
-        up_store_open(&store, uri, &scratch, pool))
+    if (up_store_prepare(&identity, &made, uri, temp_lmdb_scratch(pool),
+                         geteuid(), getegid(), pool, pool) ||
+        up_store_open(&store, uri, temp_lmdb_scratch(pool), pool))
         return 1;
     int failures = !!put(store, ORG("O1", ""), pool);
     failures += !!put(
@@ -161,7 +157,7 @@ start_up(int number, apr_pool_t *pool)
 static int
 change_often(int number, apr_pool_t *pool)
 {
-    up_store_t *store = open_store("many", &scratch, pool);
+    up_store_t *store = open_store("many", temp_lmdb_scratch(pool), pool);
     int failures = 0;
 
     (void)number;
@@ -193,7 +189,7 @@ many_writers(apr_pool_t *pool)
 
     is_number(let_children(start_up, pool), 0,
               "%d processes make and open a store at once", CHILDREN);
-    up_store_t *store = open_store("many", &scratch, pool);
+    up_store_t *store = open_store("many", temp_lmdb_scratch(pool), pool);
     is_number(count(store, UP_KIND_USER, pool), CHILDREN,
               "what each of them put is there");
     must(put(store, USER("A", "O1", "active", "Ada"), pool));
@@ -201,7 +197,7 @@ many_writers(apr_pool_t *pool)
 
     is_number(let_children(change_often, pool), 0,
               "%d processes change one user, %d times each", CHILDREN, ROUNDS);
-    store = open_store("many", &scratch, pool);
+    store = open_store("many", temp_lmdb_scratch(pool), pool);
     must(up_store_stat(&stat, store, pool));
     is_number(sequence(store, pool), 1 + CHILDREN * ROUNDS,
               "no change is lost");
@@ -215,13 +211,13 @@ many_writers(apr_pool_t *pool)
 static void
 killed_writer(apr_pool_t *pool)
 {
-    static const up_store_options_t options = {0};
+    const apr_table_t *options = temp_lmdb_options(NULL, NULL, pool);
     up_batch_t *batch;
     child_t child;
 
-    make("writer", &options, pool);
+    make("writer", options, pool);
     if (!spawn(&child)) {
-        up_store_t *store = open_store("writer", &options, pool);
+        up_store_t *store = open_store("writer", options, pool);
         must(up_batch_begin(&batch, store, pool));
         must(up_batch_put(batch, item_of(USER("A", "O1", "removed", "X"), pool),
                           pool));
@@ -230,7 +226,7 @@ killed_writer(apr_pool_t *pool)
         _exit(1);
     }
     wait_for(child.up);
-    up_store_t *store = open_store("writer", &options, pool);
+    up_store_t *store = open_store("writer", options, pool);
     is(read_text(store, "A", NULL, NULL, pool), "O1 active O1 - - -",
        "a store can be opened and read while another process writes");
     kill_child(&child);
@@ -278,9 +274,7 @@ growth(up_store_t *store, apr_pool_t *pool)
 
 /* Start a child that reads the store NAME until it is killed. */
 static child_t
-start_reader(const char *name,
-             const up_store_options_t *options,
-             apr_pool_t *pool)
+start_reader(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
     up_filter_t orgs = {.kinds = 1u << UP_KIND_ORG};
     child_t child;
@@ -300,21 +294,21 @@ start_reader(const char *name,
 static void
 killed_readers(apr_pool_t *pool)
 {
-    make("reader", &scratch, pool);
-    up_store_t *store = open_store("reader", &scratch, pool);
+    make("reader", temp_lmdb_scratch(pool), pool);
+    up_store_t *store = open_store("reader", temp_lmdb_scratch(pool), pool);
     growth(store, pool);
     ok(growth(store, pool) < FEW_PAGES, "changes use pages again");
     up_store_close(store);
 
-    child_t reader = start_reader("reader", &scratch, pool);
+    child_t reader = start_reader("reader", temp_lmdb_scratch(pool), pool);
     kill_child(&reader);
-    store = open_store("reader", &scratch, pool);
+    store = open_store("reader", temp_lmdb_scratch(pool), pool);
     ok(growth(store, pool) < FEW_PAGES,
        "a store that is opened frees what a dead reader kept");
     up_store_close(store);
 
-    reader = start_reader("reader", &scratch, pool);
-    store = open_store("reader", &scratch, pool);
+    reader = start_reader("reader", temp_lmdb_scratch(pool), pool);
+    store = open_store("reader", temp_lmdb_scratch(pool), pool);
     must(change(store, pool));
     kill_child(&reader);
     ok(growth(store, pool) > 10 * FEW_PAGES,
@@ -339,15 +333,14 @@ read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
 static void
 grown_by_another(apr_pool_t *pool)
 {
-    up_store_options_t small_map = {.map_size = MIB, .no_sync = 1};
-    up_store_options_t large_map = {.map_size = 64 * MIB, .no_sync = 1};
+    const apr_table_t *small_map = temp_lmdb_options("1M", "off", pool);
+    const apr_table_t *large_map = temp_lmdb_options("64M", "off", pool);
     up_filter_t users = {.kinds = 1u << UP_KIND_USER};
-    up_store_stat_t stat;
     child_t child;
 
-    make("grown", &small_map, pool);
+    make("grown", small_map, pool);
     if (!spawn(&child)) {
-        up_store_t *other = open_store("grown", &large_map, pool);
+        up_store_t *other = open_store("grown", large_map, pool);
         tell(child.up);
         wait_for(child.down);
         for (int i = 0; i < 3000; i++)
@@ -358,14 +351,14 @@ grown_by_another(apr_pool_t *pool)
         _exit(0);
     }
     wait_for(child.up);
-    up_store_t *store = open_store("grown", &small_map, pool);
+    up_store_t *store = open_store("grown", small_map, pool);
     tell(child.down);
     is_number(end_of(&child), 0, "another process makes the map larger");
     is(read_text(store, NULL, "O1", "2999", pool), "- - O1 - - O1/2999",
        "what it has put can be read");
     ok(!change(store, pool), "and changes be made");
-    must(up_store_stat(&stat, store, pool));
-    is_number((long long)stat.bytes_max, 64 * MIB, "the size is the other's");
+    is_number(temp_lmdb_figure(store, "bytesMax"), 64 * MIB,
+              "the size is the other's");
     ok(!up_store_each(store, &users, read_inside, store, pool),
        "a reader may read on inside");
     up_store_close(store);

@@ -3,6 +3,7 @@
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -10,17 +11,16 @@
 
 #define MIB (1024 * 1024)
 
-static apr_uint64_t
-map_size(const char *name, apr_uint64_t wanted, apr_pool_t *pool)
+/* How large the map of the store NAME is, opened with OPTIONS. */
+static long long
+map_size(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
-    up_store_options_t options = {.map_size = wanted, .no_sync = 1};
-    up_store_stat_t stat;
     up_store_t *store;
 
-    must(up_store_open(&store, temp_lmdb_uri(name, pool), &options, pool));
-    must(up_store_stat(&stat, store, pool));
+    must(up_store_open(&store, temp_lmdb_uri(name, pool), options, pool));
+    long long size = temp_lmdb_figure(store, "bytesMax");
     up_store_close(store);
-    return stat.bytes_max;
+    return size;
 }
 
 static void
@@ -29,40 +29,69 @@ sizes(apr_pool_t *pool)
     up_store_stat_t stat;
     const char *identity;
 
-    must(temp_lmdb_prepare(&identity, "sizes", geteuid(), pool));
-    is_number((long long)map_size("sizes", 0, pool), 16LL << 30,
-              "a new store's map has 16 GiB");
-    is_number((long long)map_size("sizes", 64 * MIB, pool), 64 * MIB,
-              "a server may want less");
-    is_number((long long)map_size("sizes", 0, pool), 64 * MIB,
-              "a tool gets what the server wanted last");
-    is_number((long long)map_size("sizes", 1LL << 30, pool), 1LL << 30,
-              "a server may want more");
-    is_number((long long)map_size("sizes", 0, pool), 1LL << 30,
-              "the tool gets that");
+    const apr_table_t *unsaid = temp_lmdb_options(NULL, "off", pool);
+    const apr_table_t *lesser = temp_lmdb_options("64M", "off", pool);
+    const apr_table_t *larger = temp_lmdb_options("1G", "off", pool);
 
-    up_store_options_t options = {.map_size = 8 * MIB, .no_sync = 1};
-    up_store_t *store = temp_lmdb_make("sized", &options, pool);
+    must(temp_lmdb_prepare(&identity, "sizes", geteuid(), pool));
+    is_number(map_size("sizes", NULL, pool), 16LL << 30,
+              "a new store's map has 16 GiB");
+    is_number(map_size("sizes", lesser, pool), 64 * MIB,
+              "a server may want less");
+    is_number(map_size("sizes", NULL, pool), 64 * MIB,
+              "a tool gets what the server wanted last");
+    is_number(map_size("sizes", larger, pool), 1LL << 30,
+              "a server may want more");
+    is_number(map_size("sizes", NULL, pool), 1LL << 30, "the tool gets that");
+    is_number(map_size("sizes", unsaid, pool), 16LL << 30,
+              "a server that does not say gets the default");
+    is_number(map_size("sizes", NULL, pool), 16LL << 30, "and so the tool");
+
+    up_store_t *store =
+        temp_lmdb_make("sized", temp_lmdb_options("8M", "off", pool), pool);
     must(up_store_stat(&stat, store, pool));
-    up_store_close(store);
     is(stat.driver, "lmdb", "the driver's name");
-    is_number(stat.readers_max, UP_STORE_READERS, "readers at most");
-    ok(stat.bytes_used > 0 && stat.bytes_used < MIB,
-       "a new store uses little: %d", (int)stat.bytes_used);
-    is_number((long long)map_size("sized", 0, pool), 8 * MIB,
+    is_number(temp_lmdb_figure(store, "readersMax"), UP_LMDB_READERS,
+              "readers at most");
+    long long used = temp_lmdb_figure(store, "bytesUsed");
+    ok(used > 0 && used < MIB, "a new store uses little: %lld", used);
+    up_store_close(store);
+    is_number(map_size("sized", NULL, pool), 8 * MIB,
               "a store may be made with another size");
+}
+
+/* How many threads may read at once. */
+static void
+shortage(apr_pool_t *pool)
+{
+    static const struct {
+        int processes, threads, enough;
+    } rows[] = {
+        {1, 1, 1},     {1, 16384, 1}, {16384, 1, 1},      {128, 128, 1},
+        {128, 129, 0}, {1, 16385, 0}, {100000, 100000, 0} /* more than 32 bits
+                                                             have */
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        is(up_store_shortage("lmdb:/x", rows[i].processes, rows[i].threads,
+                             pool),
+           rows[i].enough ? NULL
+                          : "more than the 16384 readers that an LMDB store "
+                            "has",
+           "%d processes of %d threads each", rows[i].processes,
+           rows[i].threads);
 }
 
 /* A hole among the slots would kill whoever reads on a full disk. */
 static void
 slots(apr_pool_t *pool)
 {
-    up_store_options_t options = {.map_size = MIB, .no_sync = 1};
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
     struct stat file = {0};
 
-    up_store_t *store = temp_lmdb_make("slots", &options, pool);
+    up_store_t *store = temp_lmdb_make("slots", options, pool);
     stat(temp_path("slots/lock.mdb", pool), &file);
-    ok(file.st_size >= 64LL * UP_STORE_READERS - 64,
+    ok(file.st_size >= 64LL * UP_LMDB_READERS - 64,
        "the file of locks has the slots of all readers");
     ok(file.st_blocks * 512LL >= file.st_size, "... and room for all of them");
     up_store_close(store);
@@ -86,8 +115,8 @@ fill(up_error_t **err, up_store_t *store, apr_pool_t *pool)
 static void
 full_map(apr_pool_t *pool)
 {
-    up_store_options_t options = {.map_size = MIB, .no_sync = 1};
-    up_store_t *store = temp_lmdb_make("full", &options, pool);
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
+    up_store_t *store = temp_lmdb_make("full", options, pool);
     script_t script = {.action = CHANGE};
     const up_user_t *after;
     up_error_t *err;
@@ -106,8 +135,8 @@ full_map(apr_pool_t *pool)
     is_number(count(store, UP_KIND_USER, pool), users, "and is as it was");
     up_store_close(store);
 
-    options.map_size = 8 * MIB;
-    must(up_store_open(&store, temp_lmdb_uri("full", pool), &options, pool));
+    options = temp_lmdb_options("8M", "off", pool);
+    must(up_store_open(&store, temp_lmdb_uri("full", pool), options, pool));
     ok(!up_store_update(&after, store, "O1", "0", decide, &script, pool, pool),
        "once it is made larger, it takes updates");
     ok(fill(&err, store, pool) > users, "and more than it could before");
@@ -118,8 +147,8 @@ full_map(apr_pool_t *pool)
 static void
 spoilt_batch(apr_pool_t *pool)
 {
-    up_store_options_t options = {.map_size = MIB, .no_sync = 1};
-    up_store_t *store = temp_lmdb_make("spoilt", &options, pool);
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
+    up_store_t *store = temp_lmdb_make("spoilt", options, pool);
     up_error_t *err = NULL;
     up_batch_t *batch;
 
@@ -149,6 +178,7 @@ main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     sizes(pool);
+    shortage(pool);
     slots(pool);
     full_map(pool);
     spoilt_batch(pool);

@@ -16,8 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const up_store_options_t scratch = {.no_sync = 1};
-
 /* In a child, since LMDB wants a folder opened once in a process: make an
  * environment in the folder NAME, if there is none, and put VALUE there under
  * KEY, unless that is NULL; in DATABASE, or if it is NULL, in the unnamed one.
@@ -77,14 +75,14 @@ data_of(const char *name, apr_pool_t *pool)
 static void
 another_format(apr_pool_t *pool)
 {
-    up_store_t *store = temp_lmdb_make("newer", &scratch, pool);
+    up_store_t *store = temp_lmdb_make("newer", temp_lmdb_scratch(pool), pool);
 
     must(put(store, ORG("O1", ""), pool));
     up_store_close(store);
     tamper("newer", "meta", "store", "\x08\x02", pool);
     const char *before = data_of("newer", pool);
-    up_error_t *err =
-        up_store_open(&store, temp_lmdb_uri("newer", pool), &scratch, pool);
+    up_error_t *err = up_store_open(&store, temp_lmdb_uri("newer", pool),
+                                    temp_lmdb_scratch(pool), pool);
     is(reason_of(err), "STORE_UNAVAILABLE", "a newer format");
     is(err ? err->message : NULL,
        apr_psprintf(pool,
@@ -94,7 +92,8 @@ another_format(apr_pool_t *pool)
     ok(before && !strcmp(data_of("newer", pool), before),
        "the refusal left the store alone");
     tamper("newer", "meta", "store", "\x08\x01", pool);
-    must(up_store_open(&store, temp_lmdb_uri("newer", pool), &scratch, pool));
+    must(up_store_open(&store, temp_lmdb_uri("newer", pool),
+                       temp_lmdb_scratch(pool), pool));
     ok(get(store, ORG("O1", ""), pool) != NULL, "a known format is read");
     up_store_close(store);
 }
@@ -118,9 +117,9 @@ foreign_files(apr_pool_t *pool)
         mkdir(temp_path(folder, pool), 0700);
         tamper(folder, rows[i].database, rows[i].key, "theirs", pool);
         const char *before = data_of(folder, pool);
-        is_reason(
-            up_store_open(&store, temp_lmdb_uri(folder, pool), &scratch, pool),
-            "STORE_UNAVAILABLE", rows[i].name);
+        is_reason(up_store_open(&store, temp_lmdb_uri(folder, pool),
+                                temp_lmdb_scratch(pool), pool),
+                  "STORE_UNAVAILABLE", rows[i].name);
         ok(before && !strcmp(data_of(folder, pool), before),
            "%s: it is left alone", rows[i].name);
     }
@@ -134,13 +133,14 @@ damaged_files(apr_pool_t *pool)
 
     must(temp_lmdb_prepare(&identity, "senseless", geteuid(), pool));
     tamper("senseless", "meta", "store", "\x0a", pool);
-    is_reason(
-        up_store_open(&store, temp_lmdb_uri("senseless", pool), &scratch, pool),
-        "STORE_UNAVAILABLE", "a store that says nonsense of itself");
+    is_reason(up_store_open(&store, temp_lmdb_uri("senseless", pool),
+                            temp_lmdb_scratch(pool), pool),
+              "STORE_UNAVAILABLE", "a store that says nonsense of itself");
 
     mkdir(temp_path("cut", pool), 0700);
     tamper("cut", NULL, NULL, NULL, pool);
-    ok(!up_store_open(&store, temp_lmdb_uri("cut", pool), &scratch, pool),
+    ok(!up_store_open(&store, temp_lmdb_uri("cut", pool),
+                      temp_lmdb_scratch(pool), pool),
        "a store whose making was cut off is made");
     must(put(store, ORG("O1", ""), pool));
     up_store_close(store);
@@ -150,9 +150,9 @@ damaged_files(apr_pool_t *pool)
     for (int i = 0; i < 20000; i++)
         fputc(i % 251, file);
     fclose(file);
-    is_reason(
-        up_store_open(&store, temp_lmdb_uri("garbage", pool), &scratch, pool),
-        "STORE_UNAVAILABLE", "a file that is no LMDB file");
+    is_reason(up_store_open(&store, temp_lmdb_uri("garbage", pool),
+                            temp_lmdb_scratch(pool), pool),
+              "STORE_UNAVAILABLE", "a file that is no LMDB file");
 }
 
 int

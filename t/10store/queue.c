@@ -1,6 +1,6 @@
 /* queue.c -- many threads' jobs, done in batches: none lost, none done twice,
  * none answered early, one batch at a time. */
-#include "store/up_queue.h"
+#include "store/lmdb/up_queue.h"
 #include "tap.h"
 
 #include <apr_general.h>

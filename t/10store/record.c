@@ -3,7 +3,7 @@
 #include "tap.h"
 #include "temp_store.h"
 #include "core/up_utf8.h"
-#include "store/up_record.h"
+#include "store/lmdb/up_record.h"
 #include "wire/up_item_json.h"
 
 #include <apr_general.h>

@@ -19,10 +19,9 @@
  * happen. The first two print one line: operations a second, and the
  * microseconds of a transaction: median, 95th, 99th percentile, longest.
  */
-#include "store/up_store.h"
+#include "store/lmdb/up_lmdb.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +108,7 @@ open_store(store_t *store, const char *folder)
     MDB_txn *txn;
 
     check(mdb_env_create(&store->env), "make an environment");
-    check(mdb_env_set_maxreaders(store->env, UP_STORE_READERS), "set readers");
+    check(mdb_env_set_maxreaders(store->env, UP_LMDB_READERS), "set readers");
     check(mdb_env_set_maxdbs(store->env, DATABASES), "set databases");
     check(mdb_env_open(store->env, folder, MDB_NOTLS | MDB_NORDAHEAD, 0600),
           folder);

@@ -3,7 +3,7 @@
  * -Wl,--wrap: a queue where each job is a batch, and so each update a
  * transaction with a flush of its own. LMDB has them wait for one another.
  */
-#include "store/up_queue.h"
+#include "store/lmdb/up_queue.h"
 
 /* Of the child's one store. */
 static up_queue_run_t run_batch;

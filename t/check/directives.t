@@ -22,14 +22,17 @@ my %exists = map { $_ => 1 } @table;
 is_deeply([grep { !$exists{$_} } sort keys %readme],
     [], 'README.md has no directive that does not exist');
 
-# A field's comment names its directive.
-my @fields = $header =~ m{^ +[^;{}]*?(\w+); +/\* (UserProfile\w*)}mg;
-my %field  = reverse @fields;
+# A field's comment names its directive, or directives.
+my %field;
+while ($header =~ m{^ +[^;{}]*?(\w+); +/\* (UserProfile.*?)\*/}mgs) {
+    my ($name, $comment) = ($1, $2);
+    $field{$_} = $name for $comment =~ /\bUserProfile\w*/g;
+}
 is_deeply([sort keys %field], \@table, 'every directive has a field');
 
 my $merges = join '', $source =~ /^up_config_merge_\w+\(.*?^}$/msg;
 for my $name (@table) {
-    like($merges, qr/\bconfig->$field{$name} = /, "$name is inherited")
+    like($merges, qr/\bconfig->$field{$name} =\s/, "$name is inherited")
         if $field{$name};
 }
 

@@ -68,8 +68,7 @@ put(up_store_t *store, const char *line, apr_pool_t *pool)
     must(up_batch_begin(&batch, store, batch_pool));
     up_error_t *err = up_batch_put(batch, item_of(line, pool), pool);
     if (err) {
-        err = up_error(pool, err->reason, APR_SUCCESS, "%s",
-                       up_error_story(err, pool));
+        err = up_error_copy(err, pool);
         apr_pool_destroy(batch_pool);
         return err;
     }

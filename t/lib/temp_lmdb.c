@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,23 +16,58 @@ temp_lmdb_uri(const char *name, apr_pool_t *pool)
     return apr_pstrcat(pool, "lmdb:", temp_path(name, pool), NULL);
 }
 
+const apr_table_t *
+temp_lmdb_options(const char *map_size, const char *sync, apr_pool_t *pool)
+{
+    apr_table_t *options = apr_table_make(pool, 2);
+
+    if (map_size)
+        apr_table_set(options, "map-size", map_size);
+    if (sync)
+        apr_table_set(options, "sync", sync);
+    return options;
+}
+
+const apr_table_t *
+temp_lmdb_scratch(apr_pool_t *pool)
+{
+    return temp_lmdb_options(NULL, "off", pool);
+}
+
+long long
+temp_lmdb_figure(up_store_t *store, const char *name)
+{
+    long long value = -1;
+    up_store_stat_t stat;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    must(up_store_stat(&stat, store, pool));
+    for (int i = 0; i < stat.figures->nelts; i++) {
+        const up_store_figure_t *figure =
+            &APR_ARRAY_IDX(stat.figures, i, up_store_figure_t);
+        if (!strcmp(figure->name, name))
+            value = (long long)figure->value;
+    }
+    apr_pool_destroy(pool);
+    return value;
+}
+
 up_error_t *
 temp_lmdb_prepare(const char **identity,
                   const char *name,
                   uid_t uid,
                   apr_pool_t *pool)
 {
-    static const up_store_options_t scratch = {.no_sync = 1};
     int made;
 
     return up_store_prepare(identity, &made, temp_lmdb_uri(name, pool),
-                            &scratch, uid, (gid_t)uid, pool, pool);
+                            temp_lmdb_scratch(pool), uid, (gid_t)uid, pool,
+                            pool);
 }
 
 up_store_t *
-temp_lmdb_make(const char *name,
-               const up_store_options_t *options,
-               apr_pool_t *pool)
+temp_lmdb_make(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
     const char *identity, *uri = temp_lmdb_uri(name, pool);
     int made;
@@ -66,7 +102,6 @@ who_and_how(const char *path, apr_pool_t *pool)
 void
 check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool)
 {
-    static const up_store_options_t scratch = {.no_sync = 1};
     static const mode_t masks[] = {0, 022, 077};
     const char *identity;
     int made;
@@ -75,7 +110,7 @@ check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool)
         const char *name = apr_psprintf(pool, "modes%d", (int)i);
         mode_t old = umask(masks[i]);
         must(up_store_prepare(&identity, &made, temp_lmdb_uri(name, pool),
-                              &scratch, uid, gid, pool, pool));
+                              temp_lmdb_scratch(pool), uid, gid, pool, pool));
         umask(old);
         const char *path = temp_path(name, pool);
         const char *own = apr_psprintf(pool, "%lu:%lu", (unsigned long)uid,

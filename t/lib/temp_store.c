@@ -35,7 +35,7 @@ temp_store_open(apr_pool_t *pool)
 {
     const char *parent = getenv("TMPDIR"), *identity;
     int made;
-    up_store_options_t options = {.map_size = 64 * 1024 * 1024, .no_sync = 1};
+    apr_table_t *options = apr_table_make(pool, 2);
     up_store_t *store;
 
     apr_snprintf(folder, sizeof(folder), "%s/up-store-XXXXXX",
@@ -45,9 +45,11 @@ temp_store_open(apr_pool_t *pool)
         exit(1);
     }
     const char *uri = apr_pstrcat(pool, "lmdb:", folder, NULL);
-    must(up_store_prepare(&identity, &made, uri, &options, geteuid(), getegid(),
+    apr_table_set(options, "map-size", "64M");
+    apr_table_set(options, "sync", "off");
+    must(up_store_prepare(&identity, &made, uri, options, geteuid(), getegid(),
                           pool, pool));
-    must(up_store_open(&store, uri, &options, pool));
+    must(up_store_open(&store, uri, options, pool));
     return store;
 }
 

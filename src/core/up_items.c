@@ -1,5 +1,5 @@
-/* up_records.c -- the names of what a store holds. */
-#include "core/up_records.h"
+/* up_items.c -- the names of what a store holds. */
+#include "core/up_items.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* up_lmdb_env.c -- LMDB's environment: opening it, its databases, its size. */
-#include "store/up_lmdb.h"
-#include "store/up_record.h"
+/* up_lmdb_env.c -- opening LMDB's environment, and what LMDB's results mean. */
+#include "store/lmdb/up_lmdb.h"
+#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -13,12 +13,12 @@
 #error "a store needs the address space of a 64-bit machine"
 #endif
 
-/* Of the keys and of record.proto; 0 says that it is no store of ours. */
+/* Of the keys and of record.proto; 0 stands for files that are no store. */
 #define FORMAT 1
 #define NO_FORMAT 0
 
+#define META_KEY "store"
 #define FILE_MODE 0600
-#define NEW_MAP_SIZE (APR_UINT64_C(16) << 30)
 
 /* Opening can fail while another process opens or closes (lmdb.h), and a
  * server's children start together. */
@@ -32,14 +32,61 @@ static const char *const names[LMDB_DATABASES] = {
     [LMDB_EVENT] = "event",
 };
 
-#define META_KEY "store"
+/* Whether LMDB's result RC means that there is no room. */
+static int
+is_full(int rc)
+{
+    return rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+}
 
-/* Below, what returns int returns LMDB's results. */
+static up_reason_t
+reason_of(int rc)
+{
+    if (is_full(rc))
+        return UP_STORE_FULL;
+    switch (rc) {
+    case MDB_PANIC:
+    case MDB_MAP_RESIZED:
+    case MDB_READERS_FULL:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INVALID:
+        return UP_STORE_UNAVAILABLE;
+    default: /* errno, or LMDB's word for a damaged file or a misuse of it */
+        return rc > 0 ? UP_STORE_UNAVAILABLE : UP_INTERNAL;
+    }
+}
 
-/* Have the disk keep room for the slots of all readers, as far as it can: LMDB
- * makes their file with a hole, and a process that takes a slot in it dies of
- * SIGBUS on a full disk. This comes before LMDB opens the file, whose locks
- * would go with the closing here. */
+up_error_t *
+up_lmdb_error(int rc,
+              const char *what,
+              const lmdb_store_t *store,
+              apr_pool_t *pool)
+{
+    if (rc > 0)
+        return up_error(pool, reason_of(rc), APR_FROM_OS_ERROR(rc),
+                        "cannot %s in the LMDB store '%s'", what, store->path);
+    return up_error(pool, reason_of(rc), APR_SUCCESS,
+                    "cannot %s in the LMDB store '%s': %s", what, store->path,
+                    mdb_strerror(rc));
+}
+
+int
+up_lmdb_commit_handle(MDB_txn *txn)
+{
+    errno = 0;
+    int rc = mdb_txn_commit(txn);
+    return rc == EIO && errno != EIO ? ENOSPC : rc;
+}
+
+/* Below, what returns int returns LMDB's result. */
+
+/* Allocate disk space for the slots of all readers, if possible: LMDB creates
+ * the lock file with a hole, and on a full disk a process that takes a slot in
+ * it dies of SIGBUS. This must come before LMDB opens the file, whose locks
+ * this process would lose with close().
+ *
+ * fallocate() is Linux's. posix_fallocate() is no substitute: where the file
+ * system has no such call, it writes into the file that others use. */
 static void
 allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
 {
@@ -48,7 +95,7 @@ allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
 
     int file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0)
-        return; /* it is new, and the next one's to see to */
+        return; /* LMDB will create it; the next process allocates its slots */
     if (!fstat(file, &status) && status.st_size)
         (void)fallocate(file, 0, 0, status.st_size);
     close(file);
@@ -57,11 +104,11 @@ allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
 static int
 open_environment(lmdb_store_t *store)
 {
-    /* No reading ahead: its large folios make each write of a page in them cost
-     * several times as much. */
+    /* Reading ahead would make large folios of the page cache, in which each
+     * write of a page costs several times as much. */
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
 
-    if (store->options.no_sync)
+    if (!store->sync)
         flags |= MDB_NOSYNC;
 
     int rc = mdb_env_create(&store->env);
@@ -69,11 +116,11 @@ open_environment(lmdb_store_t *store)
         store->env = NULL;
         return rc;
     }
-    rc = mdb_env_set_maxreaders(store->env, UP_STORE_READERS);
+    rc = mdb_env_set_maxreaders(store->env, UP_LMDB_READERS);
     if (!rc)
         rc = mdb_env_set_maxdbs(store->env, LMDB_DATABASES);
-    if (!rc && store->options.map_size)
-        rc = mdb_env_set_mapsize(store->env, store->options.map_size);
+    if (!rc && store->map_size)
+        rc = mdb_env_set_mapsize(store->env, store->map_size);
     if (!rc)
         rc = mdb_env_open(store->env, store->path, flags, FILE_MODE);
     return rc;
@@ -93,34 +140,30 @@ put_meta(lmdb_store_t *store,
     return mdb_put(txn, store->database[LMDB_META], &key, &value, 0);
 }
 
+/* Set *META from the database meta, which is opened if it is there, or created
+ * in an environment that is EMPTY if FLAGS have MDB_CREATE. */
 static int
-get_meta(up_meta_t *meta, lmdb_store_t *store, MDB_txn *txn, apr_pool_t *pool)
+get_meta(up_meta_t *meta,
+         lmdb_store_t *store,
+         MDB_txn *txn,
+         int empty,
+         unsigned flags,
+         apr_pool_t *pool)
 {
     MDB_val key = up_lmdb_text(META_KEY), value;
+    MDB_dbi *database = &store->database[LMDB_META];
 
-    int rc = mdb_get(txn, store->database[LMDB_META], &key, &value);
+    int rc = mdb_dbi_open(txn, names[LMDB_META], empty ? flags : 0, database);
+    if (!rc)
+        rc = mdb_get(txn, *database, &key, &value);
     if (!rc && !up_meta_unpack(meta, value.mv_data, value.mv_size, pool))
         rc = MDB_CORRUPTED;
     return rc;
 }
 
-/* Set *EMPTY to whether there is nothing at all in the environment: it is new,
- * or the making of a store in it, one transaction, was cut off. */
-static int
-look_inside(int *empty, MDB_txn *txn)
-{
-    MDB_stat stat;
-    MDB_dbi names_of_all;
-
-    int rc = mdb_dbi_open(txn, NULL, 0, &names_of_all);
-    if (!rc)
-        rc = mdb_stat(txn, names_of_all, &stat);
-    *empty = !rc && !stat.ms_entries;
-    return rc;
-}
-
-/* Read META, and open the databases if they are of our format. With FLAGS
- * MDB_CREATE, make what is not there, but nothing among what is not ours. */
+/* Set *META, and open the databases if it says that they have our format. If
+ * FLAGS have MDB_CREATE, create what is missing; but nothing in an environment
+ * that another program made, whose format is NO_FORMAT. */
 static int
 open_databases(up_meta_t *meta,
                lmdb_store_t *store,
@@ -128,33 +171,38 @@ open_databases(up_meta_t *meta,
                unsigned flags,
                apr_pool_t *pool)
 {
-    MDB_dbi *database = store->database;
-    int empty;
+    MDB_dbi unnamed; /* it has the names of the others */
+    MDB_stat stat;
 
-    int rc = look_inside(&empty, txn);
+    int rc = mdb_dbi_open(txn, NULL, 0, &unnamed);
     if (!rc)
-        rc = mdb_dbi_open(txn, names[LMDB_META], empty ? flags : 0,
-                          &database[LMDB_META]);
-    if (!rc)
-        rc = get_meta(meta, store, txn, pool);
+        rc = mdb_stat(txn, unnamed, &stat);
+    if (rc)
+        return rc;
+    /* An environment is empty if it is new, or if the one transaction that
+     * makes it a store was cut off. */
+    int empty = !stat.ms_entries;
+    rc = get_meta(meta, store, txn, empty, flags, pool);
     if (!empty && (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)) {
         meta->format = NO_FORMAT;
         return 0;
     }
     if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
         meta->format = FORMAT;
-        meta->map_size =
-            store->options.map_size ? store->options.map_size : NEW_MAP_SIZE;
+        meta->map_size = store->map_size;
+        if (!store->map_size)
+            meta->map_size = (apr_uint64_t)up_driver_option(&up_store_lmdb,
+                                                            "map-size", NULL);
         rc = put_meta(store, txn, meta, pool);
     }
     if (!rc && meta->format != FORMAT)
         return 0;
     for (int i = LMDB_META + 1; i < LMDB_DATABASES && !rc; i++)
-        rc = mdb_dbi_open(txn, names[i], flags, &database[i]);
+        rc = mdb_dbi_open(txn, names[i], flags, &store->database[i]);
     return rc;
 }
 
-/* Do the same in a transaction of its own, whose end keeps the handles. */
+/* open_databases() in a transaction of its own; the handles outlive it. */
 static int
 load_databases(up_meta_t *meta,
                lmdb_store_t *store,
@@ -172,9 +220,10 @@ load_databases(up_meta_t *meta,
         mdb_txn_abort(txn);
         return rc;
     }
-    return up_lmdb_end(txn);
+    return up_lmdb_commit_handle(txn);
 }
 
+/* Record in *META the map size that STORE is opened with. */
 static int
 record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
 {
@@ -183,27 +232,28 @@ record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
     int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
     if (rc)
         return rc;
-    meta->map_size = store->options.map_size;
+    meta->map_size = store->map_size;
     rc = put_meta(store, txn, meta, pool);
     if (rc) {
         mdb_txn_abort(txn);
         return rc;
     }
-    return up_lmdb_end(txn);
+    return up_lmdb_commit_handle(txn);
 }
 
-/* Whoever asks for no size gets the recorded one; another one is recorded. A
- * full store must open all the same, or it could not be made larger. */
+/* A map size that is asked for is recorded; where none is, the recorded one
+ * applies. A full store must open all the same, or it could not be made
+ * larger. */
 static int
 agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
 {
     MDB_envinfo info;
 
-    if (store->options.map_size) {
-        if (store->options.map_size == meta->map_size)
+    if (store->map_size) {
+        if (store->map_size == meta->map_size)
             return 0;
         int rc = record_map_size(store, meta, pool);
-        return up_lmdb_is_full(rc) ? 0 : rc;
+        return is_full(rc) ? 0 : rc;
     }
     int rc = mdb_env_info(store->env, &info);
     if (!rc && meta->map_size && meta->map_size != info.me_mapsize)
@@ -211,7 +261,7 @@ agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
     return rc;
 }
 
-/* Open all there is to open; *META says which format it has. */
+/* Open STORE's environment, and its databases if *META has our format. */
 static int
 try_open(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
 {

@@ -8,7 +8,7 @@
 #ifndef UP_RECORD_H
 #define UP_RECORD_H
 
-#include "core/up_records.h"
+#include "core/up_items.h"
 
 /* What a store says of itself. */
 typedef struct up_meta_t {

@@ -1,12 +1,12 @@
 /* up_record_unpack.c -- what a store holds, from bytes. */
-#include "store/up_record.h"
+#include "store/lmdb/up_record.h"
 #include "core/up_id.h"
 #include "core/up_utf8.h"
 #include "wire/up_protobuf.h"
 
 #include <string.h>
 
-#include "store/record.pb-c.h"
+#include "store/lmdb/record.pb-c.h"
 
 static const ProtobufCMessageDescriptor *const descriptors[UP_KINDS] = {
     [UP_KIND_ORG] = &userprofile__store__org__descriptor,

@@ -1,9 +1,11 @@
-/* up_lmdb_txn.c -- transactions, and what their beginning may ask for first. */
-#include "store/up_lmdb.h"
+/* up_lmdb_txn.c -- transactions, and the repairs that they may need first.
+ *
+ * A repair is done by a thread that has the store's gate alone. */
+#include "store/lmdb/up_lmdb.h"
 
-#include <errno.h>
+#include <apr_atomic.h>
 
-/* How often one call has the store mended before it gives up. */
+/* How often one call tries to begin a transaction. */
 #define TRIES 3
 
 #define REOPEN_PAUSE apr_time_from_sec(1)
@@ -24,7 +26,7 @@ reopen(lmdb_store_t *store, apr_pool_t *pool)
     if (err)
         store->next_reopen = apr_time_now() + REOPEN_PAUSE;
     else
-        __atomic_store_n(&store->lost, 0, __ATOMIC_RELEASE);
+        apr_atomic_set32(&store->lost, 0);
     return err;
 }
 
@@ -36,13 +38,14 @@ adopt_map_size(lmdb_store_t *store, apr_pool_t *pool)
 
     if (!rc)
         return NULL;
-    __atomic_store_n(&store->lost, 1, __ATOMIC_RELEASE); /* it has no map */
+    apr_atomic_set32(&store->lost, 1); /* it has no map */
     return up_lmdb_error(rc, "adopt another map size", store, pool);
 }
 
-/* Pass the gate; if it is shut, and nobody is inside, see to why it is. */
+/* Enter STORE's gate. If it is shut, and this thread has it alone, do the
+ * repair that it was shut for. */
 static up_error_t *
-enter(lmdb_store_t *store, apr_pool_t *pool)
+pass_gate(lmdb_store_t *store, apr_pool_t *pool)
 {
     for (;;) {
         up_pass_t pass = up_gate_enter(&store->gate);
@@ -53,7 +56,7 @@ enter(lmdb_store_t *store, apr_pool_t *pool)
                             "transactions under way keep the LMDB store '%s' "
                             "from being opened again or resized",
                             store->path);
-        up_error_t *err = __atomic_load_n(&store->lost, __ATOMIC_ACQUIRE)
+        up_error_t *err = apr_atomic_read32(&store->lost)
                               ? reopen(store, pool)
                               : adopt_map_size(store, pool);
         up_gate_done(&store->gate, !err);
@@ -61,16 +64,16 @@ enter(lmdb_store_t *store, apr_pool_t *pool)
     }
 }
 
-/* Whether a transaction that could not begin for RC may begin after what is
- * done, or made to be done, here. */
+/* LMDB refused a transaction with RC: repair that, or shut the gate, so that
+ * the next thread that has it alone does. Returns 0 if nothing can be done. */
 static int
-can_mend(int rc, lmdb_store_t *store)
+start_repair(lmdb_store_t *store, int rc)
 {
     int dead = 0;
 
     switch (rc) {
     case MDB_PANIC:
-        __atomic_store_n(&store->lost, 1, __ATOMIC_RELEASE);
+        apr_atomic_set32(&store->lost, 1);
         up_gate_shut(&store->gate);
         return 1;
     case MDB_MAP_RESIZED:
@@ -83,8 +86,8 @@ can_mend(int rc, lmdb_store_t *store)
     }
 }
 
-/* Give back the slots of readers that died: each keeps all pages that are freed
- * from being used again. */
+/* Now and then, free the slots of readers that died: each one keeps all pages
+ * that were freed since from being used again. */
 static void
 check_readers(lmdb_store_t *store)
 {
@@ -97,20 +100,21 @@ check_readers(lmdb_store_t *store)
 }
 
 up_error_t *
-up_lmdb_begin(MDB_txn **txn,
+up_lmdb_begin(lmdb_txn_t *txn,
               lmdb_store_t *store,
               unsigned flags,
               apr_pool_t *pool)
 {
+    *txn = (lmdb_txn_t){.store = store};
     for (int tries = 1;; tries++) {
-        UP_ERR(enter(store, pool));
-        int rc = mdb_txn_begin(store->env, NULL, flags, txn);
+        UP_ERR(pass_gate(store, pool));
+        int rc = mdb_txn_begin(store->env, NULL, flags, &txn->handle);
         if (!rc) {
             if (!(flags & MDB_RDONLY))
                 check_readers(store);
             return NULL;
         }
-        int again = can_mend(rc, store) && tries < TRIES;
+        int again = start_repair(store, rc) && tries < TRIES;
         up_gate_leave(&store->gate);
         if (!again)
             return up_lmdb_error(rc, "begin a transaction", store, pool);
@@ -118,47 +122,43 @@ up_lmdb_begin(MDB_txn **txn,
 }
 
 void
-up_lmdb_abort(lmdb_store_t *store, MDB_txn *txn)
+up_lmdb_abort(lmdb_txn_t *txn)
 {
-    mdb_txn_abort(txn);
-    up_gate_leave(&store->gate);
+    mdb_txn_abort(txn->handle);
+    txn->handle = NULL;
+    up_gate_leave(&txn->store->gate);
 }
 
-/* Whether a commit that failed came as far as to the meta page: only then does
- * LMDB refuse whatever comes next. Before that, nothing was changed. */
+/* LMDB's result of beginning a transaction, which is not wanted. */
 static int
-is_lost(lmdb_store_t *store)
+try_to_begin(const lmdb_store_t *store)
 {
     MDB_txn *txn;
 
     int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-    if (!rc) {
+    if (!rc)
         mdb_txn_abort(txn);
-        return 0;
-    }
-    can_mend(rc, store);
-    return 1; /* or it cannot be told */
-}
-
-int
-up_lmdb_end(MDB_txn *txn)
-{
-    errno = 0;
-    int rc = mdb_txn_commit(txn);
-    return rc == EIO && errno != EIO ? ENOSPC : rc;
+    return rc;
 }
 
 up_error_t *
-up_lmdb_commit(lmdb_store_t *store, MDB_txn *txn, apr_pool_t *pool)
+up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool)
 {
+    lmdb_store_t *store = txn->store;
     up_error_t *err = NULL;
 
-    int rc = up_lmdb_end(txn);
+    int rc = up_lmdb_commit_handle(txn->handle);
+    txn->handle = NULL;
     if (rc) {
-        int lost = is_lost(store);
         err = up_lmdb_error(rc, "commit a transaction", store, pool);
-        if (lost)
+        /* A failure to write the meta page, after which the change may be
+         * there, makes LMDB refuse all further transactions. A failure before
+         * that changed nothing, and has no such effect. */
+        int refused = try_to_begin(store);
+        if (refused) {
+            start_repair(store, refused);
             err->reason = UP_OUTCOME_UNKNOWN;
+        }
     }
     up_gate_leave(&store->gate);
     return err;

@@ -1,11 +1,11 @@
 /* up_record_pack.c -- what a store holds, to bytes. */
-#include "store/up_record.h"
+#include "store/lmdb/up_record.h"
 #include "wire/up_message.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#include "store/record.pb-c.h"
+#include "store/lmdb/record.pb-c.h"
 
 /* As many bytes of a token's SHA-256 as a message shows. */
 #define TOKEN_NAME_BYTES 8

@@ -1,9 +1,10 @@
-/* up_lmdb_files.c -- an LMDB store's folder: who owns it, and how it is made.
+/* up_lmdb_files.c -- an LMDB store's folder and files: who owns them, and how
+ * they are made.
  *
- * As root, files are made with the effective ids of the folder's owner: in a
- * folder that others can write, a symlink in place of a file would otherwise
- * lead root astray. */
-#include "store/up_lmdb.h"
+ * Root makes the files with the effective ids of the folder's owner: in a
+ * folder that others can write to, a symlink in place of a file could otherwise
+ * lead root to any file. */
+#include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -28,9 +29,9 @@ up_lmdb_check(const char *location, apr_pool_t *pool)
                     location);
 }
 
-/* Set *EXISTS, and *STATUS to what PATH is. */
+/* Set *EXISTS, and *STATUS if PATH exists. */
 static up_error_t *
-look_at(int *exists, struct stat *status, const char *path, apr_pool_t *pool)
+stat_path(int *exists, struct stat *status, const char *path, apr_pool_t *pool)
 {
     *exists = stat(path, status) == 0;
     if (*exists || errno == ENOENT)
@@ -45,13 +46,13 @@ up_lmdb_owner(uid_t *uid, gid_t *gid, const char *location, apr_pool_t *pool)
     struct stat status;
     int exists;
 
-    UP_ERR(look_at(&exists, &status, location, pool));
+    UP_ERR(stat_path(&exists, &status, location, pool));
     *uid = exists ? status.st_uid : NO_USER;
     *gid = exists ? status.st_gid : NO_GROUP;
     return NULL;
 }
 
-/* Give the folder PATH, just made, to UID and GID, unless something else has
+/* Give the folder PATH, just made, to UID and GID. Fails if something else has
  * taken its place meanwhile. */
 static up_error_t *
 give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
@@ -75,8 +76,8 @@ give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
                     (unsigned long)uid);
 }
 
-/* Make the folder PATH, unless it is there, as the folder of a store of UID
- * and GID; set *STATUS to what it is. */
+/* Make the folder PATH for a store of UID and GID, unless it is there, and set
+ * *STATUS to its own. Fails if it belongs to another user. */
 static up_error_t *
 make_folder(struct stat *status,
             const char *path,
@@ -93,7 +94,7 @@ make_folder(struct stat *status,
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make the folder '%s' for the LMDB store", path);
     }
-    UP_ERR(look_at(&exists, status, path, pool));
+    UP_ERR(stat_path(&exists, status, path, pool));
     if (!exists || !S_ISDIR(status->st_mode))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "'%s' is not a folder, which an LMDB store needs",
@@ -108,35 +109,36 @@ make_folder(struct stat *status,
     return NULL;
 }
 
-/* Make a store in the folder PATH, unless there is one; set *MADE to whether
+/* Make a store in the folder PATH, unless there is one. Sets *MADE to whether
  * there was none. */
 static up_error_t *
 make_files(int *made,
            const char *path,
-           const up_store_options_t *options,
+           const apr_table_t *options,
            apr_pool_t *pool)
 {
-    lmdb_store_t store = {.path = path, .options = *options};
+    lmdb_store_t store = {.path = path};
     struct stat data;
     int exists;
 
-    UP_ERR(look_at(&exists, &data,
-                   apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL), pool));
+    UP_ERR(stat_path(&exists, &data,
+                     apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL), pool));
     *made = !exists;
     if (exists)
         return NULL;
+    up_lmdb_set_options(&store, options);
     UP_ERR(up_lmdb_env_open(&store, pool));
     up_lmdb_env_close(&store);
     return NULL;
 }
 
-/* The same as UID and GID, if this process is root. */
+/* Call make_files(), as UID and GID if this process is root. */
 static up_error_t *
 make_files_as(int *made,
               uid_t uid,
               gid_t gid,
               const char *path,
-              const up_store_options_t *options,
+              const apr_table_t *options,
               apr_pool_t *pool)
 {
     uid_t own_uid = geteuid();
@@ -153,7 +155,7 @@ make_files_as(int *made,
     else
         err = make_files(made, path, options, pool);
     if (seteuid(own_uid) || setegid(own_gid))
-        abort(); /* to go on as someone else would be worse */
+        abort(); /* to go on with the ids of another user would be worse */
     return err;
 }
 
@@ -161,7 +163,7 @@ up_error_t *
 up_lmdb_prepare(const char **identity,
                 int *made,
                 const char *location,
-                const up_store_options_t *options,
+                const apr_table_t *options,
                 uid_t uid,
                 gid_t gid,
                 apr_pool_t *result_pool,

@@ -1,11 +1,11 @@
 /*
- * up_records.h -- what a store holds: organisations, users, memberships,
+ * up_items.h -- what a store holds: organisations, users, memberships,
  * tokens and events.
  *
  * Text is never NULL unless it says so. Times are UTC, in microseconds.
  */
-#ifndef UP_RECORDS_H
-#define UP_RECORDS_H
+#ifndef UP_ITEMS_H
+#define UP_ITEMS_H
 
 #include "core/up_profile.h"
 

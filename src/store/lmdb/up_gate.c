@@ -1,5 +1,5 @@
-/* up_gate.c -- lets many threads in, until it must be shut. */
-#include "store/up_gate.h"
+/* up_gate.c -- a gate that many threads pass, until it is shut for one. */
+#include "store/lmdb/up_gate.h"
 
 #include <time.h>
 
@@ -28,15 +28,15 @@ up_gate_destroy(up_gate_t *gate)
 }
 
 static unsigned
-look_at(up_gate_t *gate)
+load_word(up_gate_t *gate)
 {
     return __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
 }
 
-/* GATE was found shut: wait until it is open, and return UP_INSIDE without
- * being counted; or until it can be had alone. */
+/* GATE was found shut. Returns UP_INSIDE once it is open, but the thread is not
+ * counted yet; UP_ALONE once it can be had alone; or UP_BUSY. */
 static up_pass_t
-wait_outside(up_gate_t *gate)
+wait_until_open(up_gate_t *gate)
 {
     up_pass_t pass = UP_INSIDE;
     struct timespec until;
@@ -44,8 +44,8 @@ wait_outside(up_gate_t *gate)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WAIT_SECONDS;
     pthread_mutex_lock(&gate->mutex);
-    while (look_at(gate) & SHUT) {
-        if (!gate->taken && look_at(gate) == SHUT) {
+    while (load_word(gate) & SHUT) {
+        if (!gate->taken && load_word(gate) == SHUT) {
             gate->taken = 1;
             pass = UP_ALONE;
             break;
@@ -68,7 +68,7 @@ up_gate_enter(up_gate_t *gate)
             return UP_INSIDE;
 
         up_gate_leave(gate);
-        up_pass_t pass = wait_outside(gate);
+        up_pass_t pass = wait_until_open(gate);
         if (pass != UP_INSIDE)
             return pass;
     }
@@ -79,7 +79,8 @@ up_gate_leave(up_gate_t *gate)
 {
     if (__atomic_sub_fetch(&gate->word, 1, __ATOMIC_RELEASE) != SHUT)
         return;
-    pthread_mutex_lock(&gate->mutex); /* or a waiter misses it */
+    /* Locked, because a thread may be about to wait. */
+    pthread_mutex_lock(&gate->mutex);
     pthread_cond_broadcast(&gate->changed);
     pthread_mutex_unlock(&gate->mutex);
 }

@@ -1,5 +1,5 @@
-/* up_queue.c -- many threads' jobs, done in batches by one thread at a time. */
-#include "store/up_queue.h"
+/* up_queue.c -- runs the jobs of many threads in batches, one at a time. */
+#include "store/lmdb/up_queue.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,21 +10,21 @@ struct up_queue_t {
     void *baton;
     int max;
 
-    /* Of the thread that does the batch. */
-    up_job_t **batch; /* with room for MAX */
+    /* For the thread that runs the batch. */
+    up_job_t **batch; /* of MAX jobs, the first COUNT of which are used */
     int count;
 
     pthread_mutex_t lock; /* guards what follows */
     up_job_t *first, *last;
     enum {
-        IDLE,  /* no batch is under way, none waits */
-        LED,   /* a thread that submitted a job does its batch */
-        HANDED /* the queue's own thread is at work, or told to be */
+        IDLE,           /* no batch is running, and no job waits */
+        SUBMITTER_RUNS, /* a batch is run, or about to be, by a submitter */
+        WORKER_RUNS     /* likewise by the worker thread */
     } state;
-    pthread_cond_t handed;
-    pthread_t thread; /* made when there is work for it */
-    int has_thread;
-    int ends; /* whether that is to return */
+    pthread_cond_t changed; /* for the worker: STATE or STOPPING */
+    pthread_t worker;       /* created when there is work for it */
+    int has_worker;
+    int stopping; /* the worker is to return */
 };
 
 static apr_status_t
@@ -32,14 +32,14 @@ destroy(void *data)
 {
     up_queue_t *queue = data;
 
-    if (queue->has_thread) {
+    if (queue->has_worker) {
         pthread_mutex_lock(&queue->lock);
-        queue->ends = 1;
-        pthread_cond_signal(&queue->handed);
+        queue->stopping = 1;
+        pthread_cond_signal(&queue->changed);
         pthread_mutex_unlock(&queue->lock);
-        pthread_join(queue->thread, NULL);
+        pthread_join(queue->worker, NULL);
     }
-    pthread_cond_destroy(&queue->handed);
+    pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
     return APR_SUCCESS;
 }
@@ -59,7 +59,7 @@ up_queue_make(up_queue_t **queue,
     made->batch = apr_palloc(pool, (apr_size_t)max * sizeof(*made->batch));
     int rc = pthread_mutex_init(&made->lock, NULL);
     if (!rc) {
-        rc = pthread_cond_init(&made->handed, NULL);
+        rc = pthread_cond_init(&made->changed, NULL);
         if (rc)
             pthread_mutex_destroy(&made->lock);
     }
@@ -86,38 +86,37 @@ up_queue_take(int *count, up_queue_t *queue)
     return queue->batch;
 }
 
-/* Do a batch. Returns its jobs but OWN, linked, whose threads are to be woken:
- * the batch's array is the next one's. */
+/* Run a batch. Returns a list of its jobs but OWN, whose threads are to be
+ * woken: the array of jobs is the next batch's. */
 static up_job_t *
-do_batch(up_queue_t *queue, const up_job_t *own)
+run_batch(up_queue_t *queue, const up_job_t *own)
 {
-    up_job_t *chain = NULL;
+    up_job_t *others = NULL;
 
     queue->count = 0;
     queue->run(queue->baton, queue);
     for (int i = queue->count; i > 0; i--) {
         up_job_t *job = queue->batch[i - 1];
         if (job != own) {
-            job->next = chain;
-            chain = job;
+            job->next = others;
+            others = job;
         }
     }
-    return chain;
+    return others;
 }
 
-/* Wake the threads of the jobs of CHAIN. */
+/* Wake the threads that wait for JOB and those after it in its list. */
 static void
-wake(up_job_t *chain)
+wake_all(up_job_t *job)
 {
-    up_job_t *next;
-
-    for (; chain; chain = next) {
-        next = chain->next; /* woken, a job is gone */
-        sem_post(&chain->wake);
+    while (job) {
+        up_job_t *next = job->next; /* a job that is woken may be gone */
+        sem_post(&job->wake);
+        job = next;
     }
 }
 
-/* The queue's own thread: do what it is handed. */
+/* The worker thread. */
 static void *
 work(void *data)
 {
@@ -125,12 +124,12 @@ work(void *data)
 
     pthread_mutex_lock(&queue->lock);
     for (;;) {
-        while (queue->state != HANDED && !queue->ends)
-            pthread_cond_wait(&queue->handed, &queue->lock);
-        if (queue->state != HANDED)
+        while (queue->state != WORKER_RUNS && !queue->stopping)
+            pthread_cond_wait(&queue->changed, &queue->lock);
+        if (queue->state != WORKER_RUNS)
             break;
         pthread_mutex_unlock(&queue->lock);
-        wake(do_batch(queue, NULL));
+        wake_all(run_batch(queue, NULL));
         pthread_mutex_lock(&queue->lock);
         if (!queue->first)
             queue->state = IDLE;
@@ -139,58 +138,48 @@ work(void *data)
     return NULL;
 }
 
-/* Make QUEUE's thread, if there is none. Signals are for other threads, but for
- * those that a thread raises by what it does itself. */
+/* Start QUEUE's worker thread, unless it has started. It takes no signals but
+ * those that a thread causes itself. Returns 0 if it cannot be created. */
 static int
-has_thread(up_queue_t *queue)
+start_worker(up_queue_t *queue)
 {
-    static const int own[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
     sigset_t others, before;
 
-    if (queue->has_thread)
+    if (queue->has_worker)
         return 1;
     sigfillset(&others);
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        sigdelset(&others, own[i]);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&others, faults[i]);
     pthread_sigmask(SIG_SETMASK, &others, &before);
-    queue->has_thread = !pthread_create(&queue->thread, NULL, work, queue);
+    queue->has_worker = !pthread_create(&queue->worker, NULL, work, queue);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return queue->has_thread;
+    return queue->has_worker;
 }
 
-/* After a batch: hand on what waits, to the first thread that waits if the
- * queue can have none of its own. */
+/* After a batch: have the jobs that wait run by the worker, or, if there can be
+ * none, by the first thread that waits. */
 static void
-hand_on(up_queue_t *queue)
+pass_on(up_queue_t *queue)
 {
     pthread_mutex_lock(&queue->lock);
     if (!queue->first) {
         queue->state = IDLE;
-    } else if (has_thread(queue)) {
-        queue->state = HANDED;
-        pthread_cond_signal(&queue->handed);
+    } else if (start_worker(queue)) {
+        queue->state = WORKER_RUNS;
+        pthread_cond_signal(&queue->changed);
     } else {
-        queue->first->leads = 1;
+        queue->first->runs_batch = 1;
         sem_post(&queue->first->wake);
     }
     pthread_mutex_unlock(&queue->lock);
-}
-
-/* Do the batch that OWN is in. */
-static void
-lead(up_queue_t *queue, const up_job_t *own)
-{
-    up_job_t *chain = do_batch(queue, own);
-
-    hand_on(queue);
-    wake(chain);
 }
 
 void
 up_queue_submit(up_queue_t *queue, up_job_t *job)
 {
     job->next = NULL;
-    job->leads = 0;
+    job->runs_batch = 0;
     sem_init(&job->wake, 0, 0);
 
     pthread_mutex_lock(&queue->lock);
@@ -199,17 +188,20 @@ up_queue_submit(up_queue_t *queue, up_job_t *job)
     else
         queue->first = job;
     queue->last = job;
-    int leads = queue->state == IDLE;
-    if (leads)
-        queue->state = LED;
+    int runs_batch = queue->state == IDLE;
+    if (runs_batch)
+        queue->state = SUBMITTER_RUNS;
     pthread_mutex_unlock(&queue->lock);
 
-    if (!leads) {
+    if (!runs_batch) {
         while (sem_wait(&job->wake) && errno == EINTR)
             ;
-        leads = job->leads;
+        runs_batch = job->runs_batch;
     }
-    if (leads)
-        lead(queue, job);
+    if (runs_batch) {
+        up_job_t *others = run_batch(queue, job);
+        pass_on(queue); /* first, so that the next batch need not wait */
+        wake_all(others);
+    }
     sem_destroy(&job->wake);
 }
