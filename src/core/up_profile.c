@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static const up_field_info_t fields[UP_FIELDS] = {
+static const up_field_info_t field_table[UP_FIELDS] = {
     [UP_FIRST_NAME] = {1, UP_FIELD_TEXT, "firstName", "first_name", "givenName",
                        "given_name", "first-name", 1, 200, 1},
     [UP_LAST_NAME] = {2, UP_FIELD_TEXT, "lastName", "last_name", "familyName",
@@ -35,13 +35,13 @@ static const char *const genders[UP_GENDERS] = {
 const up_field_info_t *
 up_field_info(up_field_t field)
 {
-    return &fields[field];
+    return &field_table[field];
 }
 
 const up_field_info_t *
 up_field_table(void)
 {
-    return fields;
+    return field_table;
 }
 
 const char *
@@ -65,7 +65,7 @@ up_profile_reading(const up_profile_t *profile, up_field_t field)
 {
     const char *text = profile->text[field];
 
-    switch (fields[field].kind) {
+    switch (field_table[field].kind) {
     case UP_FIELD_GENDER:
         return genders[profile->gender];
     case UP_FIELD_LANGUAGE:
@@ -96,13 +96,15 @@ up_profile_copy(const up_profile_t *profile, apr_pool_t *pool)
 }
 
 void
-up_profile_assign(up_profile_t *profile, const up_profile_t *from, unsigned set)
+up_profile_assign(up_profile_t *profile,
+                  const up_profile_t *from,
+                  unsigned fields)
 {
     for (int i = 0; i < UP_FIELDS; i++) {
-        if (!(set & UP_FIELD_BIT(i)))
+        if (!(fields & UP_FIELD_BIT(i)))
             continue;
         profile->text[i] = from->text[i];
-        if (fields[i].kind == UP_FIELD_GENDER)
+        if (field_table[i].kind == UP_FIELD_GENDER)
             profile->gender = from->gender;
     }
 }
@@ -113,7 +115,7 @@ up_profile_diff(const up_profile_t *a, const up_profile_t *b)
     unsigned differ = 0;
 
     for (int i = 0; i < UP_FIELDS; i++) {
-        int same = fields[i].kind == UP_FIELD_GENDER
+        int same = field_table[i].kind == UP_FIELD_GENDER
                        ? a->gender == b->gender
                        : !strcmp(a->text[i], b->text[i]);
         if (!same)
@@ -123,28 +125,28 @@ up_profile_diff(const up_profile_t *a, const up_profile_t *b)
 }
 
 unsigned
-up_fields_to_stored(unsigned set, const up_field_info_t *table, int count)
+up_fields_to_stored(unsigned fields, const up_field_info_t *table, int count)
 {
     unsigned stored = 0;
 
     for (int i = 0; i < count; i++) {
-        if (set & UP_FIELD_BIT(i))
+        if (fields & UP_FIELD_BIT(i))
             stored |= 1u << (table[i].number - 1);
     }
     return stored;
 }
 
 int
-up_fields_from_stored(unsigned *set,
+up_fields_from_stored(unsigned *fields,
                       unsigned stored,
                       const up_field_info_t *table,
                       int count)
 {
-    *set = 0;
+    *fields = 0;
     for (int i = 0; i < count; i++) {
         unsigned bit = 1u << (table[i].number - 1);
         if (stored & bit)
-            *set |= UP_FIELD_BIT(i);
+            *fields |= UP_FIELD_BIT(i);
         stored &= ~bit;
     }
     return !stored;
@@ -200,7 +202,7 @@ validate_field(up_profile_t *copy,
                const char *name,
                apr_pool_t *pool)
 {
-    const up_field_info_t *info = &fields[field];
+    const up_field_info_t *info = &field_table[field];
     int min = least_length(info, rules);
     const char *text = copy->text[field];
     apr_size_t length = strlen(text);
@@ -230,7 +232,7 @@ void
 up_profile_validate(const up_profile_t **valid,
                     apr_array_header_t *violations,
                     const up_profile_t *profile,
-                    unsigned set,
+                    unsigned fields,
                     up_rules_t rules,
                     const char *prefix,
                     apr_pool_t *pool)
@@ -240,8 +242,8 @@ up_profile_validate(const up_profile_t **valid,
 
     for (int i = 0; i < UP_FIELDS; i++) {
         const char *name =
-            rules == UP_RULES_V1 ? fields[i].json : fields[i].json_v2;
-        if (!(set & UP_FIELD_BIT(i)))
+            rules == UP_RULES_V1 ? field_table[i].json : field_table[i].json_v2;
+        if (!(fields & UP_FIELD_BIT(i)))
             continue;
         if (*prefix)
             name = apr_pstrcat(pool, prefix, name, NULL);
