@@ -38,14 +38,14 @@ my $site = site();
 
 for my $case (
     # where                   status what
-    ['',                      200, 'a <Directory> may serve profiles'],
-    ['/alias',                200, 'an alias leads there'],
-    ['/alias/broken',         500, '... and .htaccess counts'],
-    ['/place',                200, 'a <Location> serves them'],
-    ['/place/alias/broken',   200, '... whatever alias and .htaccess say'],
-    ['/place/proxy',          200, '... before a proxy'],
-    ['/place/proxy-first',    503, '... but for one that maps encoded paths'],
-    ['/place/proxy-first2',   503, '... or those of servlets'],
+    ['',                    200, 'UserProfile On in a <Directory> serves profiles'],
+    ['/alias',              200, 'an Alias leads to such a <Directory>'],
+    ['/alias/broken',       500, 'a broken .htaccess counts in such a <Directory>'],
+    ['/place',              200, 'UserProfile On in a <Location> serves profiles'],
+    ['/place/alias/broken', 200, 'neither Alias nor .htaccess reach a path of a <Location>'],
+    ['/place/proxy',        200, 'a ProxyPass does not get a path of a <Location>'],
+    ['/place/proxy-first',  503, 'a ProxyPass with mapping=encoded does'],
+    ['/place/proxy-first2', 503, 'a ProxyPass with mapping=servlet does'],
     )
 {
     my ($where, $status, $what) = @$case;
