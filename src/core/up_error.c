@@ -131,6 +131,32 @@ up_error_wrap_make(apr_pool_t *pool,
     return err;
 }
 
+static const apr_array_header_t *
+copy_violations(const apr_array_header_t *violations, apr_pool_t *pool)
+{
+    apr_array_header_t *copy = apr_array_copy(pool, violations);
+
+    for (int i = 0; i < copy->nelts; i++) {
+        up_violation_t *violation = &APR_ARRAY_IDX(copy, i, up_violation_t);
+        violation->field = apr_pstrdup(pool, violation->field);
+        violation->description = apr_pstrdup(pool, violation->description);
+    }
+    return copy;
+}
+
+up_error_t *
+up_error_copy(const up_error_t *err, apr_pool_t *pool)
+{
+    up_error_t *copy = apr_pmemdup(pool, err, sizeof(*err));
+
+    copy->message = apr_pstrdup(pool, err->message);
+    if (err->violations)
+        copy->violations = copy_violations(err->violations, pool);
+    if (err->cause)
+        copy->cause = up_error_copy(err->cause, pool);
+    return copy;
+}
+
 const char *
 up_error_story(const up_error_t *err, apr_pool_t *pool)
 {

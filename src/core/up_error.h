@@ -79,7 +79,7 @@ struct up_error_t {
     apr_status_t status; /* what APR or errno said, or APR_SUCCESS */
     const char *message; /* a sentence; never a profile's values or a body */
     const apr_array_header_t *violations; /* of up_violation_t, or NULL */
-    const char *file;                     /* where it was raised */
+    const char *file; /* where it was raised; a constant of the program */
     int line;
     const up_error_t *cause; /* what it wraps, or NULL */
 };
@@ -108,6 +108,10 @@ up_error_t *up_error_wrap_make(apr_pool_t *pool,
                                int line,
                                const char *format,
                                ...) __attribute__((format(printf, 5, 6)));
+
+/* A copy of ERR in POOL, with its causes and the texts of its violations: equal
+ * in every field, and valid when ERR's own pool is gone. */
+up_error_t *up_error_copy(const up_error_t *err, apr_pool_t *pool);
 
 /* The whole story, for a log or an administrator, in POOL: ERR's message and
  * those of its causes, joined by ": ". */

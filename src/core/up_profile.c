@@ -8,13 +8,21 @@
 #include <string.h>
 
 static const up_field_info_t fields[UP_FIELDS] = {
-    [UP_FIRST_NAME] = {"firstName", "first_name", 1, 200},
-    [UP_LAST_NAME] = {"lastName", "last_name", 1, 200},
-    [UP_NICK_NAME] = {"nickName", "nick_name", 0, 200},
-    [UP_DISPLAY_NAME] = {"displayName", "display_name", 1, 200},
-    [UP_PREFERRED_LANGUAGE] = {"preferredLanguage", "preferred_language", 0,
-                               UP_LANGUAGE_MAX},
-    [UP_GENDER] = {"gender", "gender", 0, 0},
+    [UP_FIRST_NAME] = {1, UP_FIELD_TEXT, "firstName", "first_name", "givenName",
+                       "given_name", "first-name", 1, 200, 1},
+    [UP_LAST_NAME] = {2, UP_FIELD_TEXT, "lastName", "last_name", "familyName",
+                      "family_name", "last-name", 1, 200, 1},
+    [UP_NICK_NAME] = {3, UP_FIELD_TEXT, "nickName", "nick_name", "nickName",
+                      "nick_name", "nick-name", 0, 200, 0},
+    [UP_DISPLAY_NAME] = {4, UP_FIELD_TEXT, "displayName", "display_name",
+                         "displayName", "display_name", "display-name", 1, 200,
+                         0},
+    [UP_PREFERRED_LANGUAGE] = {5, UP_FIELD_LANGUAGE, "preferredLanguage",
+                               "preferred_language", "preferredLanguage",
+                               "preferred_language", "language", 0,
+                               UP_LANGUAGE_MAX, 0},
+    [UP_GENDER] = {6, UP_FIELD_GENDER, "gender", "gender", "gender", "gender",
+                   "gender", 0, 0, 0},
 };
 
 static const char *const genders[UP_GENDERS] = {
@@ -28,6 +36,12 @@ const up_field_info_t *
 up_field_info(up_field_t field)
 {
     return &fields[field];
+}
+
+const up_field_info_t *
+up_field_table(void)
+{
+    return fields;
 }
 
 const char *
@@ -47,11 +61,18 @@ up_gender_by_name(const char *name)
 }
 
 const char *
-up_profile_language(const up_profile_t *profile)
+up_profile_reading(const up_profile_t *profile, up_field_t field)
 {
-    const char *tag = profile->text[UP_PREFERRED_LANGUAGE];
+    const char *text = profile->text[field];
 
-    return *tag ? tag : "und";
+    switch (fields[field].kind) {
+    case UP_FIELD_GENDER:
+        return genders[profile->gender];
+    case UP_FIELD_LANGUAGE:
+        return *text ? text : "und";
+    default:
+        return text;
+    }
 }
 
 up_profile_t *
@@ -59,7 +80,7 @@ up_profile_make(apr_pool_t *pool)
 {
     up_profile_t *profile = apr_pcalloc(pool, sizeof(*profile));
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++)
+    for (int i = 0; i < UP_FIELDS; i++)
         profile->text[i] = "";
     return profile;
 }
@@ -69,23 +90,21 @@ up_profile_copy(const up_profile_t *profile, apr_pool_t *pool)
 {
     up_profile_t *copy = apr_pmemdup(pool, profile, sizeof(*copy));
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++)
+    for (int i = 0; i < UP_FIELDS; i++)
         copy->text[i] = apr_pstrdup(pool, profile->text[i]);
     return copy;
 }
 
-unsigned
-up_profile_given(const up_profile_t *profile)
+void
+up_profile_assign(up_profile_t *profile, const up_profile_t *from, unsigned set)
 {
-    unsigned given = 0;
-
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
-        if (*profile->text[i])
-            given |= 1u << i;
+    for (int i = 0; i < UP_FIELDS; i++) {
+        if (!(set & UP_FIELD_BIT(i)))
+            continue;
+        profile->text[i] = from->text[i];
+        if (fields[i].kind == UP_FIELD_GENDER)
+            profile->gender = from->gender;
     }
-    if (profile->gender != UP_GENDER_UNSPECIFIED)
-        given |= 1u << UP_GENDER;
-    return given;
 }
 
 unsigned
@@ -93,13 +112,42 @@ up_profile_diff(const up_profile_t *a, const up_profile_t *b)
 {
     unsigned differ = 0;
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
-        if (strcmp(a->text[i], b->text[i]) != 0)
-            differ |= 1u << i;
+    for (int i = 0; i < UP_FIELDS; i++) {
+        int same = fields[i].kind == UP_FIELD_GENDER
+                       ? a->gender == b->gender
+                       : !strcmp(a->text[i], b->text[i]);
+        if (!same)
+            differ |= UP_FIELD_BIT(i);
     }
-    if (a->gender != b->gender)
-        differ |= 1u << UP_GENDER;
     return differ;
+}
+
+unsigned
+up_fields_to_stored(unsigned set, const up_field_info_t *table, int count)
+{
+    unsigned stored = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (set & UP_FIELD_BIT(i))
+            stored |= 1u << (table[i].number - 1);
+    }
+    return stored;
+}
+
+int
+up_fields_from_stored(unsigned *set,
+                      unsigned stored,
+                      const up_field_info_t *table,
+                      int count)
+{
+    *set = 0;
+    for (int i = 0; i < count; i++) {
+        unsigned bit = 1u << (table[i].number - 1);
+        if (stored & bit)
+            *set |= UP_FIELD_BIT(i);
+        stored &= ~bit;
+    }
+    return !stored;
 }
 
 static void
@@ -129,28 +177,51 @@ up_violation_length(apr_array_header_t *violations,
             : apr_psprintf(pool, "value length must be at most %d runes", max));
 }
 
-/* Check one text of COPY, and make the language canonical there. */
+static int
+least_length(const up_field_info_t *info, up_rules_t rules)
+{
+    switch (rules) {
+    case UP_RULES_SET_HUMAN:
+        return info->min_v2;
+    case UP_RULES_UPDATE:
+        return 1;
+    default:
+        return info->min;
+    }
+}
+
+/* Check FIELD of COPY, which NAME stands for, and make a language canonical
+ * there. */
 static void
-validate_text(up_profile_t *copy,
-              apr_array_header_t *violations,
-              up_field_t field,
-              apr_pool_t *pool)
+validate_field(up_profile_t *copy,
+               apr_array_header_t *violations,
+               up_field_t field,
+               up_rules_t rules,
+               const char *name,
+               apr_pool_t *pool)
 {
     const up_field_info_t *info = &fields[field];
+    int min = least_length(info, rules);
     const char *text = copy->text[field];
     apr_size_t length = strlen(text);
 
-    up_utf8_count(&length, text, length);
-    if (length < (apr_size_t)info->min || length > (apr_size_t)info->max) {
-        up_violation_length(violations, info->json, info->min, info->max, pool);
+    if (info->kind == UP_FIELD_GENDER) {
+        if (copy->gender < 0 || copy->gender >= UP_GENDERS)
+            violate(violations, name,
+                    "value must be one of the defined enum values");
         return;
     }
-    if (field != UP_PREFERRED_LANGUAGE || !*text)
+    up_utf8_count(&length, text, length);
+    if (length < (apr_size_t)min || length > (apr_size_t)info->max) {
+        up_violation_length(violations, name, min, info->max, pool);
+        return;
+    }
+    if (info->kind != UP_FIELD_LANGUAGE || !*text)
         return;
 
     const char *tag = up_language_canonical(text, pool);
     if (!tag)
-        violate(violations, info->json, "value must be a BCP 47 language tag");
+        violate(violations, name, "value must be a BCP 47 language tag");
     else
         copy->text[field] = strcmp(tag, "und") != 0 ? tag : "";
 }
@@ -159,16 +230,23 @@ void
 up_profile_validate(const up_profile_t **valid,
                     apr_array_header_t *violations,
                     const up_profile_t *profile,
+                    unsigned set,
+                    up_rules_t rules,
+                    const char *prefix,
                     apr_pool_t *pool)
 {
     up_profile_t *copy = up_profile_copy(profile, pool);
     int before = violations->nelts;
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++)
-        validate_text(copy, violations, (up_field_t)i, pool);
-    if (copy->gender < 0 || copy->gender >= UP_GENDERS)
-        violate(violations, fields[UP_GENDER].json,
-                "value must be one of the defined enum values");
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const char *name =
+            rules == UP_RULES_V1 ? fields[i].json : fields[i].json_v2;
+        if (!(set & UP_FIELD_BIT(i)))
+            continue;
+        if (*prefix)
+            name = apr_pstrcat(pool, prefix, name, NULL);
+        validate_field(copy, violations, (up_field_t)i, rules, name, pool);
+    }
     *valid = violations->nelts == before ? copy : NULL;
 }
 

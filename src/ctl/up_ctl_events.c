@@ -33,7 +33,7 @@ field_names(const up_event_t *event, apr_pool_t *pool)
         apr_array_make(pool, UP_FIELDS, sizeof(const char *));
 
     for (int i = 0; i < UP_FIELDS; i++) {
-        if (event->fields & 1u << i)
+        if (event->fields & UP_FIELD_BIT(i))
             APR_ARRAY_PUSH(names, const char *) =
                 up_field_info((up_field_t)i)->json;
     }

@@ -9,12 +9,13 @@
 #include <apr_strings.h>
 
 /* The options that say what a profile's texts are. */
-static const up_ctl_option_t texts[UP_TEXT_FIELDS] = {
+static const up_ctl_option_t texts[UP_FIELDS] = {
     [UP_FIRST_NAME] = UP_CTL_FIRST_NAME,
     [UP_LAST_NAME] = UP_CTL_LAST_NAME,
     [UP_NICK_NAME] = UP_CTL_NICK_NAME,
     [UP_DISPLAY_NAME] = UP_CTL_DISPLAY_NAME,
     [UP_PREFERRED_LANGUAGE] = UP_CTL_LANGUAGE,
+    [UP_GENDER] = UP_CTL_GENDER,
 };
 
 /* Set *GENDER from "female" or "GENDER_FEMALE". */
@@ -42,12 +43,13 @@ read_profile(const up_profile_t **given, up_ctl_t *ctl)
 {
     const char *const *option = ctl->line.option;
     up_profile_t *profile = up_profile_make(ctl->pool);
-    int human = option[UP_CTL_GENDER] != NULL;
+    int human = 0;
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
         const char *text = option[texts[i]];
         human |= text != NULL;
-        profile->text[i] = text ? text : "";
+        if (text && up_field_info((up_field_t)i)->kind != UP_FIELD_GENDER)
+            profile->text[i] = text;
     }
     *given = NULL;
     if (option[UP_CTL_MACHINE] && human)
@@ -125,11 +127,9 @@ print_profile(up_ctl_table_t *table,
               apr_pool_t *pool)
 {
     for (int i = 0; i < UP_FIELDS; i++) {
-        const char *value = i == UP_GENDER ? up_gender_name(profile->gender)
-                            : i == UP_PREFERRED_LANGUAGE
-                                ? up_profile_language(profile)
-                                : profile->text[i];
-        const char *cells[] = {up_field_info((up_field_t)i)->json, value};
+        up_field_t field = (up_field_t)i;
+        const char *cells[] = {up_field_info(field)->json,
+                               up_profile_reading(profile, field)};
         UP_ERR(up_ctl_table_row(table, cells, pool));
     }
     return NULL;

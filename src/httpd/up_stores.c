@@ -179,8 +179,7 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
                         "cannot make a pool for the store '%s'", site->uri);
     up_error_t *err = up_store_open(&store, site->uri, &site->options, pool);
     if (err) {
-        err = up_error(result_pool, err->reason, APR_SUCCESS, "%s",
-                       up_error_story(err, result_pool));
+        err = up_error_copy(err, result_pool);
         apr_pool_destroy(pool);
         site->next_try = apr_time_now() + RETRY_AFTER;
         return err;

@@ -68,14 +68,15 @@ check_profile(up_user_t *user, apr_pool_t *pool)
         apr_array_make(pool, 1, sizeof(up_violation_t));
     const up_profile_t *valid;
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
         const char *text = user->profile->text[i];
         apr_size_t length;
         if (!up_utf8_count(&length, text, strlen(text)))
             APR_ARRAY_PUSH(violations, up_violation_t) = (up_violation_t){
                 up_field_info((up_field_t)i)->json, "value must be UTF-8"};
     }
-    up_profile_validate(&valid, violations, user->profile, pool);
+    up_profile_validate(&valid, violations, user->profile, UP_ALL_FIELDS,
+                        UP_RULES_V1, "", pool);
     if (violations->nelts)
         return refuse_profile(user, violations, pool);
     user->profile = valid;

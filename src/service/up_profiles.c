@@ -87,12 +87,7 @@ part_of(const up_profile_t *profile, unsigned fields, apr_pool_t *pool)
 {
     up_profile_t *part = up_profile_make(pool);
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
-        if (fields & 1u << i)
-            part->text[i] = profile->text[i];
-    }
-    if (fields & 1u << UP_GENDER)
-        part->gender = profile->gender;
+    up_profile_assign(part, profile, fields);
     return part;
 }
 
@@ -174,7 +169,8 @@ up_profiles_update(const up_user_t **user,
 
     UP_ERR(enter(&view, org, call, UP_USER_WRITE, result_pool, scratch_pool));
     validate_id(violations, call->user, result_pool);
-    up_profile_validate(&command.profile, violations, profile, result_pool);
+    up_profile_validate(&command.profile, violations, profile, UP_ALL_FIELDS,
+                        UP_RULES_V1, "", result_pool);
     if (violations->nelts)
         return up_profile_invalid("UpdateHumanProfileRequest", violations,
                                   result_pool);

@@ -50,8 +50,7 @@ static up_error_t *
 note(lmdb_batch_t *batch, up_error_t *err)
 {
     if (err && err->reason != UP_CONFLICT && !batch->spoilt)
-        batch->spoilt = up_error(batch->pool, err->reason, APR_SUCCESS, "%s",
-                                 up_error_story(err, batch->pool));
+        batch->spoilt = up_error_copy(err, batch->pool);
     return err;
 }
 
@@ -199,8 +198,7 @@ walk_through(lmdb_batch_t *batch,
     up_error_t *err = remove(write, cursor, user, iterpool);
     mdb_cursor_close(cursor);
     if (err) /* it is in ITERPOOL */
-        err = up_error(scratch_pool, err->reason, APR_SUCCESS, "%s",
-                       err->message);
+        err = up_error_copy(err, scratch_pool);
     apr_pool_destroy(iterpool);
     return err;
 }

@@ -89,14 +89,6 @@ apply(lmdb_write_t *write, update_t *update)
     return !update->err || update->err->reason == UP_CONFLICT;
 }
 
-/* ERR, which is another's, in UPDATE's pool. */
-static void
-fail(update_t *update, const up_error_t *err)
-{
-    update->err = up_error(update->result_pool, err->reason, APR_SUCCESS, "%s",
-                           up_error_story(err, update->scratch_pool));
-}
-
 /* Do COUNT UPDATES, sorted, in WRITE's transaction, as far as it is not spoilt;
  * returns how many of them were done. */
 static int
@@ -131,7 +123,7 @@ finish(lmdb_write_t *write,
         up_lmdb_commit(write->store, write->txn, scratch_pool);
     for (int i = 0; err && i < count; i++) {
         if (updates[i]->hangs)
-            fail(updates[i], err);
+            updates[i]->err = up_error_copy(err, updates[i]->result_pool);
     }
 }
 
@@ -176,7 +168,7 @@ up_lmdb_run_updates(void *baton, up_queue_t *queue)
         updates[i] = (update_t *)jobs[i];
         updates[i]->position = i;
         if (err)
-            fail(updates[i], err);
+            updates[i]->err = up_error_copy(err, updates[i]->result_pool);
     }
     if (err)
         return;

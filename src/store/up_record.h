@@ -34,6 +34,10 @@ UP_MUST_CHECK up_error_t *up_record_unpack(up_item_t *item,
                                            apr_size_t length,
                                            apr_pool_t *pool);
 
+/* Where a Profile of record.proto, MESSAGE, keeps the field with this NUMBER
+ * of the table of fields. */
+void *up_record_profile_member(void *message, unsigned number);
+
 /* The same for what the store says of itself. up_meta_unpack returns 0 if it
  * cannot be read. */
 void up_meta_pack(const char **bytes,

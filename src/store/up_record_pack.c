@@ -32,6 +32,15 @@ up_record_name(const up_item_t *item, apr_pool_t *pool)
     }
 }
 
+void *
+up_record_profile_member(void *message, unsigned number)
+{
+    return (char *)message +
+           protobuf_c_message_descriptor_get_field(
+               &userprofile__store__profile__descriptor, number)
+               ->offset;
+}
+
 /* PROFILE, or NULL, as a message; text is PROFILE's. */
 static Userprofile__Store__Profile *
 profile_message(const up_profile_t *profile, apr_pool_t *pool)
@@ -40,12 +49,14 @@ profile_message(const up_profile_t *profile, apr_pool_t *pool)
         return NULL;
     Userprofile__Store__Profile *message = apr_palloc(pool, sizeof(*message));
     userprofile__store__profile__init(message);
-    message->first_name = (char *)profile->text[UP_FIRST_NAME];
-    message->last_name = (char *)profile->text[UP_LAST_NAME];
-    message->nick_name = (char *)profile->text[UP_NICK_NAME];
-    message->display_name = (char *)profile->text[UP_DISPLAY_NAME];
-    message->preferred_language = (char *)profile->text[UP_PREFERRED_LANGUAGE];
-    message->gender = (apr_uint32_t)profile->gender;
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const up_field_info_t *info = up_field_info((up_field_t)i);
+        void *member = up_record_profile_member(message, info->number);
+        if (info->kind == UP_FIELD_GENDER)
+            *(apr_uint32_t *)member = (apr_uint32_t)profile->gender;
+        else
+            *(const char **)member = profile->text[i];
+    }
     return message;
 }
 
@@ -119,7 +130,8 @@ pack_event(const char **bytes,
     message.user = (char *)event->user;
     message.author = (char *)event->author;
     message.sequence = event->sequence;
-    message.fields = event->fields;
+    message.fields =
+        up_fields_to_stored(event->fields, up_field_table(), UP_FIELDS);
     message.before = profile_message(event->before, pool);
     message.after = profile_message(event->after, pool);
     up_message_pack(bytes, length, &message.base, pool);

@@ -35,20 +35,21 @@ read_profile(const up_profile_t **profile,
     *profile = NULL;
     if (!message)
         return 1;
-    up_profile_t *copy = apr_palloc(pool, sizeof(*copy));
-    copy->text[UP_FIRST_NAME] = message->first_name;
-    copy->text[UP_LAST_NAME] = message->last_name;
-    copy->text[UP_NICK_NAME] = message->nick_name;
-    copy->text[UP_DISPLAY_NAME] = message->display_name;
-    copy->text[UP_PREFERRED_LANGUAGE] = message->preferred_language;
-    copy->gender = (int)message->gender;
+    up_profile_t *copy = up_profile_make(pool);
     *profile = copy;
-
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const up_field_info_t *info = up_field_info((up_field_t)i);
+        const void *member =
+            up_record_profile_member((void *)message, info->number);
+        if (info->kind == UP_FIELD_GENDER) {
+            copy->gender = *(const int *)member;
+            continue;
+        }
+        copy->text[i] = *(const char *const *)member;
         if (!is_text(copy->text[i]))
             return 0;
     }
-    return message->gender < UP_GENDERS;
+    return copy->gender >= 0 && copy->gender < UP_GENDERS;
 }
 
 static int
@@ -111,10 +112,10 @@ read_event(up_event_t *event,
     event->user = message->user;
     event->author = message->author;
     event->sequence = message->sequence;
-    event->fields = message->fields;
     return message->type < UP_EVENT_TYPES && is_text(event->org) &&
            is_text(event->user) && is_text(event->author) &&
-           message->fields < 1u << UP_FIELDS &&
+           up_fields_from_stored(&event->fields, message->fields,
+                                 up_field_table(), UP_FIELDS) &&
            read_profile(&event->before, message->before, pool) &&
            read_profile(&event->after, message->after, pool);
 }

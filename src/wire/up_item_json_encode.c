@@ -39,8 +39,9 @@ write_user(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     write_time(writer, "creationDate", user->created, pool);
     write_time(writer, "changeDate", user->changed, pool);
     if (human)
-        up_profile_json_write(writer, "profile", user->profile,
-                              up_profile_given(user->profile));
+        up_profile_json_write(
+            writer, "profile", user->profile,
+            up_profile_diff(user->profile, up_profile_make(pool)));
 }
 
 static void
@@ -79,7 +80,7 @@ write_fields(up_json_writer_t *writer, const up_event_t *event)
 {
     up_json_begin_array(writer, "fields");
     for (int i = 0; i < UP_FIELDS; i++) {
-        if (event->fields & 1u << i)
+        if (event->fields & UP_FIELD_BIT(i))
             up_json_write_string(writer, NULL,
                                  up_field_info((up_field_t)i)->json);
     }

@@ -79,8 +79,10 @@ up_profile_json_read(up_profile_t **profile,
 {
     up_profile_t *read = up_profile_make(pool);
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
         const up_field_info_t *info = up_field_info((up_field_t)i);
+        if (info->kind == UP_FIELD_GENDER)
+            continue;
         UP_ERR(
             read_text(&read->text[i], object, info->json, info->proto, pool));
     }
@@ -114,17 +116,10 @@ up_profile_json_write(up_json_writer_t *writer,
 {
     up_json_begin_object(writer, name);
     for (int i = 0; i < UP_FIELDS; i++) {
-        const char *text;
-
-        if (!(fields & 1u << i))
-            continue;
-        if (i == UP_GENDER)
-            text = up_gender_name(profile->gender);
-        else if (i == UP_PREFERRED_LANGUAGE)
-            text = up_profile_language(profile);
-        else
-            text = profile->text[i];
-        up_json_write_string(writer, up_field_info((up_field_t)i)->json, text);
+        up_field_t field = (up_field_t)i;
+        if (fields & UP_FIELD_BIT(i))
+            up_json_write_string(writer, up_field_info(field)->json,
+                                 up_profile_reading(profile, field));
     }
     up_json_end_object(writer);
 }
@@ -148,9 +143,10 @@ up_profile_json_encode(const char **text,
     up_json_write_string(writer, "resourceOwner", user->org);
     up_json_end_object(writer);
     if (with_profile)
-        up_profile_json_write(writer, "profile", user->profile,
-                              up_profile_given(user->profile) |
-                                  1u << UP_PREFERRED_LANGUAGE);
+        up_profile_json_write(
+            writer, "profile", user->profile,
+            up_profile_diff(user->profile, up_profile_make(pool)) |
+                UP_FIELD_BIT(UP_PREFERRED_LANGUAGE));
     up_json_end_object(writer);
     up_json_writer_text(text, length, writer);
 }

@@ -78,7 +78,8 @@ profile_of(const up_profile_t *profile)
     message.last_name = (char *)profile->text[UP_LAST_NAME];
     message.nick_name = (char *)profile->text[UP_NICK_NAME];
     message.display_name = (char *)profile->text[UP_DISPLAY_NAME];
-    message.preferred_language = (char *)up_profile_language(profile);
+    message.preferred_language =
+        (char *)up_profile_reading(profile, UP_PREFERRED_LANGUAGE);
     message.gender = (Zitadel__User__V1__Gender)profile->gender;
     return message;
 }

@@ -3,6 +3,7 @@
 #include "core/up_error.h"
 
 #include <apr_general.h>
+#include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,70 @@ wrapping(apr_pool_t *pool)
        "of an internal error clients are told nothing");
 }
 
+/* An error of one violation, with a cause, in POOL. */
+static up_error_t *
+make_chain(apr_pool_t *pool)
+{
+    apr_array_header_t *violations =
+        apr_array_make(pool, 1, sizeof(up_violation_t));
+    up_violation_t violation = {apr_pstrdup(pool, "firstName"),
+                                apr_pstrdup(pool, "too long")};
+
+    APR_ARRAY_PUSH(violations, up_violation_t) = violation;
+    up_error_t *cause = up_error(pool, UP_CONFLICT, APR_EACCES, "cannot read");
+    cause->violations = violations;
+    return up_error_wrap(pool, cause, "cannot import");
+}
+
+static void
+is_copy(const up_error_t *copy, const up_error_t *err, const char *which)
+{
+    is_number(copy->reason, err->reason, "%s has the reason", which);
+    is_number(copy->status, err->status, "%s has the status", which);
+    is(copy->message, err->message, "%s has the message", which);
+    is(copy->file, err->file, "%s has the file where it was raised", which);
+    is_number(copy->line, err->line, "%s has the line", which);
+    ok(copy->violations && copy->violations->nelts == 1,
+       "%s has the violations", which);
+}
+
+static void
+copying(apr_pool_t *pool)
+{
+    apr_pool_t *other;
+
+    apr_pool_create(&other, pool);
+    up_error_t *err = make_chain(other);
+    const up_error_t *like = make_chain(pool);
+    up_error_t *copy = up_error_copy(err, pool);
+
+    /* Whatever the copy shares with the original is overwritten. */
+    up_error_t *cause = (up_error_t *)err->cause;
+    up_violation_t *violation = (up_violation_t *)cause->violations->elts;
+    memset((char *)violation->field, 'x', strlen(violation->field));
+    memset((char *)violation->description, 'x', strlen(violation->description));
+    memset(violation, 0, sizeof(*violation));
+    memset((char *)cause->message, 'x', strlen(cause->message));
+    memset((char *)err->message, 'x', strlen(err->message));
+    memset(cause, 0, sizeof(*cause));
+    memset(err, 0, sizeof(*err));
+    apr_pool_destroy(other);
+
+    is_copy(copy, like, "a copy");
+    if (!ok(copy->cause && !copy->cause->cause,
+            "a copy has as many causes as its original"))
+        return;
+    is_copy(copy->cause, like->cause, "the cause of a copy");
+    violation = (up_violation_t *)copy->violations->elts;
+    is(violation->field, "firstName", "a copy names the field at fault");
+    is(violation->description, "too long", "a copy says what is wrong with it");
+
+    err = up_error(pool, UP_INTERNAL, APR_SUCCESS, "alone");
+    copy = up_error_copy(err, pool);
+    ok(!copy->violations && !copy->cause,
+       "a copy of an error without violations and cause has none");
+}
+
 static up_error_t *
 evaluate(up_error_t *err, int *reached)
 {
@@ -149,6 +214,7 @@ main(void)
     the_table(pool);
     an_error(pool);
     wrapping(pool);
+    copying(pool);
 
     up_error_t *err = up_error(pool, UP_INTERNAL, APR_SUCCESS, "x");
     ok(evaluate(err, &reached) == err && !reached, "UP_ERR returns an error");

@@ -102,7 +102,8 @@ validate(const up_profile_t *profile, apr_pool_t *pool)
     const up_profile_t *valid = (void *)"untouched";
 
     violations = apr_array_make(pool, 1, sizeof(up_violation_t));
-    up_profile_validate(&valid, violations, profile, pool);
+    up_profile_validate(&valid, violations, profile, UP_ALL_FIELDS, UP_RULES_V1,
+                        "", pool);
     return valid;
 }
 
@@ -174,8 +175,8 @@ check_languages(apr_pool_t *pool)
 
         is(valid ? valid->text[UP_PREFERRED_LANGUAGE] : NULL, languages[i].kept,
            "how the language '%s' is kept", languages[i].tag);
-        is(valid ? up_profile_language(valid) : NULL, languages[i].reads,
-           "how the language '%s' reads", languages[i].tag);
+        is(valid ? up_profile_reading(valid, UP_PREFERRED_LANGUAGE) : NULL,
+           languages[i].reads, "how the language '%s' reads", languages[i].tag);
     }
 }
 
@@ -226,17 +227,97 @@ copies_and_differences(apr_pool_t *pool)
     is(valid->text[UP_FIRST_NAME], "Gigi", "so has a valid profile");
     name[0] = 'G';
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
+        const char *json = up_field_info((up_field_t)i)->json;
+        up_profile_t *other = up_profile_make(pool);
+        other->text[i] = i == UP_GENDER ? "" : "other";
+        other->gender = UP_GENDER_MALE;
         b = up_profile_copy(a, pool);
-        b->text[i] = "other";
-        is_number(up_profile_diff(a, b), 1 << i, "another %s is seen",
-                  up_field_info((up_field_t)i)->json);
+        up_profile_assign(b, other, UP_FIELD_BIT(i));
+        is_number(up_profile_diff(a, b), 1 << i,
+                  "another %s is the one difference that is seen", json);
+        is_number(up_profile_diff(other, b), UP_ALL_FIELDS & ~(1u << i),
+                  "assigning %s leaves the other fields alone", json);
     }
-    b = up_profile_copy(a, pool);
-    b->gender = UP_GENDER_MALE;
-    is_number(up_profile_diff(a, b), 1 << UP_GENDER, "another gender is seen");
     is_number(up_profile_diff(a, up_profile_make(pool)), (1 << UP_FIELDS) - 1,
               "a new profile differs in every field");
+}
+
+/* The table with a new text field in the middle, as a later version has it. */
+static void
+add_a_field(void)
+{
+    static const char *const names[] = {"firstName", "gender"};
+    up_field_info_t later[UP_FIELDS + 1];
+    unsigned old = UP_FIELD_BIT(UP_FIRST_NAME) | UP_FIELD_BIT(UP_GENDER), now;
+
+    memcpy(later, up_field_table(), UP_GENDER * sizeof(*later));
+    later[UP_GENDER] =
+        (up_field_info_t){7,       UP_FIELD_TEXT, "title", "title", "title",
+                          "title", "title",       0,       200,     0};
+    later[UP_GENDER + 1] = *up_field_info(UP_GENDER);
+
+    unsigned stored = up_fields_to_stored(old, up_field_table(), UP_FIELDS);
+    is_number(stored, 1 | 1 << 5, "the bits of first name and gender on disk");
+    ok(up_fields_from_stored(&now, stored, later, UP_FIELDS + 1),
+       "an old event is read with a table that has one more field");
+    for (int i = 0, n = 0; i <= UP_FIELDS; i++) {
+        if (!(now & UP_FIELD_BIT(i)))
+            continue;
+        is(later[i].json, n < 2 ? names[n] : NULL,
+           "field %d of the old event is still what it was", n);
+        n++;
+    }
+    is_number(up_fields_to_stored(now, later, UP_FIELDS + 1), stored,
+              "it is written as it was");
+
+    stored = up_fields_to_stored(UP_FIELD_BIT(UP_GENDER), later, UP_FIELDS + 1);
+    is_number(stored, 1 << 6, "the new field has a bit of its own");
+    ok(!up_fields_from_stored(&now, stored, up_field_table(), UP_FIELDS),
+       "the bit of a field that the table does not have is refused");
+
+    unsigned numbers = 0;
+    for (int i = 0; i < UP_FIELDS; i++)
+        numbers |= 1u << (up_field_info((up_field_t)i)->number - 1);
+    is_number(numbers, UP_ALL_FIELDS, "no two fields share a stored number");
+}
+
+/* The lower limits of each message. */
+static void
+rules(apr_pool_t *pool)
+{
+    static const struct {
+        up_rules_t rules;
+        const char *prefix;
+        const char *at_fault; /* where all text is empty */
+    } rows[] = {
+        {UP_RULES_V1, "", "firstName lastName displayName"},
+        {UP_RULES_SET_HUMAN, "profile.",
+         "profile.givenName profile.familyName"},
+        {UP_RULES_UPDATE, "human.profile.",
+         "human.profile.givenName human.profile.familyName "
+         "human.profile.nickName human.profile.displayName "
+         "human.profile.preferredLanguage"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const up_profile_t *valid, *empty = up_profile_make(pool);
+        const char *list = "";
+        violations = apr_array_make(pool, 1, sizeof(up_violation_t));
+        up_profile_validate(&valid, violations, empty, UP_ALL_FIELDS,
+                            rows[i].rules, rows[i].prefix, pool);
+        for (int n = 0; n < violations->nelts; n++)
+            list = apr_pstrcat(
+                pool, list, n ? " " : "",
+                APR_ARRAY_IDX(violations, n, up_violation_t).field, NULL);
+        is(list, rows[i].at_fault, "which fields must not be empty, rules %d",
+           rows[i].rules);
+        violations = apr_array_make(pool, 1, sizeof(up_violation_t));
+        up_profile_validate(&valid, violations, empty, 0, rows[i].rules,
+                            rows[i].prefix, pool);
+        ok(valid && !violations->nelts,
+           "a field that is not set is not validated, rules %d", rows[i].rules);
+    }
 }
 
 int
@@ -253,5 +334,7 @@ main(void)
     check_languages(pool);
     all_at_once(pool);
     copies_and_differences(pool);
+    add_a_field();
+    rules(pool);
     return done_testing();
 }

@@ -162,7 +162,7 @@ summary(const up_profile_t *profile, apr_pool_t *pool)
 {
     const char *text = "";
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++)
+    for (int i = 0; i < UP_GENDER; i++)
         text = apr_pstrcat(pool, text, profile->text[i], "|", NULL);
     return apr_psprintf(pool, "%s%d", text, profile->gender);
 }
@@ -219,7 +219,7 @@ extremes(apr_pool_t *pool)
     for (int i = 0; i < 200; i++)
         memcpy(name + 4 * i, "\xf0\x9f\x98\x80", 4);
     name[800] = '\0';
-    for (int i = 0; i < UP_TEXT_FIELDS - 1; i++)
+    for (int i = 0; i < UP_GENDER - 1; i++)
         profile.text[i] = name;
     user.profile = &profile;
     up_profile_json_encode(&text, &length, &user, 1, pool);

@@ -14,15 +14,15 @@
 #define CREATED APR_TIME_C(1742893200100000)
 
 static const up_profile_t gigi = {
-    {"Gigi", "Giraffe", "gg", "Gigi Giraffe", "en"},
+    {"Gigi", "Giraffe", "gg", "Gigi Giraffe", "en", ""},
     UP_GENDER_FEMALE};
-static const up_profile_t nobody = {{"", "", "", "", ""}, 0};
+static const up_profile_t nobody = {{"", "", "", "", "", ""}, 0};
 
 /* Each item that TEXT, a line of an import, does not reach. */
 static const up_item_t events[] = {
     {.kind = UP_KIND_EVENT,
      .as.event = {7, UP_PROFILE_CHANGED, CREATED, "O1", "U1", "A1", 2,
-                  1u << UP_FIRST_NAME, &nobody, &gigi}},
+                  UP_FIELD_BIT(UP_FIRST_NAME), &nobody, &gigi}},
     {.kind = UP_KIND_EVENT,
      .as.event = {1, UP_USER_ADDED, CREATED, "O1", "U1", "", 1, 31, NULL,
                   &gigi}},
@@ -132,7 +132,7 @@ is_profile(const up_profile_t *profile)
 {
     apr_size_t code_points;
 
-    for (int i = 0; i < UP_TEXT_FIELDS; i++) {
+    for (int i = 0; i < UP_FIELDS; i++) {
         const char *text = profile->text[i];
         if (!up_utf8_count(&code_points, text, strlen(text)))
             return 0;
@@ -153,8 +153,7 @@ can_be(const up_item_t *item)
                     ? user->profile && is_profile(user->profile)
                     : user->type == UP_MACHINE && !user->profile);
     if (item->kind == UP_KIND_EVENT)
-        return event->type < UP_EVENT_TYPES &&
-               event->fields < 1u << UP_FIELDS &&
+        return event->type < UP_EVENT_TYPES && event->fields <= UP_ALL_FIELDS &&
                (!event->before || is_profile(event->before)) &&
                (!event->after || is_profile(event->after));
     return 1;

@@ -136,7 +136,7 @@ changed_profile(up_field_t field, const char *text, apr_pool_t *pool)
     profile->text[UP_DISPLAY_NAME] = "Gigi Giraffe";
     profile->text[UP_PREFERRED_LANGUAGE] = "en";
     profile->gender = UP_GENDER_FEMALE;
-    if (field < UP_TEXT_FIELDS)
+    if (field != UP_GENDER)
         profile->text[field] = text;
     return profile;
 }

@@ -19,7 +19,8 @@ check_request(const up_profile_t *profile, apr_pool_t *pool)
     apr_size_t length;
     up_json_writer_t *writer = up_json_writer_make(pool);
 
-    up_profile_json_write(writer, NULL, profile, up_profile_given(profile));
+    up_profile_json_write(writer, NULL, profile,
+                          up_profile_diff(profile, up_profile_make(pool)));
     up_json_writer_text(&text, &length, writer);
     if (up_profile_json_decode(&again, text, length, pool) ||
         up_profile_diff(profile, again))
@@ -44,7 +45,8 @@ check_reply(const up_profile_t *profile, apr_pool_t *pool)
     apr_array_header_t *violations =
         apr_array_make(pool, 0, sizeof(up_violation_t));
     const up_profile_t *valid;
-    up_profile_validate(&valid, violations, again, pool);
+    up_profile_validate(&valid, violations, again, UP_ALL_FIELDS, UP_RULES_V1,
+                        "", pool);
     if (!valid || up_profile_diff(profile, valid))
         abort();
 }
@@ -83,7 +85,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         apr_array_header_t *violations =
             apr_array_make(pool, 0, sizeof(up_violation_t));
-        up_profile_validate(&valid, violations, profile, pool);
+        up_profile_validate(&valid, violations, profile, UP_ALL_FIELDS,
+                            UP_RULES_V1, "", pool);
         if (profile->gender >= 0 && profile->gender < UP_GENDERS)
             check_request(profile, pool);
         if (valid)
