@@ -2,8 +2,6 @@
 #include "service/up_precondition.h"
 #include "tap.h"
 
-#include <apr_general.h>
-
 #define PROCEED UP_PROCEED
 #define MISMATCH UP_MISMATCH
 #define SAME UP_SAME
@@ -88,13 +86,9 @@ names_the_header(apr_pool_t *pool)
     is_number(err->reason, UP_SEQUENCE_MISMATCH, "... and has its reason");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         up_precondition_t *parsed;
         up_error_t *err = up_precondition_parse(&parsed, rows[i].if_match,
@@ -105,6 +99,10 @@ main(void)
             is_number(err->reason, UP_BODY_INVALID, "... as BODY_INVALID");
     }
     names_the_header(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -3,7 +3,6 @@
 #include "store/up_queue.h"
 #include "tap.h"
 
-#include <apr_general.h>
 #include <apr_time.h>
 #include <pthread.h>
 #include <signal.h>
@@ -202,17 +201,16 @@ one_thread(apr_pool_t *pool)
     is_number(batches, 3, "a thread alone does each job at once");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     one_thread(pool);
     many_threads(pool);
     no_thread_to_be_had(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }
