@@ -157,11 +157,6 @@ read_profile(const up_profile_t **profile, const source_t *source)
         known[i] = up_field_info((up_field_t)i)->json;
     UP_ERR(check_members("profile", object, known, source->pool));
     UP_ERR(up_profile_json_read(&read, object, source->pool));
-
-    if (!*read->text[UP_DISPLAY_NAME])
-        read->text[UP_DISPLAY_NAME] =
-            apr_pstrcat(source->pool, read->text[UP_FIRST_NAME], " ",
-                        read->text[UP_LAST_NAME], NULL);
     *profile = read;
     return NULL;
 }

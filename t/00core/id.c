@@ -38,6 +38,15 @@ static const struct {
     {"\xed\xa0\x80", 1, 0, 3, "a surrogate counts bytes"},
 };
 
+static const struct {
+    const char *id;
+    int storable, allowed, has_slash;
+} names[] = {
+    {".", 1, 0, 0},    {"..", 1, 0, 0}, {"...", 1, 1, 0},
+    {".a", 1, 1, 0},   {"a.", 1, 1, 0}, {"a/b", 1, 1, 1},
+    {"../a", 1, 1, 1}, {"/", 1, 1, 1},  {"", 0, 0, 0},
+};
+
 int
 main(void)
 {
@@ -55,6 +64,16 @@ main(void)
            rows[i].name, rows[i].storable ? "" : "not ");
         is_number((long long)up_id_length(id), rows[i].length, "%s: length",
                   rows[i].name);
+    }
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *id = names[i].id;
+
+        ok(up_id_is_storable(id) == names[i].storable, "'%s': %sstorable", id,
+           names[i].storable ? "" : "not ");
+        ok(up_id_is_allowed(id) == names[i].allowed,
+           "'%s': %sallowed to a new user", id, names[i].allowed ? "" : "not ");
+        ok(up_id_has_slash(id) == names[i].has_slash, "'%s': %s slash", id,
+           names[i].has_slash ? "a" : "no");
     }
     return done_testing();
 }

@@ -57,8 +57,8 @@ static const struct {
           "\"lastName\":\"Giraffe\"}"),
      USER("\"type\":\"human\",\"state\":\"active\",\"sequence\":"
           "\"1\"," NOW_DATES ",\"profile\":{\"firstName\":\"Gigi\","
-          "\"lastName\":\"Giraffe\",\"displayName\":\"Gigi Giraffe\"}"),
-     "a display name is \"first last\" by default"},
+          "\"lastName\":\"Giraffe\"}"),
+     "a display name has no default here"},
     {HUMAN("\"state\":\"inactive\","), HUMAN_READ("inactive", "1"), "inactive"},
     {HUMAN("\"state\":\"initial\","), HUMAN_READ("initial", "1"), "initial"},
     {HUMAN("\"state\":\"removed\","), HUMAN_READ("removed", "1"), "removed"},

@@ -1,6 +1,7 @@
 /* service_admin.c -- the commands of administrators. */
 #include "service/up_admin.h"
 #include "service/up_tokens.h"
+#include "service/up_user.h"
 #include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
@@ -9,7 +10,9 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define ID_RULE " must be 1 to 200 bytes of UTF-8 without control characters"
+#define ID_RULE                                                                \
+    " must be 1 to 200 bytes of UTF-8 without control characters, and "        \
+    "neither . nor .."
 #define ROLE_RULE                                                              \
     "a role of user 'U1' must be 1 to 200 bytes of UTF-8 without blanks, "     \
     "commas or control characters"
@@ -60,7 +63,25 @@ check_checks(apr_pool_t *pool)
          make_org("O1", LONGEST_ID "a", pool),
          "the name of organisation 'O1' must be at most 200 characters of "
          "UTF-8"},
+        {"an organisation .", make_org(".", "", pool),
+         "the id of an organisation" ID_RULE},
+        {"an organisation ..", make_org("..", "", pool),
+         "the id of an organisation" ID_RULE},
+        {"an organisation ...", make_org("...", "", pool), NULL},
+        {"an organisation with a slash", make_org("a/b", "", pool), NULL},
         {"a human", make_named("L", "", pool), NULL},
+        {"a user .", make_machine("O1", ".", pool), "the id of a user" ID_RULE},
+        {"a user ..", make_machine("O1", "..", pool),
+         "the id of a user" ID_RULE},
+        {"a user with a slash", make_machine("O1", "a/b", pool), NULL},
+        {"a user of the organisation ..", make_machine("..", "U1", pool),
+         "the organisation of a user" ID_RULE},
+        {"a member ..", make_member("O1", "..", "R", pool),
+         "the user of a membership" ID_RULE},
+        {"a member of the organisation .", make_member(".", "U1", "R", pool),
+         "the organisation of a membership" ID_RULE},
+        {"a token of the user .", make_token(".", 1, pool),
+         "the user of a token" ID_RULE},
         {"a machine", make_machine("O1", "U1", pool), NULL},
         {"a user with an empty id", make_machine("O1", "", pool),
          "the id of a user" ID_RULE},
@@ -90,6 +111,29 @@ check_checks(apr_pool_t *pool)
            rows[i].name);
         if (err)
             is(reason_of(err), "FIELD_INVALID", "... is FIELD_INVALID");
+    }
+}
+
+static void
+check_display_names(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name, *given, *stored;
+    } rows[] = {
+        {"an absent display name is the first and the last name", "", "F L"},
+        {"a display name that is given stays", "G", "G"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        up_item_t *item = make_named("L", "", pool);
+        up_profile_t *given = up_profile_copy(item->as.user.profile, pool);
+        given->text[UP_DISPLAY_NAME] = rows[i].given;
+        item->as.user.profile = given;
+        must(up_admin_check(item, pool));
+        is(item->as.user.profile->text[UP_DISPLAY_NAME], rows[i].stored, "%s",
+           rows[i].name);
+        is(given->text[UP_DISPLAY_NAME], rows[i].given,
+           "%s: the profile that was given is not changed", rows[i].name);
     }
 }
 
@@ -332,6 +376,39 @@ check_removal(up_store_t *store, apr_pool_t *pool)
                 "user 'U1' is removed", "adding a token for a removed user");
 }
 
+/* Users . and .. may be stored already: they can be read and removed. */
+static void
+check_removal_of_dots(up_store_t *store, apr_pool_t *pool)
+{
+    const up_user_t *read = NULL;
+
+    put_machine(store, "O1", "..");
+    must(up_admin_get_user(&read, store, "O1", "..", pool));
+    ok(read != NULL, "a stored user .. is read");
+    must(up_admin_remove_user(store, "O1", "..", pool));
+    must(up_admin_get_user(&read, store, "O1", "..", pool));
+    is_number(read ? (int)read->state : -1, UP_REMOVED,
+              "a stored user .. can be removed");
+}
+
+static void
+check_change_dates(apr_pool_t *pool)
+{
+    apr_time_t begun = apr_time_now(), future = begun + APR_USEC_PER_SEC * 3600;
+    up_user_t *past = &make_machine("O1", "U1", pool)->as.user;
+    up_user_t *ahead = &make_machine("O1", "U2", pool)->as.user;
+
+    up_user_touch(past);
+    is_number((long long)past->sequence, 2,
+              "a change counts the sequence up by one");
+    ok(past->changed >= begun && past->changed <= apr_time_now(),
+       "a change sets the change date to now");
+    is_number(past->created, LONG_AGO, "a change leaves the creation date");
+    ahead->changed = future;
+    up_user_touch(ahead);
+    is_number(ahead->changed, future, "a change date never goes back");
+}
+
 static up_error_t *
 append_event(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
@@ -356,7 +433,8 @@ check_events(up_store_t *store, apr_pool_t *pool)
        "user.added O1/U1 by '', sequence 1, fields firstName lastName "
        "displayName preferredLanguage\n"
        "user.added O1/M1 by '', sequence 1, fields none\n"
-       "user.removed O1/U1 by '', sequence 2, fields none\n",
+       "user.removed O1/U1 by '', sequence 2, fields none\n"
+       "user.removed O1/.. by '', sequence 2, fields none\n",
        "adding and removing users are events, and nothing else is");
 }
 
@@ -365,12 +443,15 @@ test(apr_pool_t *pool)
 {
     up_store_t *store = temp_store_open(pool);
     check_checks(pool);
+    check_display_names(pool);
     check_orgs(store, pool);
     check_adding_users(store, pool);
     check_members(store, pool);
     check_tokens(store, pool);
     check_ambiguity(store, pool);
     check_removal(store, pool);
+    check_removal_of_dots(store, pool);
+    check_change_dates(pool);
     check_events(store, pool);
     up_store_close(store);
 }

@@ -80,7 +80,11 @@ my @bad  = (
         "org has an unknown member, 'nmae'"],
     ['an empty id', '{"org":{"id":""}}',
         'the id of an organisation must be 1 to 200 bytes of UTF-8 without '
-            . 'control characters'],
+            . 'control characters, and neither . nor ..'],
+    ['the user ..', '{"user":{"id":"..","orgId":"A","type":"machine"}}',
+        qr/^the id of a user must be .* neither \. nor \.\.$/],
+    ['a token of the user .', '{"token":{"userId":".","token":"t"}}',
+        qr/^the user of a token must be .* neither \. nor \.\.$/],
     ['a profile with a field at fault',
         '{"user":{"id":"U","orgId":"A","type":"human",'
             . '"profile":{"firstName":"","lastName":"L"}}}',
