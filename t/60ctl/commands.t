@@ -98,7 +98,7 @@ END
     [
         'member add --org O1 U1 ORG_ONWER', 0, '',
         "userprofilectl: the role 'ORG_ONWER' permits nothing, unless a "
-            . "UserProfileRole says what\n"
+            . "UserProfileRole names it\n"
     ],
     ['member add --org O9 A1 ORG_OWNER', 1, '', qr/^userprofilectl: .*O9/],
     ['member list', 0, "USER  ROLES\nU1    IAM_OWNER_VIEWER\n"],

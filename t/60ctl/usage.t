@@ -10,26 +10,29 @@ my @everything = lines_of($store);
 
 # Arguments, and what is said of them.
 my @wrong = (
-    ['',                             'which command?'],
+    ['',                             'there is no command'],
     ['frobnicate',                   "there is no command 'frobnicate'"],
-    ['org',                          'org what: add, list?'],
-    ['user',                         'user what: add, get, list, remove?'],
-    ['org remove',                   "there is no command 'org remove', only add, list"],
-    ['org add',                      'something is missing: org add ID [--name NAME]'],
-    ['org add O2 O3',                'that is too much: org add ID [--name NAME]'],
-    ['org list O1',                  'that is too much: org list [--json]'],
-    ['init now',                     'that is too much: init [--owner USER]'],
-    ['user get O1',                  'something is missing: user get ORG ID [--json]'],
-    ['member add U1',                qr/^something is missing: member add /],
-    ['import',                       'something is missing: import FILE|-'],
+    ['org',                          'org is followed by one of add, list'],
+    ['user',                         'user is followed by one of add, get, list, remove'],
+    ['org remove',                   "there is no command 'org remove'; org is followed by one of add, list"],
+    ['org add',                      'too few arguments: org add ID [--name NAME]'],
+    ['org add O2 O3',                'too many arguments: org add ID [--name NAME]'],
+    ['org list O1',                  'too many arguments: org list [--json]'],
+    ['init now',                     'too many arguments: init [--owner USER]'],
+    ['user get O1',                  'too few arguments: user get ORG ID [--json]'],
+    ['member add U1',                qr/^too few arguments: member add /],
+    ['import',                       'too few arguments: import FILE|-'],
     ['org list --jsonl',             "there is no option '--jsonl'"],
     ['org list --jsonl=1',           "there is no option '--jsonl'"],
     ['org list -x',                  "there is no option '-x'"],
+    ['org list -xy',                 "there is no option '-x'"],
+    ['-s',                           '-s lacks its value, STORE'],
     ['org list --json=1',            '--json takes no value'],
     ['org add O2 --name',            '--name lacks its value, NAME'],
     ['org add O2 --name A --name B', '--name is given twice'],
-    ['org add O2 --json',            '--json does not go with this'],
-    ['org list --name A',            '--name does not go with this'],
+    ['org add O2 --json',            'org add takes no --json'],
+    ['init --json',                   'init takes no --json'],
+    ['org list --name A',            'org list takes no --name'],
     ['-s lmdb:/elsewhere org list',  '--store is given twice'],
     ['user add O1 U1',
         'a human needs --first-name and --last-name; '
@@ -38,23 +41,23 @@ my @wrong = (
     ['user add O1 U1 --machine --nick-name N', 'a --machine has no profile'],
     ['user add O1 U1 --machine --gender male', 'a --machine has no profile'],
     ['user add O1 U1 --first-name F --last-name L --gender neuter',
-        '--gender is none of female, male, diverse and unspecified'],
+        '--gender must be female, male, diverse or unspecified'],
     ['member add --org= U1 ORG_OWNER',
         '--org is empty; leave it out for the instance'],
     ['member list --org=', '--org is empty; leave it out for the instance'],
     ['member remove --org= U1',
         '--org is empty; leave it out for the instance'],
     (
-        map { ["token add U1 --expires $_", qr/^--expires is neither a dur/] }
+        map { ["token add U1 --expires $_", qr/^--expires must be a duration /] }
             qw(0d -1d 1 d 1w 1.5h 90dd 36601d 99999999999999999999d
             2030-02-30T00:00:00Z soon)
     ),
-    ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is past'],
+    ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is in the past'],
     (
-        map { ["events --after $_", "--after is no event's number"] }
+        map { ["events --after $_", "--after must be the number of an event"] }
             qw(x -1 1x 99999999999999999999)
     ),
-    ['events --after=', "--after is no event's number"],
+    ['events --after=', "--after must be the number of an event"],
 );
 
 for my $row (@wrong) {
@@ -69,6 +72,24 @@ for my $row (@wrong) {
         : is($said, $sentence, "'$arguments': the message");
 }
 is_deeply([lines_of($store)], \@everything, 'a refused command line changes nothing');
+
+# Accepted: arguments after "-s STORE", by their output.
+my $listed = qq({"org":{"id":"O1"}}\n);
+my @right = (
+    ['an option after the command', [qw(org list --json)]],
+    ['an option before the command', [qw(--json org list)]],
+    ['an option within the command', [qw(org --json list)]],
+    ['operands after --', [qw(--json -- org list)]],
+);
+for my $row (@right) {
+    my ($name, $arguments) = @$row;
+    is_deeply([ctl($store, @$arguments)], [0, $listed, ''], "$name is taken");
+}
+is((run('', tool(), "-s$store", qw(org list --json)))[1], $listed,
+    '-s may be joined to its value');
+is((run('', tool(), "--store=$store", qw(org list --json)))[1], $listed,
+    '--store may be joined to its value by =');
+is((run('', tool(), qw(-s /x -h)))[0], 0, '--help does not look at the store');
 
 for my $uri ('lmdb:', 'lmdb:relative', 'file:/x', '/x', '') {
     my ($code, undef, $err) = ctl($uri, qw(org list));
