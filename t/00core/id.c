@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "core/up_id.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 
 static const struct {
     const char *unit; /* repeated */
@@ -47,14 +45,9 @@ static const struct {
     {"../a", 1, 1, 1}, {"/", 1, 1, 1},  {"", 0, 0, 0},
 };
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *id = "";
         for (int n = 0; n < rows[i].times; n++)
@@ -75,5 +68,10 @@ main(void)
         ok(up_id_has_slash(id) == names[i].has_slash, "'%s': %s slash", id,
            names[i].has_slash ? "a" : "no");
     }
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -3,9 +3,7 @@
 #include "wire/up_item_json.h"
 #include "wire/up_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* "Now" is 2026-01-02T03:04:05Z in this file. */
@@ -345,17 +343,17 @@ events(apr_pool_t *pool)
        "an event without fields");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     lines(pool);
     values(pool);
     events(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }
