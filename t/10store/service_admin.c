@@ -110,7 +110,8 @@ check_checks(apr_pool_t *pool)
         is(err ? err->message : NULL, rows[i].message, "up_admin_check() of %s",
            rows[i].name);
         if (err)
-            is(reason_of(err), "FIELD_INVALID", "... is FIELD_INVALID");
+            is(reason_of(err), "FIELD_INVALID", "%s: FIELD_INVALID",
+               rows[i].name);
     }
 }
 
@@ -153,8 +154,8 @@ spoil_free_memory(apr_pool_t *pool)
 static void
 is_conflict(const up_error_t *err, const char *message, const char *name)
 {
-    is(err ? err->message : NULL, message, "%s", name);
-    is(reason_of(err), "CONFLICT", "... is CONFLICT");
+    is(err ? err->message : NULL, message, "%s: the message", name);
+    is(reason_of(err), "CONFLICT", "%s is a CONFLICT", name);
 }
 
 static up_user_t
@@ -180,7 +181,7 @@ check_orgs(up_store_t *store, apr_pool_t *pool)
                 "organisation 'O1' exists already",
                 "adding an organisation twice");
     is(reason_of(up_admin_add_org(store, &bad, pool)), "FIELD_INVALID",
-       "adding an organisation with an invalid id");
+       "adding an organisation with an invalid id is FIELD_INVALID");
     is(store_text(store, 1u << UP_KIND_ORG, pool),
        "org O1 'First'\norg O2 ''\n", "the added organisations are stored");
 }
@@ -222,7 +223,7 @@ check_adding_users(up_store_t *store, apr_pool_t *pool)
         "the batch");
     ((up_profile_t *)bytes.profile)->text[UP_NICK_NAME] = "\xff";
     is(reason_of(up_admin_add_user(store, &bytes, pool)), "FIELD_INVALID",
-       "adding a user with a name that is not UTF-8");
+       "adding a user with a name that is not UTF-8 is FIELD_INVALID");
 
     must(up_admin_get_user(&read, store, "O2", "U1", pool));
     ok(!read, "a user is not found in another organisation");
@@ -248,7 +249,7 @@ check_members(up_store_t *store, apr_pool_t *pool)
        "adding a member replaces the roles in that organisation alone");
     member.org = "O9";
     is(reason_of(up_admin_add_member(store, &member, pool)), "CONFLICT",
-       "adding a member to an unknown organisation");
+       "adding a member to an unknown organisation is a CONFLICT");
 
     must(up_admin_remove_member(store, "O1", "U1", pool));
     is_conflict(up_admin_remove_member(store, "O1", "U1", pool),
@@ -283,12 +284,12 @@ check_tokens(up_store_t *store, apr_pool_t *pool)
     must(up_token_check(&user, store, text, pool, pool));
     is(user, "U1", "a new token gives its user");
     is(reason_of(up_admin_revoke_token(store, "0123", pool)), "FIELD_INVALID",
-       "revoking by an id that is too short");
+       "revoking by an id that is too short is FIELD_INVALID");
     is_conflict(up_admin_revoke_token(store, "0000000000000000", pool),
                 "no token has the id '0000000000000000'",
                 "revoking by an id that no token has");
     is(reason_of(up_admin_revoke_token(store, "not hex digits !", pool)),
-       "CONFLICT", "revoking by what is not hexadecimal");
+       "CONFLICT", "revoking by what is not hexadecimal is a CONFLICT");
     must(up_admin_revoke_token(store, token_id(text, 16, pool), pool));
     is(reason_of(up_token_check(&user, store, text, pool, pool)),
        "TOKEN_INVALID", "a revoked token is refused");

@@ -466,7 +466,7 @@ check_states(up_store_t *store, apr_pool_t *pool)
             pool, pool);
         is(reason_of(err), "", "a user who is %s can be changed", users[i].id);
         is_number(user ? (int)user->state : -1, users[i].state,
-                  "... and keeps its state");
+                  "a user who is %s keeps the state", users[i].id);
         if (user && !strcmp(user->id, "future"))
             is_number(user->changed, FUTURE, "the change date never goes back");
     }

@@ -57,7 +57,9 @@ check_rows(up_store_t *store, apr_pool_t *pool)
         up_error_t *err = up_token_check(&user, store, text, pool, pool);
         is(reason_of(err), rows[i].reason, "a token of user %s for %d seconds",
            rows[i].user, rows[i].lives);
-        is(user, err ? NULL : rows[i].user, "... and its user");
+        is(user, err ? NULL : rows[i].user,
+           "a token of user %s for %d seconds: the user", rows[i].user,
+           rows[i].lives);
     }
 }
 

@@ -28,12 +28,12 @@ is($code, 1, 'an import that fills the store fails');
 my ($stopped) = $err =~ m{\Auserprofilectl:\ the\ import\ stopped\ at\ line
     \ (\d+)\ of\ '\Q$lines\E';\ the\ lines\ before\ it\ are\ kept:
     \ [^\n]*MDB_MAP_FULL[^\n]*\n\z}x;
-cmp_ok($stopped // 0, '>', 1, '... its message says why and at which line') or diag($err);
+cmp_ok($stopped // 0, '>', 1, 'an import that fills the store says why and at which line it stopped') or diag($err);
 my $kept = $stopped - 1;
-like($out, qr/^imported $kept lines /, '... its output counts the lines that were kept');
+like($out, qr/^imported $kept lines /, 'an import that fills the store counts the lines that were kept');
 my @users = map { /"id":"U(\d+)"/ } lines_of($store);
 is_deeply([sort { $a <=> $b } @users], [2 .. $kept],
-    '... the lines before are kept, and no others');
+    'an import that fills the store keeps the lines before, and no others');
 
 is((ctl($store, qw(org add O2)))[0], 0, 'after a full import an organisation can be added');
 is((ctl($store, qw(user remove O1 U2)))[0], 0, 'after a full import a user can be removed');

@@ -129,7 +129,7 @@ my $many = store();
 ($code, undef, my $err) = import_text($many,
     join("\n", map { sprintf $O, "O$_" } 1 .. 2500) . "\nbad\n");
 like($err, qr/ line 2501 of /, 'a bad line in a later batch is named by its number');
-is(scalar(lines_of($many)), 2500, '... and all lines of the batches before it are kept');
+is(scalar(lines_of($many)), 2500, 'the lines of the batches before a bad line are kept');
 ($code) = import_text($many, ' ' x (1024 * 1024 - length $lines[0]) . $lines[0]);
 is($code, 0, 'a line of 1 MiB is imported');
 
@@ -145,6 +145,6 @@ my $folder = folder();
 ($code, $out, $err) = ctl($store, 'import', $folder);
 is($code, 1, 'a folder in place of a file is an error');
 like($err, qr/^userprofilectl: .*cannot read '\Q$folder\E': Is a directory$/,
-    '... that says so');
+    'a folder in place of a file: the message says so');
 
 done_testing;

@@ -20,7 +20,7 @@ sub owners {
 my $path = folder() . '/store';
 my ($code, $out, $err) = ctl("lmdb:$path", 'init', '--owner', $name);
 is($code, 0, 'root\'s init --owner succeeds');
-is($err, '', '... and prints no error');
+is($err, '', "root's init --owner prints no error");
 is(owners($path), "$uid:$gid", 'root\'s init --owner gives the new store to that user');
 ok(glob("$path/*.mdb"), 'root\'s init --owner makes the files');
 
@@ -28,7 +28,7 @@ my $given = folder();
 chown $uid, $gid, $given;
 ($code, undef, $err) = ctl("lmdb:$given", 'init');
 is($code, 0, 'root\'s init in a folder of a user succeeds');
-is($err, '', '... and prints no error');
+is($err, '', "root's init in a folder of a user prints no error");
 is(owners($given), "$uid:$gid", 'root\'s init in a folder of a user makes the store for that user');
 
 my $own = folder() . '/store';
@@ -56,8 +56,8 @@ for my $command (
     unlink glob("$path/lock.mdb");
     ($code, undef, $err) = ctl("lmdb:$path", @$command);
     is($code, 0, "root does '$command->[0]' in that user's store");
-    is($err, '', '... and prints no error');
-    is(owners($path), "$uid:$gid", '... and leaves no file of root\'s');
+    is($err, '', "root's $command->[0] in a store of another user prints no error");
+    is(owners($path), "$uid:$gid", "root's $command->[0] in a store of another user leaves no file of root's");
 }
 
 done_testing;
