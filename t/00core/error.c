@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "core/up_error.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -202,15 +200,11 @@ evaluate(up_error_t *err, int *reached)
     return NULL;
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
     int reached = 0;
 
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     the_table(pool);
     an_error(pool);
     wrapping(pool);
@@ -219,5 +213,10 @@ main(void)
     up_error_t *err = up_error(pool, UP_INTERNAL, APR_SUCCESS, "x");
     ok(evaluate(err, &reached) == err && !reached, "UP_ERR returns an error");
     ok(!evaluate(NULL, &reached) && reached, "UP_ERR goes on without one");
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

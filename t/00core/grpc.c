@@ -5,7 +5,6 @@
 #include "wire/up_status_proto.h"
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -273,19 +272,19 @@ test_timeouts(apr_pool_t *pool)
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     test_requests(pool);
     test_no_copy(pool);
     test_replies(pool);
     test_trailers(pool);
     test_details(pool);
     test_timeouts(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -3,7 +3,6 @@
 #include "wire/up_gzip.h"
 #include "tap.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,16 +160,16 @@ test_limit(apr_pool_t *pool)
        "two members together over the limit");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     test_members(pool);
     test_damage(pool);
     test_limit(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -3,8 +3,6 @@
 #include "hex.h"
 #include "tap.h"
 
-#include <apr_general.h>
-
 static const struct {
     const char *name;
     const char *hex;
@@ -19,15 +17,12 @@ static const struct {
      "grpc: error unmarshalling request: service is not UTF-8"},
 };
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
     const char *bytes, *service;
     apr_size_t length;
-    apr_pool_t *pool;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     for (apr_size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
         bytes = hex_read(&length, requests[i].hex, pool);
         up_error_t *err = up_health_proto_decode(&service, bytes, length, pool);
@@ -39,6 +34,10 @@ main(void)
     is(hex_show(bytes, length, pool), "0801", "SERVING is 1");
     up_health_proto_encode(&bytes, &length, 0, pool);
     is(hex_show(bytes, length, pool), "0802", "NOT_SERVING is 2");
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

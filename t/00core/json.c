@@ -2,7 +2,6 @@
 #include "tap.h"
 #include "wire/up_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,14 +230,9 @@ lifetimes(apr_pool_t *pool)
     is(copy, "text", "a string outlives the value that it came from");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         is(message_for(rows[i].text, rows[i].length, pool), rows[i].message,
@@ -246,5 +240,10 @@ main(void)
     sizes(pool);
     reading(pool);
     lifetimes(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

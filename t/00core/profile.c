@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "core/up_profile.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NAMES "value length must be between 1 and 200 runes, inclusive"
@@ -320,14 +318,9 @@ rules(apr_pool_t *pool)
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         check_text((int)i, pool);
     check_genders(pool);
@@ -336,5 +329,10 @@ main(void)
     copies_and_differences(pool);
     add_a_field();
     rules(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

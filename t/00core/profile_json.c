@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "wire/up_profile_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* WANT is how the profile reads, see summary(), or what the error says. */
@@ -247,14 +245,9 @@ parts(apr_pool_t *pool)
     is(text, "{\"lastName\":\"Giraffe\"}", "and no others");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         check_request((int)i, pool);
@@ -262,5 +255,10 @@ main(void)
         check_reply((int)i, pool);
     extremes(pool);
     parts(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -5,7 +5,6 @@
 #include "wire/up_message.h"
 #include "zitadel/management.pb-c.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #define PREFIX "grpc: error unmarshalling request: "
@@ -233,18 +232,18 @@ test_replies(apr_pool_t *pool)
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     test_accepted(pool);
     test_refused(pool);
     test_dropped(pool);
     test_get(pool);
     test_replies(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

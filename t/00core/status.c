@@ -3,8 +3,6 @@
 #include "wire/up_json.h"
 #include "wire/up_status.h"
 
-#include <apr_general.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TYPE "{\"@type\":\"type.googleapis.com/"
@@ -129,14 +127,9 @@ fields_at_fault(apr_pool_t *pool)
        "FIELD_INVALID with every field at fault");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         up_error_t *err =
@@ -150,5 +143,10 @@ main(void)
     is(body(up_error_wrap(pool, err, "also secret"), pool),
        BODY("13", "An internal error occurred", INFO("INTERNAL")),
        "of an internal error nothing is told");
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

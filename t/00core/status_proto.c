@@ -7,7 +7,6 @@
 #include "hex.h"
 #include "tap.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -146,15 +145,15 @@ test_further_details(apr_pool_t *pool)
     google__rpc__status__free_unpacked(status, NULL);
 }
 
+static void
+test(apr_pool_t *pool)
+{
+    test_first_detail(pool);
+    test_further_details(pool);
+}
+
 int
 main(void)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    test_first_detail(pool);
-    test_further_details(pool);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

@@ -1,111 +1,107 @@
-/* service_access.c -- who may. */
+/* service_access.c -- who may make a call, and in which organisation. */
 #include "service/up_access.h"
 #include "store/up_store_driver.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
-#define PROFILE "\"profile\":{\"firstName\":\"F\",\"lastName\":\"L\"}"
-#define HUMAN(id, org, state)                                                  \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
-    "\",\"type\":\"human\",\"state\":\"" state "\"," PROFILE "}}"
-#define MEMBER(org, user, role)                                                \
-    "{\"member\":{\"orgId\":\"" org "\",\"userId\":\"" user                    \
-    "\",\"roles\":[\"" role "\"]}}"
-#define MANAGER(user, role)                                                    \
-    "{\"member\":{\"userId\":\"" user "\",\"roles\":[\"" role "\"]}}"
-
-static const char *const lines[] = {
-    "{\"org\":{\"id\":\"O1\"}}",
-    "{\"org\":{\"id\":\"O2\"}}",
-    HUMAN("owner", "O1", "active"),
-    HUMAN("viewer", "O1", "active"),
-    HUMAN("nobody", "O1", "active"),
-    HUMAN("initial", "O1", "initial"),
-    HUMAN("locked", "O1", "locked"),
-    HUMAN("inactive", "O1", "inactive"),
-    HUMAN("removed", "O1", "removed"),
-    HUMAN("other", "O2", "active"),
-    HUMAN("admin", "O1", "active"),
-    MEMBER("O1", "owner", "ORG_OWNER"),
-    MEMBER("O1", "viewer", "ORG_OWNER_VIEWER"),
-    MEMBER("O1", "initial", "ORG_OWNER"),
-    MEMBER("O1", "locked", "ORG_OWNER"),
-    MEMBER("O1", "inactive", "ORG_OWNER"),
-    MEMBER("O1", "removed", "ORG_OWNER"),
-    MEMBER("O1", "custom", "AUDITOR"),
-    MEMBER("O1", "stranger", "ORG_USER_MANAGER"),
-    MANAGER("admin", "IAM_OWNER"),
-    MANAGER("robot", "IAM_LOGIN_CLIENT"),
-    MANAGER("watcher", "IAM_OWNER_VIEWER"),
-    MEMBER("O1", "watcher", "ORG_USER_MANAGER"),
-    NULL,
-};
+static void
+fill(up_store_t *store)
+{
+    put_org(store, "O1");
+    put_org(store, "O2");
+    put_human(store, "O1", "owner", UP_ACTIVE);
+    put_human(store, "O1", "viewer", UP_ACTIVE);
+    put_human(store, "O1", "nobody", UP_ACTIVE);
+    put_human(store, "O1", "initial", UP_INITIAL);
+    put_human(store, "O1", "locked", UP_LOCKED);
+    put_human(store, "O1", "inactive", UP_INACTIVE);
+    put_human(store, "O1", "removed", UP_REMOVED);
+    put_human(store, "O2", "other", UP_ACTIVE);
+    put_human(store, "O1", "admin", UP_ACTIVE);
+    put_member(store, "O1", "owner", "ORG_OWNER");
+    put_member(store, "O1", "viewer", "ORG_OWNER_VIEWER");
+    put_member(store, "O1", "initial", "ORG_OWNER");
+    put_member(store, "O1", "locked", "ORG_OWNER");
+    put_member(store, "O1", "inactive", "ORG_OWNER");
+    put_member(store, "O1", "removed", "ORG_OWNER");
+    put_member(store, "O1", "custom", "AUDITOR");
+    put_member(store, "O1", "stranger", "ORG_USER_MANAGER");
+    put_member(store, "", "admin", "IAM_OWNER");
+    put_member(store, "", "robot", "IAM_LOGIN_CLIENT");
+    put_member(store, "", "watcher", "IAM_OWNER_VIEWER");
+    put_member(store, "O1", "watcher", "ORG_USER_MANAGER");
+}
 
 /* More bytes than any store could look up. */
-#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define A200 A50 A50 A50 A50
-#define LONG A200 A200 A200
+#define LONG LONGEST_ID LONGEST_ID LONGEST_ID
 
 static const struct {
     const char *name, *caller, *org;
     unsigned needed;
     const char *reason, *view_org; /* NULL: none, or no view */
 } rows[] = {
-    {"nobody calls", NULL, "O1", UP_USER_READ, "AUTH_HEADER_MISSING", NULL},
-    {"an empty caller is nobody", "", "O1", UP_USER_READ, "AUTH_HEADER_MISSING",
-     NULL},
-    {"an owner writes at home", "owner", NULL, UP_USER_WRITE, "", "O1"},
-    {"an empty organisation is none", "owner", "", UP_USER_WRITE, "", "O1"},
-    {"an owner names the own organisation", "owner", "O1", UP_USER_WRITE, "",
+    {"no caller", NULL, "O1", UP_USER_READ, "AUTH_HEADER_MISSING", NULL},
+    {"an empty caller is no caller", "", "O1", UP_USER_READ,
+     "AUTH_HEADER_MISSING", NULL},
+    {"an owner writes in the own organisation", "owner", NULL, UP_USER_WRITE,
+     "", "O1"},
+    {"an empty organisation is the own one", "owner", "", UP_USER_WRITE, "",
      "O1"},
-    {"an owner is none elsewhere", "owner", "O2", UP_USER_READ,
-     "MEMBERSHIP_NOT_FOUND", "O2"},
-    {"an organisation that does not exist", "owner", "O3", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"an organisation that cannot exist", "owner", "O\n1", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"one with too long an id", "owner", LONG, UP_USER_READ, "ORG_NOT_FOUND",
-     NULL},
-    {"one with an id that is not UTF-8", "owner", "\xff", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"two headers, joined", "owner", "O1, O1", UP_USER_READ, "ORG_NOT_FOUND",
-     NULL},
+    {"an owner may name the own organisation", "owner", "O1", UP_USER_WRITE, "",
+     "O1"},
+    {"an owner has no rights in another organisation", "owner", "O2",
+     UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O2"},
+    {"an organisation that does not exist is refused", "owner", "O3",
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id has a control character is refused", "owner",
+     "O\n1", UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id is too long is refused", "owner", LONG,
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id is not UTF-8 is refused", "owner", "\xff",
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"two ids joined by a comma are one id, which is refused", "owner",
+     "O1, O1", UP_USER_READ, "ORG_NOT_FOUND", NULL},
     {"a viewer reads", "viewer", NULL, UP_USER_READ, "", "O1"},
     {"a viewer does not write", "viewer", NULL, UP_USER_WRITE,
      "PERMISSION_DENIED", "O1"},
-    {"a user without membership", "nobody", NULL, UP_USER_READ,
+    {"a user without a membership is refused", "nobody", NULL, UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"an initial user calls as any", "initial", NULL, UP_USER_WRITE, "", "O1"},
-    {"a locked one does not", "locked", NULL, UP_USER_READ,
+    {"an initial user has the rights of its membership", "initial", NULL,
+     UP_USER_WRITE, "", "O1"},
+    {"a locked user has no rights", "locked", NULL, UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"an inactive one does not", "inactive", "O1", UP_USER_READ,
+    {"an inactive user has no rights", "inactive", "O1", UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"a removed one does not", "removed", "O1", UP_USER_READ,
+    {"a removed user has no rights", "removed", "O1", UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"a locked one first hears of the organisation", "locked", "O3",
+    {"for a locked user the organisation is checked first", "locked", "O3",
      UP_USER_READ, "ORG_NOT_FOUND", NULL},
-    {"an instance's manager writes at home", "admin", NULL, UP_USER_WRITE, "",
-     "O1"},
-    {"... and elsewhere", "admin", "O2", UP_USER_WRITE, "", "O2"},
-    {"one who is not stored has no organisation", "robot", NULL, UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"... but may name one", "robot", "O2", UP_USER_WRITE, "", "O2"},
-    {"a member who is not stored", "stranger", "O1", UP_USER_WRITE, "", "O1"},
-    {"roles of both memberships count", "watcher", "O1", UP_USER_WRITE, "",
-     "O1"},
-    {"... where they are", "watcher", "O2", UP_USER_WRITE, "PERMISSION_DENIED",
-     "O2"},
-    {"a role that nobody knows", "custom", "O1", UP_USER_READ,
+    {"a manager of the instance writes in the own organisation", "admin", NULL,
+     UP_USER_WRITE, "", "O1"},
+    {"a manager of the instance writes in a named organisation", "admin", "O2",
+     UP_USER_WRITE, "", "O2"},
+    {"a caller who is not stored has no own organisation", "robot", NULL,
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"a caller who is not stored may name an organisation", "robot", "O2",
+     UP_USER_WRITE, "", "O2"},
+    {"a member who is not stored has the rights of its membership", "stranger",
+     "O1", UP_USER_WRITE, "", "O1"},
+    {"roles in the organisation and on the instance add up", "watcher", "O1",
+     UP_USER_WRITE, "", "O1"},
+    {"roles in one organisation do not count in another", "watcher", "O2",
+     UP_USER_WRITE, "PERMISSION_DENIED", "O2"},
+    {"an unknown role permits nothing", "custom", "O1", UP_USER_READ,
      "PERMISSION_DENIED", "O1"},
-    {"a caller who cannot be stored, at no organisation", "a\x01", NULL,
-     UP_USER_READ, "ORG_NOT_FOUND", NULL},
-    {"... at one", "a\x01", "O1", UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"... at one that does not exist", LONG, "O3", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
+    {"a caller whose id cannot be stored has no own organisation", "a\x01",
+     NULL, UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"a caller whose id cannot be stored has no membership", "a\x01", "O1",
+     UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"for a caller whose id is too long the organisation is checked first",
+     LONG, "O3", UP_USER_READ, "ORG_NOT_FOUND", NULL},
 };
 
 static void
@@ -120,7 +116,8 @@ check_rows(up_store_t *store, apr_pool_t *pool)
         up_error_t *err =
             up_access_check(&view, &call, rows[i].needed, pool, pool);
         is(reason_of(err), rows[i].reason, "%s", rows[i].name);
-        is(view ? view->org : NULL, rows[i].view_org, "... and where");
+        is(view ? view->org : NULL, rows[i].view_org, "%s: the organisation",
+           rows[i].name);
     }
 }
 
@@ -131,13 +128,13 @@ check_target(up_store_t *store, apr_pool_t *pool)
         const char *name, *user;
         int found;
     } targets[] = {
-        {"the target is read with the rest", "viewer", 1},
-        {"a locked target too", "locked", 1},
-        {"a removed one too", "removed", 1},
-        {"another organisation's is not", "other", 0},
-        {"one that cannot be stored is not looked up", LONG, 0},
-        {"an empty one is not", "", 0},
-        {"none is not", NULL, 0},
+        {"the user is read with the rest", "viewer", 1},
+        {"a locked user is read", "locked", 1},
+        {"a removed user is read", "removed", 1},
+        {"a user of another organisation is not read", "other", 0},
+        {"a user whose id cannot be stored is not looked up", LONG, 0},
+        {"an empty user id is not looked up", "", 0},
+        {"no user id is not looked up", NULL, 0},
     };
 
     for (unsigned i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
@@ -151,7 +148,7 @@ check_target(up_store_t *store, apr_pool_t *pool)
     }
 }
 
-/* A store that notes what it is asked for, and has nothing. */
+/* A store without items that notes what is read. */
 static const char *asked;
 
 static up_error_t *
@@ -178,14 +175,14 @@ check_look_ups(apr_pool_t *pool)
     static const struct {
         const char *name, *caller, *org, *user, *asked;
     } calls[] = {
-        {"all three", "A1", "O1", "U1", "A1 O1 U1"},
+        {"caller, organisation and user", "A1", "O1", "U1", "A1 O1 U1"},
         {"no organisation", "A1", NULL, "U1", "A1 - U1"},
-        {"an empty one", "A1", "", "U1", "A1 - U1"},
-        {"one that cannot be stored", "A1", LONG, "U1", NULL},
+        {"an empty organisation", "A1", "", "U1", "A1 - U1"},
+        {"an organisation that cannot be stored", "A1", LONG, "U1", NULL},
         {"a caller who cannot be stored", "\xff", "O1", "U1", "- O1 U1"},
         {"a user who cannot be stored", "A1", "O1", "U\n1", "A1 O1 -"},
         {"an empty user", "A1", "O1", "", "A1 O1 -"},
-        {"nobody", NULL, "O1", "U1", NULL},
+        {"no caller", NULL, "O1", "U1", NULL},
     };
     up_store_t store = {&driver};
 
@@ -197,8 +194,8 @@ check_look_ups(apr_pool_t *pool)
         up_view_t *view;
         asked = NULL;
         ok(up_access_check(&view, &call, UP_USER_READ, pool, pool) != NULL,
-           "%s in an empty store", calls[i].name);
-        is(asked, calls[i].asked, "... what is looked up");
+           "an empty store refuses %s", calls[i].name);
+        is(asked, calls[i].asked, "what is looked up for %s", calls[i].name);
     }
 }
 
@@ -220,12 +217,13 @@ check_site_roles(up_store_t *store, apr_pool_t *pool)
     is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)), "",
        "a role of the site permits what it says");
     is(reason_of(up_access_check(&view, &call, UP_USER_WRITE, pool, pool)),
-       "PERMISSION_DENIED", "... and no more");
+       "PERMISSION_DENIED", "a role of the site permits no more than it says");
     call.caller = "owner";
     is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)),
        "PERMISSION_DENIED", "a role of the site replaces the API's");
     is_number(up_role_permissions(site, "IAM_OWNER"),
-              UP_USER_READ | UP_USER_WRITE, "the others stay");
+              UP_USER_READ | UP_USER_WRITE,
+              "a role of the site leaves the API's other roles as they are");
 }
 
 static void
@@ -251,27 +249,29 @@ check_api_roles(void)
         is_number(up_role_permissions(NULL, viewers[i]), UP_USER_READ,
                   "%s reads", viewers[i]);
     is_number(up_role_permissions(NULL, "org_owner"), 0,
-              "a role's name has its case");
-    is_number(up_permission_by_name("user.read"), UP_USER_READ, "user.read");
-    is_number(up_permission_by_name("user.write"), UP_USER_WRITE, "user.write");
-    is_number(up_permission_by_name("user"), 0, "no other permission");
+              "the case of a role's name counts");
+    is_number(up_permission_by_name("user.read"), UP_USER_READ,
+              "user.read is a permission");
+    is_number(up_permission_by_name("user.write"), UP_USER_WRITE,
+              "user.write is a permission");
+    is_number(up_permission_by_name("user"), 0, "user is no permission");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     up_store_t *store = temp_store_open(pool);
-    temp_store_fill(store, lines);
+    fill(store);
     check_rows(store, pool);
     check_target(store, pool);
     check_look_ups(pool);
     check_site_roles(store, pool);
     check_api_roles();
-    temp_store_close(store);
-    apr_terminate();
-    return done_testing();
+    up_store_close(store);
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }
