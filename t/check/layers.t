@@ -12,16 +12,17 @@ my %rooms = (
     wire    => [qw(core)],
     store   => [qw(core wire)],
     service => [qw(core store)],
-    httpd   => [qw(core wire store service)],
+    api     => [qw(core wire service)],
+    httpd   => [qw(core wire store service api)],
     ctl     => [qw(core wire store service)],
-    module  => [qw(core wire store service httpd)],
+    module  => [qw(core wire store service api httpd)],
 );
 
 # Where the headers of a library may be included.
 my @libraries = (
     [qr{^jansson\.h$},                    qr{^src/wire/up_json\.c$}],
     [qr{^lmdb\.h$},                       qr{^src/store/}],
-    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|store)/}],
+    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|store|api)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
     [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],
     [qr{^apr_?\w*\.h$|^apu_?\w*\.h$},     qr{}],

@@ -127,9 +127,10 @@ read_text(up_store_t *store,
           const char *user,
           apr_pool_t *pool)
 {
+    up_query_t query = {.caller = caller, .wanted = wanted, .user = user};
     up_view_t *view;
 
-    must(up_store_read(&view, store, caller, wanted, user, pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return view_text(view, pool);
 }
 
