@@ -9,7 +9,7 @@
 
 #define LIMIT 20
 
-#define NOT_BASE64 "BODY_INVALID 13 grpc-web: the body is not base64"
+#define NOT_BASE64 "BODY_INVALID 13 the body is not base64"
 
 static const struct {
     const char *name;

@@ -86,13 +86,11 @@ inflated(bytes_t bytes, apr_size_t limit, apr_pool_t *result_pool)
     return said;
 }
 
-#define CUT                                                                    \
-    "BODY_INVALID: grpc: failed to decompress the message: it is cut off"
+#define CUT "BODY_INVALID: it is cut off"
 #define DAMAGED                                                                \
-    "BODY_INVALID: grpc: failed to decompress the message: it is not valid "   \
+    "BODY_INVALID: it is not valid "                                           \
     "gzip"
-#define TOO_LARGE                                                              \
-    "BODY_TOO_LARGE: grpc: the message inflates to more than the limit of "
+#define TOO_LARGE "BODY_TOO_LARGE: it decompresses to more than the limit of "
 
 static void
 test_members(apr_pool_t *pool)

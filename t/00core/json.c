@@ -207,12 +207,13 @@ reading(apr_pool_t *pool)
     is(up_json_string(up_json_element(array, 1), pool), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
-    is(up_json_stranger(object, names, pool), "o", "a stranger by its name");
-    is(up_json_stranger(up_json_member(object, "o"), names + 6, pool), "x",
-       "without names all are strangers");
+    is(up_json_unknown_member(object, names, pool), "o",
+       "the name of an unknown member");
+    is(up_json_unknown_member(up_json_member(object, "o"), names + 6, pool),
+       "x", "without names every member is unknown");
     ok(!up_json_parse(&object, BYTES("{}"), pool), "an empty object is read");
-    is(up_json_stranger(object, names, pool), NULL,
-       "an empty object has no strangers");
+    is(up_json_unknown_member(object, names, pool), NULL,
+       "an empty object has no unknown member");
 }
 
 static void

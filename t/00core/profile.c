@@ -196,18 +196,11 @@ all_at_once(apr_pool_t *pool)
     for (int i = 0; i < 6; i++)
         is(violation(i, pool), want[i], "fault %d, in the order of fields", i);
 
-    up_error_t *err =
-        up_profile_invalid("UpdateHumanProfileRequest", violations, pool);
-    is_number(err->reason, UP_FIELD_INVALID, "it is FIELD_INVALID");
-    is(err->message, "invalid UpdateHumanProfileRequest.FirstName: " NAMES,
-       "the message names the first");
-    ok(err->violations == violations, "the error has them all");
-
     violations = apr_array_make(pool, 1, sizeof(up_violation_t));
     up_violation_length(violations, "userId", 1, 200, pool);
-    err = up_profile_invalid("GetHumanProfileRequest", violations, pool);
-    is(err->message, "invalid GetHumanProfileRequest.UserId: " NAMES,
-       "the message for an id");
+    is(violation(0, pool), "userId: " NAMES, "a length with both limits");
+    up_violation_length(violations, "x", 0, 10, pool);
+    is(violation(1, pool), "x: " TAG_LENGTH, "a length with one limit");
 }
 
 static void

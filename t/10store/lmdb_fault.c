@@ -89,9 +89,10 @@ change(up_store_t *store, const char *user, apr_pool_t *pool)
 static long long
 sequence(up_store_t *store, const char *user, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = user};
     up_view_t *view;
 
-    must(up_store_read(&view, store, NULL, "O1", user, pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return view->user ? (long long)view->user->sequence : 0;
 }
 
@@ -176,6 +177,7 @@ failing_batches(apr_pool_t *pool)
 static up_error_t *
 lose_while_reading(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = "A"};
     up_store_t *store = baton;
     up_view_t *view;
 
@@ -184,7 +186,7 @@ lose_while_reading(void *baton, const up_item_t *item, apr_pool_t *pool)
     const up_error_t *err = change(store, "A", pool);
     let_fail(NOWHERE, 0, 0);
     ok(err && err->reason == UP_OUTCOME_UNKNOWN, "the store is lost");
-    is(reason_of(up_store_read(&view, store, NULL, "O1", "A", pool, pool)),
+    is(reason_of(up_store_read(&view, store, &query, pool, pool)),
        "STORE_UNAVAILABLE",
        "a lost store is not opened again while a reader is inside");
     return NULL;

@@ -70,9 +70,10 @@ change(up_store_t *store, apr_pool_t *pool)
 static long long
 sequence(up_store_t *store, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = "A"};
     up_view_t *view;
 
-    must(up_store_read(&view, store, NULL, "O1", "A", pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return (long long)view->user->sequence;
 }
 
@@ -324,10 +325,10 @@ killed_readers(apr_pool_t *pool)
 static up_error_t *
 read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = item->as.user.id};
     up_view_t *view;
 
-    return up_store_read(&view, baton, NULL, "O1", item->as.user.id, pool,
-                         pool);
+    return up_store_read(&view, baton, &query, pool, pool);
 }
 
 static void

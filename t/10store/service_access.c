@@ -1,6 +1,5 @@
 /* service_access.c -- who may make a call, and in which organisation. */
 #include "service/up_access.h"
-#include "store/up_store_driver.h"
 #include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
@@ -39,14 +38,33 @@ fill(up_store_t *store)
 /* More bytes than any store could look up. */
 #define LONG LONGEST_ID LONGEST_ID LONGEST_ID
 
+/* All that is checked before a call, as it is for calls of UP_SCOPE_ORG. */
+static up_error_t *
+check(up_view_t **view, up_call_t *call, const up_target_t *target)
+{
+    *view = NULL;
+    UP_ERR(up_access_read(view, call, target));
+    UP_ERR(up_access_check_org(*view, call, target));
+    return up_access_check_rights(*view, call, target);
+}
+
+/* The same for the user USER of an organisation. */
+static up_error_t *
+check_in_org(up_view_t **view,
+             up_call_t *call,
+             const char *user,
+             unsigned needed)
+{
+    up_target_t target = {UP_SCOPE_ORG, user, needed, UP_USER_NOT_FOUND};
+
+    return check(view, call, &target);
+}
+
 static const struct {
     const char *name, *caller, *org;
     unsigned needed;
-    const char *reason, *view_org; /* NULL: none, or no view */
+    const char *reason, *found_org; /* NULL: none */
 } rows[] = {
-    {"no caller", NULL, "O1", UP_USER_READ, "AUTH_HEADER_MISSING", NULL},
-    {"an empty caller is no caller", "", "O1", UP_USER_READ,
-     "AUTH_HEADER_MISSING", NULL},
     {"an owner writes in the own organisation", "owner", NULL, UP_USER_WRITE,
      "", "O1"},
     {"an empty organisation is the own one", "owner", "", UP_USER_WRITE, "",
@@ -111,13 +129,15 @@ check_rows(up_store_t *store, apr_pool_t *pool)
         up_call_t call = {.store = store,
                           .caller = rows[i].caller,
                           .org = rows[i].org,
-                          .user = "owner"};
+                          .pool = pool};
         up_view_t *view;
-        up_error_t *err =
-            up_access_check(&view, &call, rows[i].needed, pool, pool);
+        up_error_t *err = check_in_org(&view, &call, "owner", rows[i].needed);
         is(reason_of(err), rows[i].reason, "%s", rows[i].name);
-        is(view ? view->org : NULL, rows[i].view_org, "%s: the organisation",
+        is(view->org, rows[i].found_org, "%s: the organisation", rows[i].name);
+        is(call.found_org, rows[i].found_org, "%s: the call's organisation",
            rows[i].name);
+        if (*rows[i].reason && rows[i].found_org)
+            ok(!view->user, "%s: the user is not read", rows[i].name);
     }
 }
 
@@ -138,64 +158,143 @@ check_target(up_store_t *store, apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = "owner",
-                          .org = NULL,
-                          .user = targets[i].user};
+        up_call_t call = {.store = store, .caller = "owner", .pool = pool};
         up_view_t *view;
-        must(up_access_check(&view, &call, UP_USER_READ, pool, pool));
+        must(check_in_org(&view, &call, targets[i].user, UP_USER_READ));
         is_number(view->user != NULL, targets[i].found, "%s", targets[i].name);
+        is(call.target, targets[i].user, "%s: the call's target",
+           targets[i].name);
     }
 }
 
-/* A store without items that notes what is read. */
-static const char *asked;
+enum { READ = UP_USER_READ, WRITE = UP_USER_WRITE, BOTH = READ | WRITE };
 
-static up_error_t *
-note_read(up_view_t **view,
-          up_store_t *store,
-          const char *caller,
-          const char *wanted,
-          const char *user,
-          apr_pool_t *result_pool,
-          apr_pool_t *scratch_pool)
+#define DENIED "No matching permissions found (AUTH-AWfge)"
+#define UNKNOWN "User could not be found (QUERY-Dfbg2)"
+#define NO_MEMBER "membership not found (AUTHZ-cdgFk)"
+#define NO_ORG "Organisation doesn't exist (AUTH-Bs7Ds)"
+
+static const struct {
+    const char *name, *caller, *org, *user;
+    unsigned self, needed;
+    const char *says;
+} store_calls[] = {
+    {"an owner, of a user there", "owner", NULL, "viewer", 0, WRITE, ""},
+    {"an owner, of a user elsewhere", "owner", NULL, "other", 0, READ, UNKNOWN},
+    {"an owner, of a user elsewhere, naming that organisation", "owner", "O2",
+     "other", 0, READ, UNKNOWN},
+    {"a viewer, to write", "viewer", NULL, "owner", BOTH, WRITE, DENIED},
+    {"a viewer, to read", "viewer", "O2", "owner", 0, READ, ""},
+    {"a member whose role is unknown", "custom", NULL, "owner", BOTH, READ,
+     DENIED},
+    {"a user without a membership", "nobody", NULL, "owner", BOTH, READ,
+     UNKNOWN},
+    {"a user without a membership, of itself", "nobody", NULL, "nobody", BOTH,
+     WRITE, ""},
+    {"the same, to read, where the site permits no more", "nobody", NULL,
+     "nobody", READ, READ, ""},
+    {"the same, to write", "nobody", NULL, "nobody", READ, WRITE, DENIED},
+    {"the same, where the site permits nothing", "nobody", NULL, "nobody", 0,
+     READ, DENIED},
+    {"an owner, of itself, where the site permits nothing", "owner", NULL,
+     "owner", 0, WRITE, ""},
+    {"a viewer, of itself, where the site permits it", "viewer", NULL, "viewer",
+     BOTH, WRITE, ""},
+    {"a viewer, of itself, where the site permits nothing", "viewer", NULL,
+     "viewer", 0, WRITE, DENIED},
+    {"a manager of the instance, without an organisation", "robot", NULL,
+     "other", 0, WRITE, ""},
+    {"a manager of the instance, to write as a viewer", "watcher", NULL,
+     "other", 0, WRITE, DENIED},
+    {"a locked caller, of itself", "locked", NULL, "locked", BOTH, READ,
+     NO_MEMBER},
+    {"an inactive owner", "inactive", NULL, "owner", BOTH, READ, NO_MEMBER},
+    {"a removed caller, of itself", "removed", NULL, "removed", BOTH, READ,
+     NO_MEMBER},
+    {"an organisation that does not exist", "owner", "O3", "owner", BOTH, READ,
+     NO_ORG},
+    {"an organisation that cannot be stored", "owner", LONG, "owner", BOTH,
+     READ, NO_ORG},
+    {"a locked caller, naming such an organisation", "locked", "O3", "owner",
+     BOTH, READ, NO_ORG},
+};
+
+/* Who may do what to users of the store, and how refusals read. */
+static void
+check_store_scope(up_store_t *store, apr_pool_t *pool)
 {
-    (void)store;
-    (void)scratch_pool;
-    asked = apr_psprintf(result_pool, "%s %s %s", caller ? caller : "-",
-                         wanted ? wanted : "-", user ? user : "-");
-    *view = apr_pcalloc(result_pool, sizeof(**view));
-    return NULL;
+    for (unsigned i = 0; i < sizeof(store_calls) / sizeof(store_calls[0]);
+         i++) {
+        up_call_t call = {.store = store,
+                          .caller = store_calls[i].caller,
+                          .org = store_calls[i].org,
+                          .self = store_calls[i].self,
+                          .pool = pool};
+        up_target_t target = {UP_SCOPE_STORE, store_calls[i].user,
+                              store_calls[i].needed, UP_USER_NOT_FOUND_V2};
+        up_view_t *view;
+        up_error_t *err = check(&view, &call, &target);
+        is(err ? up_error_public(err, pool) : "", store_calls[i].says,
+           "in the store: %s", store_calls[i].name);
+        if (!err || err->reason != UP_ORG_NOT_FOUND)
+            is_number(view->user != NULL, !err,
+                      "in the store: %s: whether the user is read",
+                      store_calls[i].name);
+        is(call.found_org,
+           strcmp(store_calls[i].user, "other") != 0 ? "O1" : "O2",
+           "in the store: %s: the user's organisation", store_calls[i].name);
+    }
 }
 
-static void
-check_look_ups(apr_pool_t *pool)
-{
-    static const up_store_driver_t driver = {.read = note_read};
-    static const struct {
-        const char *name, *caller, *org, *user, *asked;
-    } calls[] = {
-        {"caller, organisation and user", "A1", "O1", "U1", "A1 O1 U1"},
-        {"no organisation", "A1", NULL, "U1", "A1 - U1"},
-        {"an empty organisation", "A1", "", "U1", "A1 - U1"},
-        {"an organisation that cannot be stored", "A1", LONG, "U1", NULL},
-        {"a caller who cannot be stored", "\xff", "O1", "U1", "- O1 U1"},
-        {"a user who cannot be stored", "A1", "O1", "U\n1", "A1 O1 -"},
-        {"an empty user", "A1", "O1", "", "A1 O1 -"},
-        {"no caller", NULL, "O1", "U1", NULL},
-    };
-    up_store_t store = {&driver};
+#define DENIED_V1 "No matching permissions found (AUTH-5mWD2)"
 
-    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        up_call_t call = {.store = &store,
-                          .caller = calls[i].caller,
-                          .org = calls[i].org,
-                          .user = calls[i].user};
+static const struct {
+    const char *name, *caller, *org;
+    unsigned self, needed;
+    const char *says, *found_org;
+} self_calls[] = {
+    {"to read", "nobody", NULL, BOTH, READ, "", "O1"},
+    {"to write", "nobody", NULL, BOTH, WRITE, "", "O1"},
+    {"to read, where the site permits no more", "nobody", NULL, READ, READ, "",
+     "O1"},
+    {"to write, where the site permits reading", "nobody", NULL, READ, WRITE,
+     DENIED_V1, "O1"},
+    {"to read, where the site permits nothing", "nobody", NULL, 0, READ,
+     DENIED_V1, "O1"},
+    {"an owner, where the site permits nothing", "owner", NULL, 0, WRITE,
+     DENIED_V1, "O1"},
+    {"naming another organisation changes nothing", "nobody", "O2", BOTH, WRITE,
+     "", "O1"},
+    {"naming one that does not exist", "nobody", "O3", BOTH, READ, NO_ORG,
+     "O1"},
+    {"an initial user", "initial", NULL, BOTH, WRITE, "", "O1"},
+    {"a locked user", "locked", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"an inactive user", "inactive", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"a removed user", "removed", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"a caller who is not stored may ask", "stranger", NULL, BOTH, WRITE, "",
+     NULL},
+    {"a caller who cannot be stored may ask", "a\x01", NULL, BOTH, READ, "",
+     NULL},
+};
+
+/* What callers may do to themselves is the site's to say. */
+static void
+check_self_scope(up_store_t *store, apr_pool_t *pool)
+{
+    for (unsigned i = 0; i < sizeof(self_calls) / sizeof(self_calls[0]); i++) {
+        up_call_t call = {.store = store,
+                          .caller = self_calls[i].caller,
+                          .org = self_calls[i].org,
+                          .self = self_calls[i].self,
+                          .pool = pool};
+        up_target_t target = {UP_SCOPE_SELF, self_calls[i].caller,
+                              self_calls[i].needed, UP_USER_NOT_FOUND};
         up_view_t *view;
-        asked = NULL;
-        ok(up_access_check(&view, &call, UP_USER_READ, pool, pool) != NULL,
-           "an empty store refuses %s", calls[i].name);
-        is(asked, calls[i].asked, "what is looked up for %s", calls[i].name);
+        up_error_t *err = check(&view, &call, &target);
+        is(err ? up_error_public(err, pool) : "", self_calls[i].says,
+           "of itself: %s", self_calls[i].name);
+        is(call.found_org, self_calls[i].found_org,
+           "of itself: %s: the organisation", self_calls[i].name);
     }
 }
 
@@ -207,19 +306,19 @@ check_site_roles(up_store_t *store, apr_pool_t *pool)
     up_call_t call = {.store = store,
                       .caller = "custom",
                       .org = "O1",
-                      .user = "owner",
-                      .roles = site};
+                      .roles = site,
+                      .pool = pool};
     up_view_t *view;
 
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"AUDITOR", UP_USER_WRITE};
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"AUDITOR", UP_USER_READ};
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"ORG_OWNER", 0};
-    is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)), "",
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_READ)), "",
        "a role of the site permits what it says");
-    is(reason_of(up_access_check(&view, &call, UP_USER_WRITE, pool, pool)),
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_WRITE)),
        "PERMISSION_DENIED", "a role of the site permits no more than it says");
     call.caller = "owner";
-    is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)),
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_READ)),
        "PERMISSION_DENIED", "a role of the site replaces the API's");
     is_number(up_role_permissions(site, "IAM_OWNER"),
               UP_USER_READ | UP_USER_WRITE,
@@ -264,7 +363,8 @@ test(apr_pool_t *pool)
     fill(store);
     check_rows(store, pool);
     check_target(store, pool);
-    check_look_ups(pool);
+    check_store_scope(store, pool);
+    check_self_scope(store, pool);
     check_site_roles(store, pool);
     check_api_roles();
     up_store_close(store);

@@ -1,5 +1,7 @@
-/* service_profiles.c -- the two calls, apart from access. */
+/* service_profiles.c -- reading a profile and replacing it, in an organisation.
+ */
 #include "service/up_profiles.h"
+#include "core/up_clock.h"
 #include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
@@ -71,7 +73,46 @@ fill(up_store_t *store, apr_pool_t *pool)
 #define WIDE201 LONGEST_TEXT GIRAFFE
 
 #define ID_LENGTH                                                              \
-    "UserId: value length must be between 1 and 200 runes, inclusive"
+    "userId: value length must be between 1 and 200 runes, inclusive"
+
+/* A call of CALLER in ORG, which lives in POOL. */
+static up_call_t
+call_of(up_store_t *store,
+        const char *caller,
+        const char *org,
+        apr_pool_t *pool)
+{
+    return (up_call_t){
+        .store = store, .caller = caller, .org = org, .pool = pool};
+}
+
+static up_error_t *
+get(const up_user_t **user, up_call_t *call, const char *id)
+{
+    up_target_t target = {UP_SCOPE_ORG, id, UP_USER_READ, UP_USER_NOT_FOUND};
+
+    *user = NULL;
+    return up_profiles_get(user, call, &target, 1);
+}
+
+/* Replace the profile of the user ID. */
+static up_error_t *
+replace(const up_user_t **user,
+        up_call_t *call,
+        const char *id,
+        const up_profile_t *profile)
+{
+    up_target_t target = {UP_SCOPE_ORG, id, UP_USER_WRITE,
+                          UP_PROFILE_NOT_FOUND};
+    up_update_t update = {.fields = UP_ALL_FIELDS,
+                          .profile = profile,
+                          .rules = UP_RULES_V1,
+                          .prefix = "",
+                          .must_differ = 1};
+
+    *user = NULL;
+    return up_profiles_update(user, call, &target, &update);
+}
 
 static const struct {
     const char *name, *user, *if_match, *if_none_match;
@@ -111,42 +152,39 @@ static void
 check_reads(up_store_t *store, apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "V1", .org = "O1", .user = reads[i].user};
+        up_call_t call = call_of(store, "V1", "O1", pool);
         up_precondition_t *precondition;
-        const up_user_t *user = NULL;
-        const char *org;
-        int unmodified = 0;
+        const up_user_t *user;
         must(up_precondition_parse(&precondition, reads[i].if_match,
                                    reads[i].if_none_match, pool));
-        up_error_t *err = up_profiles_get(&user, &unmodified, &org, &call,
-                                          precondition, pool, pool);
+        call.precondition = precondition;
+        up_error_t *err = get(&user, &call, reads[i].user);
         is(reason_of(err), reads[i].reason, "reading %s", reads[i].name);
         if (!err)
             is(user->id, reads[i].user, "reading %s: the user", reads[i].name);
-        is_number(unmodified, reads[i].unmodified,
+        is_number((long long)call.sequence,
+                  err && err->reason != UP_SEQUENCE_MISMATCH ? 0 : 3,
+                  "reading %s: the sequence", reads[i].name);
+        is_number(call.unmodified, reads[i].unmodified,
                   "reading %s: whether it is unmodified", reads[i].name);
-        is(org, "O1", "reading %s: the organisation", reads[i].name);
+        is(call.found_org, "O1", "reading %s: the organisation", reads[i].name);
+        is(call.target, reads[i].user, "reading %s: the target", reads[i].name);
     }
 }
 
 static void
 check_message_of_read(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {
-        .store = store, .caller = "V1", .org = "O1", .user = A201};
+    up_call_t call = call_of(store, "V1", "O1", pool);
     const up_user_t *user;
-    const char *org;
-    int unmodified;
 
-    up_error_t *err =
-        up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
-    is(err ? err->message : NULL, "invalid GetHumanProfileRequest." ID_LENGTH,
+    up_error_t *err = get(&user, &call, A201);
+    is(err ? err->message : NULL, ID_LENGTH,
        "reading an id that is too long: the message");
-    call.org = "O9";
-    err = up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
-    is(reason_of(err), "ORG_NOT_FOUND", "access is checked before the id");
-    is(org, NULL, "an unknown organisation is not handed back");
+    call = call_of(store, "V1", "O9", pool);
+    is(reason_of(get(&user, &call, A201)), "ORG_NOT_FOUND",
+       "access is checked before the id");
+    is(call.found_org, NULL, "an unknown organisation is not handed back");
 }
 
 /* A profile in POOL that differs from the stored one by TEXT in FIELD. */
@@ -197,19 +235,15 @@ check_refusals(up_store_t *store, apr_pool_t *pool)
     const char *before = store_text(store, kinds, pool);
 
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = refused[i].caller,
-                          .org = "O1",
-                          .user = refused[i].user};
+        up_call_t call = call_of(store, refused[i].caller, "O1", pool);
         up_precondition_t *precondition;
         const up_user_t *user;
-        const char *org;
         must(up_precondition_parse(&precondition, refused[i].if_match, NULL,
                                    pool));
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, refused[i].first_name, pool),
-            precondition, pool, pool);
+        call.precondition = precondition;
+        up_error_t *err = replace(
+            &user, &call, refused[i].user,
+            changed_profile(UP_FIRST_NAME, refused[i].first_name, pool));
         is(reason_of(err), refused[i].reason, "changing %s", refused[i].name);
     }
     is(store_text(store, kinds, pool), before,
@@ -223,22 +257,18 @@ check_violations(up_store_t *store, apr_pool_t *pool)
     static const char *const fields[] = {
         "userId",      "firstName",         "lastName", "nickName",
         "displayName", "preferredLanguage", "gender"};
-    up_call_t call = {
-        .store = store, .caller = "A1", .org = "O1", .user = A201};
+    up_call_t call = call_of(store, "A1", "O1", pool);
     up_profile_t *profile = up_profile_make(pool);
     const up_user_t *user;
-    const char *org;
 
     profile->text[UP_NICK_NAME] = A201;
     profile->text[UP_PREFERRED_LANGUAGE] = "12";
     profile->gender = UP_GENDER_UNKNOWN;
-    up_error_t *err =
-        up_profiles_update(&user, &org, &call, profile, NULL, pool, pool);
+    up_error_t *err = replace(&user, &call, A201, profile);
     if (!ok(err && err->violations && err->violations->nelts == 7,
             "all seven fields are at fault"))
         return;
-    is(err->message, "invalid UpdateHumanProfileRequest." ID_LENGTH,
-       "the message names the first field at fault");
+    is(err->message, ID_LENGTH, "the message names the first field at fault");
     for (int i = 0; i < 7; i++)
         is(APR_ARRAY_IDX(err->violations, i, up_violation_t).field, fields[i],
            "%s is named in its place", fields[i]);
@@ -295,17 +325,15 @@ check_event(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
 static void
 check_change(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {
-        .store = store, .caller = "A1", .org = "O1", .user = "U1"};
+    up_call_t call = call_of(store, "A1", "O1", pool);
     up_profile_t *profile = changed_profile(UP_NICK_NAME, "", pool);
     apr_time_t begun = apr_time_now();
-    const up_user_t *user = NULL, *read;
-    const char *org;
-    int unmodified;
+    const up_user_t *user, *read;
 
     profile->text[UP_PREFERRED_LANGUAGE] = "DE_ch";
-    must(up_profiles_update(&user, &org, &call, profile, NULL, pool, pool));
-    is(org, "O1", "a change hands back the organisation");
+    must(replace(&user, &call, "U1", profile));
+    is(call.found_org, "O1", "a change hands back the organisation");
+    is_number((long long)call.sequence, 4, "a change hands back the sequence");
     is_number((long long)user->sequence, 4, "a change counts the sequence up");
     ok(user->changed >= begun && user->changed <= apr_time_now(),
        "a change sets the change date to now");
@@ -316,13 +344,12 @@ check_change(up_store_t *store, apr_pool_t *pool)
        "a language tag becomes canonical");
     check_event(store, user, pool);
 
-    must(up_profiles_get(&read, &unmodified, &org, &call, NULL, pool, pool));
+    must(get(&read, &call, "U1"));
     ok(!up_profile_diff(read->profile, user->profile) &&
            read->sequence == user->sequence && read->changed == user->changed,
        "a read has what the change handed back");
-    is(reason_of(
-           up_profiles_update(&user, &org, &call, profile, NULL, pool, pool)),
-       "PROFILE_NOT_CHANGED", "the same change again is PROFILE_NOT_CHANGED");
+    is(reason_of(replace(&user, &call, "U1", profile)), "PROFILE_NOT_CHANGED",
+       "the same change again is PROFILE_NOT_CHANGED");
 }
 
 /* A call that changes nothing does not wait for another writer. */
@@ -343,14 +370,11 @@ check_without_lock(up_store_t *store, apr_pool_t *pool)
     must(up_batch_begin(&batch, store, batch_pool));
     alarm(30); /* an update that waits would do so for ever */
     for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "A1", .org = "O1", .user = idle[i].user};
+        up_call_t call = call_of(store, "A1", "O1", pool);
         const up_user_t *user;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, idle[i].first_name, pool), NULL,
-            pool, pool);
+        up_error_t *err =
+            replace(&user, &call, idle[i].user,
+                    changed_profile(UP_FIRST_NAME, idle[i].first_name, pool));
         is(reason_of(err), idle[i].reason,
            "%s: a call that changes nothing does not wait for a writer",
            idle[i].name);
@@ -376,18 +400,12 @@ check_deadline(up_store_t *store, apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = "A1",
-                          .org = "O1",
-                          .user = late[i].user,
-                          .deadline = apr_time_now() +
-                                      apr_time_from_sec(late[i].seconds)};
+        up_call_t call = call_of(store, "A1", "O1", pool);
         const up_user_t *user;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, late[i].first_name, pool), NULL,
-            pool, pool);
+        call.deadline = up_clock() + apr_time_from_sec(late[i].seconds);
+        up_error_t *err =
+            replace(&user, &call, late[i].user,
+                    changed_profile(UP_FIRST_NAME, late[i].first_name, pool));
         is(reason_of(err), late[i].reason, "%s", late[i].name);
     }
 }
@@ -404,14 +422,12 @@ run_update(apr_thread_t *thread, void *baton)
 {
     update_t *update = baton;
     const up_user_t *user;
-    const char *org;
-    apr_pool_t *pool;
 
     (void)thread;
-    apr_pool_create(&pool, NULL);
-    update->reason = reason_of(up_profiles_update(
-        &user, &org, &update->call, update->profile, NULL, pool, pool));
-    apr_pool_destroy(pool);
+    apr_pool_create(&update->call.pool, NULL);
+    update->reason =
+        reason_of(replace(&user, &update->call, "U1", update->profile));
+    apr_pool_destroy(update->call.pool);
     return NULL;
 }
 
@@ -422,9 +438,8 @@ check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
 {
     unsigned kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT;
     const char *before = store_text(store, kinds, pool);
-    update_t update = {
-        .call = {.store = store, .caller = "A1", .org = "O1", .user = "U1"},
-        .profile = changed_profile(UP_FIRST_NAME, "Waits", pool)};
+    update_t update = {call_of(store, "A1", "O1", NULL),
+                       changed_profile(UP_FIRST_NAME, "Waits", pool), NULL};
     apr_pool_t *batch_pool;
     apr_thread_t *thread;
     apr_status_t rv;
@@ -432,10 +447,10 @@ check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
 
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
-    update.call.deadline = apr_time_now() + apr_time_from_msec(500);
+    update.call.deadline = up_clock() + apr_time_from_msec(500);
     if (apr_thread_create(&thread, NULL, run_update, &update, pool))
         exit(1);
-    while (apr_time_now() <= update.call.deadline)
+    while (up_clock() <= update.call.deadline)
         apr_sleep(apr_time_from_msec(10));
     apr_pool_destroy(batch_pool);
     apr_thread_join(&rv, thread);
@@ -457,13 +472,10 @@ check_states(up_store_t *store, apr_pool_t *pool)
                  {"future", UP_ACTIVE}};
 
     for (unsigned i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "A1", .org = "O1", .user = users[i].id};
-        const up_user_t *user = NULL;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call, changed_profile(UP_FIRST_NAME, " ", pool), NULL,
-            pool, pool);
+        up_call_t call = call_of(store, "A1", "O1", pool);
+        const up_user_t *user;
+        up_error_t *err = replace(&user, &call, users[i].id,
+                                  changed_profile(UP_FIRST_NAME, " ", pool));
         is(reason_of(err), "", "a user who is %s can be changed", users[i].id);
         is_number(user ? (int)user->state : -1, users[i].state,
                   "a user who is %s keeps the state", users[i].id);

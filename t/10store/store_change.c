@@ -242,6 +242,7 @@ static void *APR_THREAD_FUNC
 work(apr_thread_t *thread, void *baton)
 {
     worker_t *worker = baton;
+    up_query_t query = {.caller = "A", .user = worker->own};
     apr_pool_t *pool;
 
     (void)thread;
@@ -260,9 +261,9 @@ work(apr_thread_t *thread, void *baton)
             up_store_update(&after, worker->store, "O1", worker->own, decide,
                             &change, pool, pool) ||
             after->sequence != (apr_uint64_t)i + 2;
-        worker->failures += up_store_read(&view, worker->store, "A", NULL,
-                                          worker->own, pool, pool) ||
-                            view->user->sequence != after->sequence;
+        worker->failures +=
+            up_store_read(&view, worker->store, &query, pool, pool) ||
+            view->user->sequence != after->sequence;
         apr_pool_clear(pool);
     }
     apr_pool_destroy(pool);
@@ -286,6 +287,7 @@ concurrency(up_store_t *store, apr_pool_t *pool)
     apr_thread_t *threads[THREADS];
     worker_t workers[THREADS];
     up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
+    up_query_t query = {.wanted = "O1", .user = "A"};
     apr_uint64_t last = 0;
     apr_status_t rv;
     up_view_t *view;
@@ -306,7 +308,7 @@ concurrency(up_store_t *store, apr_pool_t *pool)
     }
     is_number(failures, 0, "%d threads: each call does what it is to do",
               THREADS);
-    must(up_store_read(&view, store, NULL, "O1", "A", pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     is_number((long long)view->user->sequence, 1 + THREADS * ROUNDS,
               "no change of the user that all changed is lost");
     must(up_store_each(store, &events, expect_next, &last, pool));
