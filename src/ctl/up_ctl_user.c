@@ -7,9 +7,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-/* Set *GENDER from GIVEN, "female" or "GENDER_FEMALE". */
+/* Set *GENDER from GIVEN, "female" or "GENDER_FEMALE", the value of the option
+ * of the field INFO. */
 static up_error_t *
-read_gender(int *gender, const char *given, up_ctl_t *ctl)
+read_gender(int *gender,
+            const up_field_info_t *info,
+            const char *given,
+            up_ctl_t *ctl)
 {
     char *name = apr_pstrcat(ctl->pool, "GENDER_", given, NULL);
 
@@ -20,8 +24,9 @@ read_gender(int *gender, const char *given, up_ctl_t *ctl)
         *gender = up_gender_by_name(given);
     if (*gender == UP_GENDER_UNKNOWN)
         return up_ctl_misused(&ctl->line, ctl->pool,
-                              "--gender must be female, male, diverse or "
-                              "unspecified");
+                              "--%s must be female, male, diverse or "
+                              "unspecified",
+                              info->option);
     return NULL;
 }
 
@@ -55,14 +60,15 @@ read_profile(const up_profile_t **given, up_ctl_t *ctl)
 
     *given = NULL;
     for (int i = 0; i < UP_FIELDS; i++) {
+        const up_field_info_t *info = up_field_info((up_field_t)i);
         const char *text = ctl->line.option[UP_CTL_FIELD(i)];
         if (!text)
             continue;
         if (is_machine)
             return up_ctl_misused(&ctl->line, ctl->pool,
                                   "a --machine has no profile");
-        if (i == UP_GENDER)
-            UP_ERR(read_gender(&profile->gender, text, ctl));
+        if (info->kind == UP_FIELD_GENDER)
+            UP_ERR(read_gender(&profile->gender, info, text, ctl));
         else
             profile->text[i] = text;
     }
