@@ -5,23 +5,10 @@
 #ifndef STORE_CONTRACT_H
 #define STORE_CONTRACT_H
 
-#include "store/up_store.h"
+#include "store_items.h"
 #include "temp_store.h"
 
 #define ALL ((1u << UP_KINDS) - 1)
-
-/* The longest ids, of characters of one byte and of four, and the longest text
- * of a profile. */
-#define TEXT_50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define GIRAFFES_10                                                            \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"         \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"         \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"
-#define GIRAFFES_50 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10
-#define TWICE(text) text text
-#define LONGEST_ID TEXT_50 TEXT_50 TEXT_50 TEXT_50
-#define LONGEST_ID_4 GIRAFFES_50
-#define LONGEST_TEXT TWICE(GIRAFFES_50) TWICE(GIRAFFES_50)
 
 /* Lines of an import. */
 #define DATES                                                                  \
