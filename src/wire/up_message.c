@@ -2,7 +2,6 @@
  * by their descriptors. */
 #include "wire/up_message.h"
 
-#include <apr_lib.h>
 #include <string.h>
 
 /* What FIELD's quantifier is: whether an optional number is there, how many
@@ -174,8 +173,8 @@ up_message_camel(char *camel, apr_size_t size, const char *name)
     char *last = camel + size - 1;
 
     for (; *name && camel < last; name++) {
-        if (*name == '_' && name[1])
-            *camel++ = (char)apr_toupper(*++name);
+        if (*name == '_' && name[1] >= 'a' && name[1] <= 'z')
+            *camel++ = (char)(*++name - 'a' + 'A');
         else
             *camel++ = *name;
     }
