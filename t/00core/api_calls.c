@@ -63,8 +63,6 @@ answered_hex(const up_service_t *service,
 #define V1_DETAILS(sequence, creation, change)                                 \
     "\"details\":{\"sequence\":\"" sequence                                    \
     "\"," TIMES(creation, change) "\"resourceOwner\":\"69629023906488334\"}"
-#define V1_NOW                                                                 \
-    V1_DETAILS("12", "2025-03-25T09:00:00.100Z", "2025-03-25T10:28:47.405123Z")
 #define V2_DETAILS(sequence, change)                                           \
     "\"details\":{\"sequence\":\"" sequence "\",\"changeDate\":\"" change      \
     "\",\"resourceOwner\":\"69629023906488334\","                              \
@@ -72,78 +70,75 @@ answered_hex(const up_service_t *service,
 #define V2_NOW V2_DETAILS("12", "2025-03-25T10:28:47.405123Z")
 #define ID "{\"userId\":\"U1\"}"
 
+#define FULL                                                                   \
+    ",\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","           \
+    "\"nickName\":\"Gig\",\"displayName\":\"Gigi Giraffe\","                   \
+    "\"preferredLanguage\":\"de-CH\",\"gender\":\"GENDER_DIVERSE\"}}"
+#define SPARSE                                                                 \
+    ",\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","           \
+    "\"displayName\":\"G\",\"preferredLanguage\":\"und\"}}"
+#define ORG_HEX "22113639363239303233393036343838333334"
+#define NAMES_HEX "0a0447696769120747697261666665"
+
+/* How users read in v1, in both forms. */
+static const struct {
+    const char *name;
+    apr_time_t created, changed;
+    up_profile_t profile;
+    const char *json, *hex;
+} readings[] = {
+    {"a profile with everything",
+     ONE_USER_CHANGED,
+     ONE_USER_CHANGED,
+     {{"Gigi", "Giraffe", "Gig", "Gigi Giraffe", "de-CH", ""},
+      UP_GENDER_DIVERSE},
+     "{" V1_DETAILS("12",
+                    "2025-03-25T10:28:47.405123Z",
+                    "2025-03-25T10:28:47.405123Z") FULL,
+     "0a31080c120c08df8a8abf0610b8df96c1011a0c08df8a8abf0610b8df96c101" ORG_HEX
+     "122b" NAMES_HEX "1a03476967"
+     "220c4769676920476972616666652a0564652d43483003"},
+    {"empty fields, which are left out; no language reads as und",
+     0,
+     APR_USEC_PER_SEC,
+     {{"Gigi", "Giraffe", "", "G", "", ""}, 0},
+     "{" V1_DETAILS("12", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z")
+         SPARSE,
+     "0a1b080c12001a020801" ORG_HEX "1217" NAMES_HEX "2201472a03756e64"},
+    {"times before 1970, whose nanoseconds count forward",
+     -1,
+     -APR_USEC_PER_SEC,
+     {{"Gigi", "Giraffe", "", "G", "", ""}, 0},
+     "{" V1_DETAILS("12", "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59Z")
+         SPARSE,
+     "0a35080c121108ffffffffffffffffff0110988cebdc03"
+     "1a0b08ffffffffffffffffff01" ORG_HEX "1217" NAMES_HEX "2201472a03756e64"},
+};
+
 static void
 test_v1_reads(apr_pool_t *pool)
 {
-    static const struct {
-        const up_service_t *service;
-        const char *method, *caller, *request;
-    } reads[] = {
-        {MANAGEMENT, "GetHumanProfile", "admin", ID},
-        {AUTH, "GetMyProfile", "U1", "{}"},
-    };
+    for (apr_size_t i = 0; i < sizeof(readings) / sizeof(*readings); i++) {
+        const char *name = readings[i].name;
 
-    for (apr_size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
-        const char *name = reads[i].method;
-#define JSON()                                                                 \
-    answered(reads[i].service, name, reads[i].caller, reads[i].request, pool)
-#define HEX()                                                                  \
-    answered_hex(reads[i].service, name, reads[i].caller, reads[i].request,    \
-                 pool)
         one_user_reset();
-        one_user_profile.text[UP_NICK_NAME] = "Gig";
-        one_user_profile.text[UP_PREFERRED_LANGUAGE] = "de-CH";
-        one_user_profile.gender = UP_GENDER_DIVERSE;
-        is(JSON(),
-           "{" V1_NOW ",\"profile\":{\"firstName\":\"Gigi\","
-           "\"lastName\":\"Giraffe\",\"nickName\":\"Gig\","
-           "\"displayName\":\"Gigi Giraffe\",\"preferredLanguage\":\"de-CH\","
-           "\"gender\":\"GENDER_DIVERSE\"}}",
-           "%s: a profile with everything", name);
-        one_user.created = ONE_USER_CHANGED;
-        is(HEX(),
-           "0a31080c120c08df8a8abf0610b8df96c1011a0c08df8a8abf0610b8df96c101"
-           "22113639363239303233393036343838333334"
-           "122b0a0447696769120747697261666665"
-           "1a03476967220c476967692047697261666665"
-           "2a0564652d43483003",
-           "%s: a profile with everything, as protobuf", name);
-
-        one_user_profile.text[UP_NICK_NAME] =
-            one_user_profile.text[UP_PREFERRED_LANGUAGE] = "";
-        one_user_profile.text[UP_DISPLAY_NAME] = "G";
-        one_user_profile.gender = 0;
-        one_user.created = 0;
-        one_user.changed = apr_time_from_sec(1);
-        one_user.sequence = APR_UINT64_MAX;
-        is(JSON(),
-           "{" V1_DETAILS(
-               "18446744073709551615", "1970-01-01T00:00:00Z",
-               "1970-01-01T00:00:01Z") ",\"profile\":{"
-                                       "\"firstName\":\"Gigi\",\"lastName\":"
-                                       "\"Giraffe\","
-                                       "\"displayName\":\"G\","
-                                       "\"preferredLanguage\":\"und\"}}",
-           "%s: empty fields are left out, and no language reads as und", name);
-        one_user.sequence = 12;
-        is(HEX(),
-           "0a1b080c12001a02080122113639363239303233393036343838333334"
-           "12170a0447696769120747697261666665220147"
-           "2a03756e64",
-           "%s: empty fields as protobuf", name);
-
-        one_user.created = -1;
-        one_user.changed = -apr_time_from_sec(1);
-        is(HEX(),
-           "0a35080c121108ffffffffffffffffff0110988cebdc031a0b08fffffffffffffff"
-           "f"
-           "ff0122113639363239303233393036343838333334"
-           "12170a0447696769120747697261666665220147"
-           "2a03756e64",
-           "%s: before 1970 the nanoseconds count forward", name);
-#undef JSON
-#undef HEX
+        one_user_profile = readings[i].profile;
+        one_user.created = readings[i].created;
+        one_user.changed = readings[i].changed;
+        is(answered(MANAGEMENT, "GetHumanProfile", "admin", ID, pool),
+           readings[i].json, "GetHumanProfile: %s", name);
+        is(answered_hex(MANAGEMENT, "GetHumanProfile", "admin", ID, pool),
+           readings[i].hex, "GetHumanProfile: %s, as protobuf", name);
+        is(answered(AUTH, "GetMyProfile", "U1", "{}", pool), readings[i].json,
+           "GetMyProfile: %s", name);
+        is(answered_hex(AUTH, "GetMyProfile", "U1", "{}", pool),
+           readings[i].hex, "GetMyProfile: %s, as protobuf", name);
     }
+    one_user_reset();
+    one_user.sequence = APR_UINT64_MAX;
+    ok(strstr(answered(MANAGEMENT, "GetHumanProfile", "admin", ID, pool),
+              "\"sequence\":\"18446744073709551615\"") != NULL,
+       "GetHumanProfile: the largest sequence");
 }
 
 static void

@@ -156,29 +156,29 @@ check_events(up_store_t *store, apr_pool_t *pool)
        "events have the fields that changed, and no others");
 }
 
-/* Where nothing differs. */
+/* Updates by which nothing differs. */
+static const struct {
+    const char *name;
+    unsigned fields;
+    int must_differ, seconds; /* until the deadline; 0: none */
+    const char *if_match, *reason;
+} unchanged[] = {
+    {"the same value", NICK, 0, 0, NULL, ""},
+    {"the same value, which must differ", NICK, 1, 0, NULL,
+     "PROFILE_NOT_CHANGED"},
+    {"no field", 0, 0, 0, NULL, ""},
+    {"no field, which must differ", 0, 1, 0, NULL, "PROFILE_NOT_CHANGED"},
+    {"the same value after the deadline", NICK, 0, -1, NULL, ""},
+    {"the same value with If-Match of the sequence", NICK, 0, 0, "\"1\"", ""},
+    {"the same value with If-Match of another sequence", NICK, 0, 0, "\"2\"",
+     "SEQUENCE_MISMATCH"},
+    {"no field with If-Match of another sequence", 0, 0, 0, "\"2\"",
+     "SEQUENCE_MISMATCH"},
+};
+
 static void
 check_unchanged(up_store_t *store, apr_pool_t *pool)
 {
-    static const struct {
-        const char *name;
-        unsigned fields;
-        int must_differ, seconds; /* until the deadline; 0: none */
-        const char *if_match, *reason;
-    } calls[] = {
-        {"the same value", NICK, 0, 0, NULL, ""},
-        {"the same value, which must differ", NICK, 1, 0, NULL,
-         "PROFILE_NOT_CHANGED"},
-        {"no field", 0, 0, 0, NULL, ""},
-        {"no field, which must differ", 0, 1, 0, NULL, "PROFILE_NOT_CHANGED"},
-        {"the same value after the deadline", NICK, 0, -1, NULL, ""},
-        {"the same value with If-Match of the sequence", NICK, 0, 0, "\"1\"",
-         ""},
-        {"the same value with If-Match of another sequence", NICK, 0, 0,
-         "\"2\"", "SEQUENCE_MISMATCH"},
-        {"no field with If-Match of another sequence", 0, 0, 0, "\"2\"",
-         "SEQUENCE_MISMATCH"},
-    };
     const char *before = store_text(store, ALL, pool);
     apr_pool_t *batch_pool;
     up_batch_t *batch;
@@ -186,25 +186,26 @@ check_unchanged(up_store_t *store, apr_pool_t *pool)
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
     alarm(30); /* an update that waits for the writer would do so for ever */
-    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (unsigned i = 0; i < sizeof(unchanged) / sizeof(unchanged[0]); i++) {
         up_update_t update =
-            make_update(calls[i].fields, "Gig", "X", "de", pool);
+            make_update(unchanged[i].fields, "Gig", "X", "de", pool);
         up_call_t call = {.store = store, .caller = "A1", .pool = pool};
         up_precondition_t *precondition;
         const up_user_t *user;
 
-        must(up_precondition_parse(&precondition, calls[i].if_match, NULL,
+        must(up_precondition_parse(&precondition, unchanged[i].if_match, NULL,
                                    pool));
         call.precondition = precondition;
-        update.must_differ = calls[i].must_differ;
-        if (calls[i].seconds)
+        update.must_differ = unchanged[i].must_differ;
+        if (unchanged[i].seconds)
             call.deadline =
-                apr_time_now() + apr_time_from_sec(calls[i].seconds);
+                apr_time_now() + apr_time_from_sec(unchanged[i].seconds);
         up_error_t *err = set_fields(&user, &call, "P0", &update);
-        is(reason_of(err), calls[i].reason, "setting %s", calls[i].name);
+        is(reason_of(err), unchanged[i].reason, "setting %s",
+           unchanged[i].name);
         if (!err)
             is(profile_text(user, pool), "1: Gigi|L|Gig|D|en|1",
-               "setting %s: the user as it is", calls[i].name);
+               "setting %s: the user as it is", unchanged[i].name);
     }
     alarm(0);
     apr_pool_destroy(batch_pool);
