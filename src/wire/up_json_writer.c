@@ -76,10 +76,12 @@ put_name(up_json_writer_t *writer, const char *name)
     char *at = room(writer, strlen(name) + 3), *begin = at;
     *at++ = '"';
     for (; *name; name++) {
-        if (*name == '_' && name[1] >= 'a' && name[1] <= 'z')
-            *at++ = (char)(*++name - 'a' + 'A');
-        else
-            *at++ = *name;
+        char c = *name;
+        if (c == '_' && name[1]) {
+            c = *++name;
+            c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        }
+        *at++ = c;
     }
     *at++ = '"';
     *at++ = ':';

@@ -173,10 +173,12 @@ up_message_camel(char *camel, apr_size_t size, const char *name)
     char *last = camel + size - 1;
 
     for (; *name && camel < last; name++) {
-        if (*name == '_' && name[1] >= 'a' && name[1] <= 'z')
-            *camel++ = (char)(*++name - 'a' + 'A');
-        else
-            *camel++ = *name;
+        char c = *name;
+        if (c == '_' && name[1]) {
+            c = *++name;
+            c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        }
+        *camel++ = c;
     }
     *camel = '\0';
 }
