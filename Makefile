@@ -38,12 +38,13 @@ TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     nghttp2-client $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
-BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql
+BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
+    libldap-dev
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers
-.PHONY: bench lint install clean FORCE
+.PHONY: bench bench-packages lint install clean FORCE
 
 all:
 
@@ -233,6 +234,7 @@ fuzzers: $(FUZZERS)
 # The yardsticks, and the module with a step replaced by t/bench/without_*.c.
 BENCH_BUILD = $(BUILD)/bench
 YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
+    $(BENCH_BUILD)/ldap_load \
     $(patsubst %,$(BENCH_BUILD)/mod_userprofile_without_%.so,\
         access queue store)
 WRAP_access = -Wl,--wrap=up_access_check
@@ -254,23 +256,31 @@ $(BENCH_BUILD)/%.so: $(OBJ)/t/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) -o $@ $^
 
-$(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o
+$(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o $(OBJ)/t/bench/samples.o
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ -llmdb
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+$(BENCH_BUILD)/bare_lmdb: private BENCH_LIBS = -llmdb
+$(BENCH_BUILD)/ldap_load: private BENCH_LIBS = -llber
+$(OBJ)/t/bench/ldap_load.o: | bench-packages
 
-bench: all $(YARDSTICKS)
+bench-packages:
 	@sh conf/packages.sh $(BENCH_PACKAGES)
-	@BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) BENCH=$(BENCH) \
-	 BENCH_FULL=$(BENCH_FULL) perl t/bench/bench
+
+BENCH_ENV = BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) \
+    ROUNDS=$(ROUNDS)
+bench: all $(YARDSTICKS) bench-packages
+	@$(BENCH_ENV) BENCH='$(BENCH)' BENCH_FULL=$(BENCH_FULL) \
+	 perl t/bench/bench
 
 lint: $(GEN_H)
 	@sh conf/packages.sh $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(ROOM_C) $(HTTPD_C) $(HEADERS) \
-	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C)
+	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C) \
+	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
 	@for script in t/TEST t/bench/bench $(wildcard t/lib/*.pm t/bench/*.pm \
-	    t/*/*.t); do \
+	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
 	        exit 1; \
 	done; true
