@@ -8,7 +8,8 @@
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
-#                  BENCH_FULL=1: what takes long too)
+#                  BENCH_FULL=1: what takes long too); see t/bench/README.md
+#   make bench-compare BASE=FOLDER   this build beside the one in FOLDER
 #   make lint      layout, clang-tidy, the checks of the tree itself
 #   make install   PREFIX=, DESTDIR=, STATEDIR=
 #   make clean
@@ -39,12 +40,12 @@ TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
-    libldap-dev
+    libldap-dev valgrind
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers
-.PHONY: bench bench-packages lint install clean FORCE
+.PHONY: bench bench-compare bench-packages lint install clean FORCE
 
 all:
 
@@ -271,6 +272,13 @@ BENCH_ENV = BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) \
 bench: all $(YARDSTICKS) bench-packages
 	@$(BENCH_ENV) BENCH='$(BENCH)' BENCH_FULL=$(BENCH_FULL) \
 	 perl t/bench/bench
+
+bench-compare: all $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
+    bench-packages
+	@[ '$(BASE)' ] || { \
+	    echo 'say BASE=FOLDER, where the products of the other build are' >&2; \
+	    exit 1; }
+	@$(BENCH_ENV) BASE=$(BASE) perl t/bench/bench
 
 lint: $(GEN_H)
 	@sh conf/packages.sh $(LINT_PACKAGES)

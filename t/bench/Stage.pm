@@ -24,9 +24,11 @@ our %WANTED = map { $_ => 1 } split ' ', $ENV{BENCH} || '';
 our $QUICK  = delete $WANTED{quick};
 our $FULL   = $ENV{BENCH_FULL};
 
-our $ROUNDS  = $ENV{ROUNDS} || ($QUICK ? 3 : 7);
+# Two builds are compared in more rounds, with fewer users.
+my $COMPARE = $ENV{BASE};
+our $ROUNDS  = $ENV{ROUNDS} || ($COMPARE ? 15 : $QUICK ? 3 : 7);
 our $SECONDS = { get => 1, put => $QUICK ? 1 : 2 };
-our $USERS   = $QUICK ? 100_000 : 1_000_000;
+our $USERS   = $QUICK || $COMPARE ? 100_000 : 1_000_000;
 
 # For how long load runs on another server's new connections before it counts,
 # in seconds: PostgreSQL's processes are up to speed by then.
