@@ -7,12 +7,13 @@ use Test::More;
 use JSON::PP ();
 
 use lib 't/bench';
-use Calls   ();
+use Calls ();
 use Figures qw(
     alternate figure ratio ratios note_row mark rows_table marks_table as_json
 );
-use OpenLDAP ();
-use Pgbench  ();
+use Generator ();
+use OpenLDAP  ();
+use Pgbench   ();
 
 # Call $code without what it prints to standard error.
 sub quietly {
@@ -122,6 +123,34 @@ is_deeply(Pgbench::figures_of(2, @$_), {}, 'pgbench gave no figure')
 }
 is(OpenLDAP::Load::figures_of('48387.1 600.0 1100.5 1500.0 5120.0')->{p50},
     '600.0', "ldap_load's figures are its numbers");
+
+# Load generators that live through all rounds.
+my $generator = Generator->start('sh', '-c',
+    'while read line; do echo "one $line"; echo "two $line"; done');
+$generator->say('x');
+is($generator->line(10), 'one x', 'a generator answers what it is told');
+is($generator->line(10), 'two x', 'line by line');
+is($generator->line(0.01), undef, 'no line is waited for too long');
+$generator->say('y');
+$generator->line(10);
+$generator->line(10);
+$generator->signal('STOP');
+$generator->end;
+is($generator->line(10), undef, 'one that is stopped can be ended');
+
+my @signals;
+{
+    package Server;
+    sub signal { push @signals, $_[1] }
+}
+my $failing = Pgbench->start(bless({}, 'Server'), 'false');
+{
+    local $SIG{__WARN__} = sub { };
+    is_deeply($failing->round(2), {}, 'a pgbench that ended gives no figure');
+}
+$failing->end;
+is("@signals", 'CONT STOP CONT',
+    'its server is stopped after a round, and goes on at the end');
 
 # Requests.
 for my $name (Calls::names()) {
