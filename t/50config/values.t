@@ -19,10 +19,17 @@ my @right = (
     'UserProfileMaxBody 1',
     'UserProfileMaxBody 64K',
     'UserProfileMaxBody 1G',
+    'UserProfileProtocols rest',
+    'UserProfileProtocols REST gRPC grpc-WEB Connect',
+    'UserProfileProtocols connect connect',
+    'UserProfileSelf Off',
+    'UserProfileSelf read',
+    'UserProfileSelf WRITE',
     'UserProfileRole READER user.read',
     'UserProfileRole BOTH user.read user.write',
     "<Location /p>\nUserProfile On\nUserProfileMaxBody 1K\n"
-        . "UserProfileRole A user.read\n</Location>",
+        . "UserProfileRole A user.read\nUserProfileProtocols rest\n"
+        . "UserProfileSelf Off\n</Location>",
     "<Directory /nowhere>\nUserProfile On\n</Directory>",
     "<VirtualHost *:\${PORT}>\nUserProfileStore lmdb:\${FOLDER}/other\n"
         . "UserProfile On\n</VirtualHost>",
@@ -56,6 +63,17 @@ my @wrong = (
     ['UserProfileMaxBody 0x10',            $size],
     ['UserProfileMaxBody 1KK',             $size],
     ['UserProfileMaxBody 1 2',             qr/takes one argument/],
+    ['UserProfileProtocols',               qr/one or more of rest, grpc, grpc-web and connect/],
+    (
+        map { ["UserProfileProtocols $_", qr/is not a protocol: rest, grpc, grpc-web or connect/] }
+            'http', 'grpcweb', 'grpc,rest', 'rest soap', 'All', 'none', '-rest', 'rest Off'
+    ),
+    ['UserProfileSelf',                    qr/takes one argument/],
+    ['UserProfileSelf Read Write',         qr/takes one argument/],
+    (
+        map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
+            'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
     ['UserProfileRole',                    qr/user\.read or user\.write/],
     ['UserProfileRole READER',             qr/user\.read or user\.write/],
     ['UserProfileRole READER user.delete', qr/user\.read or user\.write/],
