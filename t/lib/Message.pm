@@ -142,7 +142,7 @@ sub from_protobuf {
         my ($name, $is_repeated, $of) = @{ $by_number{$number} // die "$type has no field $number\n" };
         my @values = map {
                   $of eq 'string' ? decode_utf8($_)
-                : $of eq 'uint64' ? $_
+                : $of eq 'uint64' ? "$_"
                 : $of eq 'Timestamp' ? timestamp($_)
                 : $enum{$of} ? $enum{$of}[$_]
                 : from_protobuf($of, $_)
