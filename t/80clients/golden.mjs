@@ -66,11 +66,15 @@ const profiles = {
     },
 };
 
+let sequence = 1n; // that of a new user
+
 for (const [what, profile] of Object.entries(profiles)) {
-    // The answer to the update has the details, so nothing is taken from the
-    // one that is compared.
+    // Only the dates are taken from an answer, the one to the update.
     const updated = await callBinary(updateHumanUser, { userId, profile });
-    const { details } = fromBinary(updateHumanUser.output, updated);
+    const details = {
+        ...fromBinary(updateHumanUser.output, updated).details,
+        sequence: ++sequence, resourceOwner: setup.org,
+    };
     is(hex(toBinary(updateHumanUser.output,
         create(updateHumanUser.output, { details }))), hex(updated),
     `${what}: the answer to UpdateHumanUser is what the published encoder makes`);

@@ -17,7 +17,7 @@ import { is, note, ok } from './tap.mjs';
 import { setup } from './setup.mjs';
 
 const AT_ONCE = 100;
-const IN_A_ROW = 2000;
+const IN_A_ROW = 1000;
 const UPDATE_EVERY = 10; // of the calls in a row
 
 const token = setup.token;
