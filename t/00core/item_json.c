@@ -3,9 +3,7 @@
 #include "wire/up_item_json.h"
 #include "wire/up_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* "Now" is 2026-01-02T03:04:05Z in this file. */
@@ -57,8 +55,8 @@ static const struct {
           "\"lastName\":\"Giraffe\"}"),
      USER("\"type\":\"human\",\"state\":\"active\",\"sequence\":"
           "\"1\"," NOW_DATES ",\"profile\":{\"firstName\":\"Gigi\","
-          "\"lastName\":\"Giraffe\",\"displayName\":\"Gigi Giraffe\"}"),
-     "a display name is \"first last\" by default"},
+          "\"lastName\":\"Giraffe\",\"displayName\":\"\"}"),
+     "a display name has no default here, and is written when it is empty"},
     {HUMAN("\"state\":\"inactive\","), HUMAN_READ("inactive", "1"), "inactive"},
     {HUMAN("\"state\":\"initial\","), HUMAN_READ("initial", "1"), "initial"},
     {HUMAN("\"state\":\"removed\","), HUMAN_READ("removed", "1"), "removed"},
@@ -217,7 +215,10 @@ decode(up_item_t **item,
        const char *line,
        apr_pool_t *pool)
 {
-    return up_item_json_decode(item, token_text, line, strlen(line), NOW, pool);
+    unsigned fields;
+
+    return up_item_json_decode(item, &fields, token_text, line, strlen(line),
+                               NOW, pool);
 }
 
 static const char *
@@ -296,6 +297,41 @@ values(apr_pool_t *pool)
        "the hash is the bytes of the digits");
 }
 
+/* Which fields a line has, and which it lacks. */
+static void
+presence(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name, *line;
+        unsigned fields;
+    } rows[] = {
+        {"a human with an empty profile",
+         USER("\"type\":\"human\",\"profile\":{}"), 0},
+        {"a human with some fields, one of them empty",
+         USER("\"type\":\"human\",\"profile\":{\"displayName\":\"\","
+              "\"gender\":0,\"firstName\":\"G\"}"),
+         UP_FIELD_BIT(UP_FIRST_NAME) | UP_FIELD_BIT(UP_DISPLAY_NAME) |
+             UP_FIELD_BIT(UP_GENDER)},
+        {"a human with null for a field",
+         USER("\"type\":\"human\",\"profile\":{\"displayName\":null,"
+              "\"nickName\":\"\"}"),
+         UP_FIELD_BIT(UP_NICK_NAME)},
+        {"a machine", USER("\"type\":\"machine\""), 0},
+        {"an organisation", "{\"org\":{\"id\":\"O1\"}}", 0},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned fields = ~0u;
+        const char *token_text;
+        up_item_t *item;
+        up_error_t *err =
+            up_item_json_decode(&item, &fields, &token_text, rows[i].line,
+                                strlen(rows[i].line), NOW, pool);
+        ok(!err, "%s is read", rows[i].name);
+        is_number(fields, rows[i].fields, "the fields of %s", rows[i].name);
+    }
+}
+
 static void
 events(apr_pool_t *pool)
 {
@@ -345,17 +381,18 @@ events(apr_pool_t *pool)
        "an event without fields");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     lines(pool);
     values(pool);
+    presence(pool);
     events(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }
