@@ -8,7 +8,8 @@
 
 typedef struct lmdb_batch_t {
     up_batch_t base;
-    lmdb_txn_t txn;
+    lmdb_loan_t loan;
+    int is_over; /* its transaction is given back */
     apr_pool_t *pool;
     up_error_t *spoilt; /* why it cannot be committed any longer, or NULL */
 } lmdb_batch_t;
@@ -25,8 +26,8 @@ abort_if_open(void *baton)
 {
     lmdb_batch_t *batch = baton;
 
-    if (batch->txn.handle)
-        up_lmdb_abort(&batch->txn);
+    if (!batch->is_over)
+        up_lmdb_give_back(&batch->loan, 0);
     return APR_SUCCESS;
 }
 
@@ -37,7 +38,7 @@ up_lmdb_batch_begin(up_batch_t **batch, up_store_t *base, apr_pool_t *pool)
 
     lmdb->base.store = base;
     lmdb->pool = pool;
-    UP_ERR(up_lmdb_begin(&lmdb->txn, up_lmdb_downcast(base), 0, pool));
+    UP_ERR(up_lmdb_borrow(&lmdb->loan, up_lmdb_downcast(base), pool));
     apr_pool_cleanup_register(pool, lmdb, abort_if_open, apr_pool_cleanup_null);
     *batch = &lmdb->base;
     return NULL;
@@ -61,7 +62,7 @@ up_lmdb_batch_put(up_batch_t *base,
     lmdb_batch_t *batch = downcast(base);
 
     return note_failure(
-        batch, up_lmdb_put(&batch->txn, item, scratch_pool, scratch_pool));
+        batch, up_lmdb_put(&batch->loan.txn, item, scratch_pool, scratch_pool));
 }
 
 up_error_t *
@@ -71,7 +72,7 @@ up_lmdb_batch_get(const up_item_t **item,
                   apr_pool_t *result_pool,
                   apr_pool_t *scratch_pool)
 {
-    lmdb_txn_t *txn = &downcast(base)->txn;
+    lmdb_txn_t *txn = &downcast(base)->loan.txn;
     up_item_t whole = *key;
     up_state_t state;
 
@@ -93,11 +94,11 @@ up_lmdb_batch_remove(int *found,
                      apr_pool_t *scratch_pool)
 {
     lmdb_batch_t *batch = downcast(base);
-    const lmdb_store_t *store = batch->txn.store;
+    const lmdb_store_t *store = batch->loan.txn.store;
     MDB_dbi database = store->database[up_lmdb_database(key->kind)];
     MDB_val bytes = up_lmdb_key(key, scratch_pool);
 
-    int rc = mdb_del(batch->txn.handle, database, &bytes, NULL);
+    int rc = mdb_del(batch->loan.txn.handle, database, &bytes, NULL);
     *found = rc == 0;
     if (rc && rc != MDB_NOTFOUND)
         return note_failure(
@@ -207,10 +208,10 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
 {
     lmdb_batch_t *batch = downcast(base);
 
-    up_error_t *err = remove_by_cursor(&batch->txn, LMDB_ORG,
+    up_error_t *err = remove_by_cursor(&batch->loan.txn, LMDB_ORG,
                                        remove_memberships, user, scratch_pool);
     if (!err)
-        err = remove_by_cursor(&batch->txn, LMDB_TOKEN, remove_tokens, user,
+        err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens, user,
                                scratch_pool);
     return note_failure(batch, err);
 }
@@ -220,9 +221,10 @@ up_lmdb_batch_commit(up_batch_t *base)
 {
     lmdb_batch_t *batch = downcast(base);
 
+    batch->is_over = 1;
+    up_error_t *err = up_lmdb_give_back(&batch->loan, !batch->spoilt);
     if (!batch->spoilt)
-        return up_lmdb_commit(&batch->txn, batch->pool);
-    up_lmdb_abort(&batch->txn);
+        return err;
     return up_error_wrap(batch->pool, batch->spoilt,
                          "nothing of the batch was stored");
 }
