@@ -210,6 +210,12 @@ up_store_probe(apr_uint32_t *episode, up_store_t *store, apr_pool_t *pool)
 }
 
 up_error_t *
+up_store_filling(const char **warning, up_store_t *store, apr_pool_t *pool)
+{
+    return store->driver->filling(warning, store, pool);
+}
+
+up_error_t *
 up_store_read(up_view_t **view,
               up_store_t *store,
               const up_query_t *query,

@@ -103,12 +103,19 @@ void up_store_set_wait(up_store_t *store,
                        void *baton);
 
 /* Fails with UP_STORE_UNAVAILABLE if another process has kept STORE from being
- * changed for longer than the timeout; the message says which one. *EPISODE is
- * a number that is the same in all processes, as long as that lasts. A probe
+ * changed for longer than the timeout; the message says which one, and
+ * *EPISODE is set to a number that is the same in all processes as long as that
+ * lasts. A probe
  * makes the store try, so that the next one can tell. */
 UP_MUST_CHECK up_error_t *up_store_probe(apr_uint32_t *episode,
                                          up_store_t *store,
                                          apr_pool_t *pool);
+
+/* Set *WARNING, in POOL, to a sentence for the log if STORE has used half of
+ * the room that it may take; to NULL otherwise. */
+UP_MUST_CHECK up_error_t *up_store_filling(const char **warning,
+                                           up_store_t *store,
+                                           apr_pool_t *pool);
 
 /* What one request needs to know, read in one step. */
 typedef struct up_view_t {

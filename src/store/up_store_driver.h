@@ -101,6 +101,10 @@ typedef up_error_t *up_driver_stat_t(up_store_stat_t *stat,
                                      up_store_t *store,
                                      apr_pool_t *result_pool);
 
+typedef up_error_t *up_driver_filling_t(const char **warning,
+                                        up_store_t *store,
+                                        apr_pool_t *pool);
+
 typedef struct up_store_driver_t {
     const char *scheme;                /* "lmdb" serves "lmdb:..." */
     const up_driver_option_t *options; /* the last one's name is NULL */
@@ -123,6 +127,7 @@ typedef struct up_store_driver_t {
     up_driver_commit_t *commit;
     up_driver_each_t *each;
     up_driver_stat_t *stat;
+    up_driver_filling_t *filling;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */

@@ -292,8 +292,10 @@ stopped_writer(apr_pool_t *pool)
     ok(!up_store_probe(&episode, store, pool),
        "a store that nobody has locked can be changed");
     child_t child = start_stopped_writer("stopped", pool);
-    const char *name = apr_psprintf(pool, "process %d (lmdb_process.t, which "
-                                          "is stopped)", (int)child.pid);
+    const char *name = apr_psprintf(pool,
+                                    "process %d (lmdb_process.t, which "
+                                    "is stopped)",
+                                    (int)child.pid);
 
     up_error_t *err = change(store, pool);
     is_reason(err, "STORE_UNAVAILABLE",
@@ -442,6 +444,47 @@ killed_readers(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A reader that stands still makes the store full. */
+static void
+full_by_reader(apr_pool_t *pool)
+{
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
+    const char *warning;
+    up_error_t *err = NULL;
+    int changes = 0;
+
+    make("kept", options, pool);
+    up_store_t *store = open_store("kept", options, pool);
+    must(up_store_filling(&warning, store, pool));
+    is(warning, NULL, "there is no warning of an empty store");
+    is_number(temp_lmdb_figure(store, "oldestReader"), 0,
+              "the oldest reader is 0 if nobody else reads");
+    up_store_close(store);
+
+    child_t reader = start_reader("kept", options, pool);
+    store = open_store("kept", options, pool);
+    for (; !err && changes < 1000; changes++)
+        err = change(store, pool);
+    is_reason(err, "STORE_FULL", "a reader that stands still fills a store");
+    is_number(temp_lmdb_figure(store, "oldestReader"), reader.pid,
+              "the oldest reader is that process");
+    is_number(temp_lmdb_figure(store, "oldestReaderAge"), changes - 1,
+              "its age is the number of changes since it began");
+    ok(temp_lmdb_figure(store, "oldestReaderBytes") > MIB / 2,
+       "the bytes that it keeps are counted");
+    ok(temp_lmdb_figure(store, "bytesUsed") > MIB * 3 / 4,
+       "the bytes that it keeps count as used");
+    must(up_store_filling(&warning, store, pool));
+    ok(warning && strstr(warning, apr_psprintf(pool, "only because process %d",
+                                               (int)reader.pid)),
+       "the warning names the process");
+    printf("# %s\n", warning);
+    kill_child(&reader);
+    ok(!change(store, pool),
+       "once the reader is dead, the next change finds room");
+    up_store_close(store);
+}
+
 /* Read the user that is visited. */
 static up_error_t *
 read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
@@ -496,6 +539,7 @@ test(apr_pool_t *pool)
     stopped_writer(pool);
     ended_waiter(pool);
     killed_readers(pool);
+    full_by_reader(pool);
     grown_by_another(pool);
 }
 

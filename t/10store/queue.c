@@ -108,8 +108,7 @@ submit(void *data)
         self->withdrawn += end == UP_JOB_WITHDRAWN;
         self->refused += end == UP_JOB_REFUSED;
         if (job.done != (end == UP_JOB_DONE) ||
-            job.failed !=
-                (job.done && (self->number + round) % 7 == 0))
+            job.failed != (job.done && (self->number + round) % 7 == 0))
             self->wrong++;
     }
     return NULL;

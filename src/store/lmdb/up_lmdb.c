@@ -66,8 +66,8 @@ up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options)
         store->map_size =
             (apr_size_t)up_driver_option(&up_store_lmdb, "map-size", options);
     store->sync = (int)up_driver_option(&up_store_lmdb, "sync", options);
-    store->timeout = apr_time_from_sec(
-        up_driver_option(&up_store_lmdb, "timeout", options));
+    store->timeout =
+        apr_time_from_sec(up_driver_option(&up_store_lmdb, "timeout", options));
 }
 
 static const char *
@@ -169,8 +169,7 @@ static int
 stop_writer(lmdb_store_t *lmdb)
 {
     apr_time_t since = up_queue_waits_since(lmdb->writer);
-    apr_interval_time_t left =
-        lmdb->timeout - (since ? up_clock() - since : 0);
+    apr_interval_time_t left = lmdb->timeout - (since ? up_clock() - since : 0);
 
     return up_queue_stop(lmdb->writer, left > 0 ? left : 0);
 }
@@ -215,4 +214,5 @@ const up_store_driver_t up_store_lmdb = {
     .commit = up_lmdb_batch_commit,
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,
+    .filling = up_lmdb_filling,
 };

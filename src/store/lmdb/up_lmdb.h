@@ -49,8 +49,8 @@ typedef enum lmdb_database_t {
 typedef struct lmdb_store_t {
     up_store_t base;
     const char *path;
-    apr_size_t map_size; /* to open with; 0: as recorded */
-    int sync;            /* whether a commit waits for the disk */
+    apr_size_t map_size;         /* to open with; 0: as recorded */
+    int sync;                    /* whether a commit waits for the disk */
     apr_interval_time_t timeout; /* how long to wait for the writer lock */
     up_store_tell_t *tell;       /* see up_store_set_wait() */
     void *tell_baton;
@@ -154,9 +154,9 @@ const char *up_lmdb_process_name(unsigned thread, apr_pool_t *pool);
  * up_lmdb_txn.c
  */
 
-/* Begin TXN in STORE; FLAGS are 0, in the writer only, or MDB_RDONLY. Fails with
- * an error in POOL. It ends with one of the two functions that follow, in the
- * thread that began it if it writes. */
+/* Begin TXN in STORE; FLAGS are 0, in the writer only, or MDB_RDONLY. Fails
+ * with an error in POOL. It ends with one of the two functions that follow, in
+ * the thread that began it if it writes. */
 UP_MUST_CHECK up_error_t *up_lmdb_begin(lmdb_txn_t *txn,
                                         lmdb_store_t *store,
                                         unsigned flags,
@@ -282,6 +282,10 @@ void up_lmdb_do_updates(lmdb_txn_t *txn,
                         apr_pool_t *scratch_pool);
 void up_lmdb_fail_update(up_job_t *job, const up_error_t *err);
 
+/* up_lmdb_stat.c */
+up_driver_stat_t up_lmdb_stat;
+up_driver_filling_t up_lmdb_filling;
+
 /* up_lmdb_admin.c */
 up_driver_begin_t up_lmdb_batch_begin;
 up_driver_put_t up_lmdb_batch_put;
@@ -290,6 +294,5 @@ up_driver_remove_t up_lmdb_batch_remove;
 up_driver_remove_rights_t up_lmdb_batch_remove_rights;
 up_driver_commit_t up_lmdb_batch_commit;
 up_driver_each_t up_lmdb_each;
-up_driver_stat_t up_lmdb_stat;
 
 #endif

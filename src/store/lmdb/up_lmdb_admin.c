@@ -1,5 +1,5 @@
 /* up_lmdb_admin.c -- the administration: batches of changes, each in one
- * transaction; walks through all items; figures. */
+ * transaction; walks through all items. */
 #include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
@@ -211,8 +211,8 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
     up_error_t *err = remove_by_cursor(&batch->loan.txn, LMDB_ORG,
                                        remove_memberships, user, scratch_pool);
     if (!err)
-        err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens, user,
-                               scratch_pool);
+        err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens,
+                               user, scratch_pool);
     return note_failure(batch, err);
 }
 
@@ -329,88 +329,6 @@ up_lmdb_each(up_store_t *base,
         if (filter->kinds & 1u << kind)
             err = visit_kind(&walk, &txn, filter, scratch_pool);
     }
-    up_lmdb_abort(&txn);
-    return err;
-}
-
-/* LMDB's list of free pages has this handle: its values are lists of page
- * numbers, each after its length (as mdb_stat -f reads them). */
-#define FREE_PAGES 0
-
-/* Set *PAGES to how many pages are free; returns LMDB's result. */
-static int
-count_free_pages(size_t *pages, const lmdb_txn_t *txn)
-{
-    MDB_cursor *cursor;
-    MDB_val key, value;
-
-    *pages = 0;
-    int rc = mdb_cursor_open(txn->handle, FREE_PAGES, &cursor);
-    if (rc)
-        return rc;
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    while (!rc) {
-        size_t length;
-        memcpy(&length, value.mv_data, sizeof(length));
-        *pages += length;
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/* Set the counts and the driver's figures of STAT, in POOL; returns LMDB's
- * result. */
-static int
-measure(up_store_stat_t *stat, const lmdb_txn_t *txn, apr_pool_t *pool)
-{
-    const lmdb_store_t *store = txn->store;
-    size_t free_pages;
-    MDB_envinfo info;
-    MDB_stat size = {0};
-    int rc = 0;
-
-    for (int i = 0; i < UP_KINDS && !rc; i++) {
-        MDB_dbi database = store->database[up_lmdb_database((up_kind_t)i)];
-        rc = mdb_stat(txn->handle, database, &size);
-        stat->count[i] = size.ms_entries;
-    }
-    if (!rc)
-        rc = mdb_env_info(store->env, &info);
-    if (!rc)
-        rc = count_free_pages(&free_pages, txn);
-    if (rc)
-        return rc;
-
-    size_t used_pages = info.me_last_pgno + 1 - free_pages;
-    const up_store_figure_t figures[] = {
-        {"bytes used", "bytesUsed", used_pages * size.ms_psize},
-        {"bytes at most", "bytesMax", info.me_mapsize},
-        /* Not those in use now, but the most that ever were. */
-        {"reader slots used", "readers", info.me_numreaders},
-        {"reader slots", "readersMax", info.me_maxreaders},
-    };
-    int count = (int)(sizeof(figures) / sizeof(figures[0]));
-    apr_array_header_t *list = apr_array_make(pool, count, sizeof(figures[0]));
-    for (int i = 0; i < count; i++)
-        APR_ARRAY_PUSH(list, up_store_figure_t) = figures[i];
-    stat->figures = list;
-    return 0;
-}
-
-up_error_t *
-up_lmdb_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *result_pool)
-{
-    lmdb_store_t *store = up_lmdb_downcast(base);
-    lmdb_txn_t txn;
-
-    memset(stat, 0, sizeof(*stat));
-    stat->driver = base->driver->scheme;
-    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
-    up_error_t *err = up_lmdb_last_event(&stat->last_event, &txn, result_pool);
-    int rc = err ? 0 : measure(stat, &txn, result_pool);
-    if (rc)
-        err = up_lmdb_error(rc, "measure what is", store, result_pool);
     up_lmdb_abort(&txn);
     return err;
 }

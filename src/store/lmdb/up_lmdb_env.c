@@ -81,8 +81,8 @@ up_lmdb_commit_handle(MDB_txn *txn)
 
 /* Below, what returns int returns LMDB's result. */
 
-/* What is to be done with the lock file before LMDB opens it: LMDB's locks would
- * go when this process closes it again.
+/* What is to be done with the lock file before LMDB opens it: LMDB's locks
+ * would go when this process closes it again.
  *
  * Its map, which shows who holds the writer lock. And disk space for the slots
  * of all readers, if possible: LMDB creates the file with a hole, and on a full

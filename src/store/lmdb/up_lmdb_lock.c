@@ -113,11 +113,12 @@ up_lmdb_lock_holder(apr_uint32_t *episode,
 
     look(&thread, &txn, store);
     if (episode)
-        *episode = thread ^ txn * 2654435761u;
+        *episode = (thread ^ txn * 2654435761u) | 1; /* not 0: no episode */
     return thread ? up_lmdb_process_name(thread, pool) : NULL;
 }
 
-/* Whether another process holds LMDB's lock of FILE as long as it sets it up. */
+/* Whether another process holds LMDB's lock of FILE as long as it sets it up.
+ */
 static int
 is_being_set_up(int file)
 {

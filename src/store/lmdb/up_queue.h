@@ -37,7 +37,8 @@ typedef struct up_queue_t up_queue_t;
 
 /* Run a batch, in the worker: wait for what it takes to do one, take the jobs
  * that wait then by up_queue_take(), and end each by up_queue_done(), or all
- * together by up_queue_put_back(). If jobs are left over, it is called again. */
+ * together by up_queue_put_back(). If jobs are left over, it is called again.
+ */
 typedef void (*up_queue_run_t)(void *baton, up_queue_t *queue);
 
 /* Set *QUEUE to a new queue, whose batches have at most MAX jobs and are run by
