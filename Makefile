@@ -244,7 +244,7 @@ YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
 WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
     -Wl,--wrap=up_access_check_rights
 WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_take \
-    -Wl,--wrap=up_queue_submit
+    -Wl,--wrap=up_queue_submit,--wrap=up_queue_done
 WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update
 
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)

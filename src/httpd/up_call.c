@@ -134,6 +134,7 @@ up_call_serve(request_rec *r)
     up_call_t call = {0};
 
     up_error_t *err = call_method(&answer, &call, r);
+    up_stores_report_filling(r);
     if (err)
         return up_reply_error(r, err);
     if (call.trouble)

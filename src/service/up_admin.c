@@ -177,7 +177,7 @@ remove_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
 
     up_item_t after = {.kind = UP_KIND_USER, .as.user = *before};
     after.as.user.state = UP_REMOVED;
-    up_user_touch(&after.as.user);
+    UP_ERR(up_user_touch(&after.as.user, pool));
     UP_ERR(up_batch_put(batch, &after, pool));
     UP_ERR(up_batch_remove_rights(batch, key->id, pool));
     return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL, pool);

@@ -14,6 +14,8 @@ my @right = (
     'UserProfileMapSize 64m',
     'UserProfileSync full',
     'UserProfileSync OFF',
+    'UserProfileStoreTimeout 1',
+    'UserProfileStoreTimeout 3600',
     'UserProfile On',
     'UserProfile Off',
     'UserProfileMaxBody 1',
@@ -56,6 +58,11 @@ my @wrong = (
     ['UserProfileMapSize 99999999999999999999', $size],
     ['UserProfileMapSize 9999999999G',     $size],
     ['UserProfileSync maybe',              qr/'full' or 'off'/],
+    ['UserProfileStoreTimeout 0',          qr/'0' is not a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 3601',       qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout -1',         qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 10s',        qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 1.5',        qr/a number of seconds from 1 to 3600/],
     ['UserProfile Perhaps',                qr/On or Off/],
     ['UserProfileMaxBody 0',               $size],
     ['UserProfileMaxBody 2G',              $size],
@@ -85,6 +92,7 @@ my @wrong = (
         qr/not allowed/],
     ["<Location /p>\nUserProfileMapSize 1G\n</Location>", qr/not allowed/],
     ["<Location /p>\nUserProfileSync off\n</Location>",   qr/not allowed/],
+    ["<Location /p>\nUserProfileStoreTimeout 5\n</Location>", qr/not allowed/],
 );
 for my $case (@wrong) {
     my ($line, $right) = @$case;

@@ -1,5 +1,6 @@
 /* up_lmdb_env.c -- opening LMDB's environment, and what LMDB's results mean. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_clock.h"
 #include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
@@ -80,25 +81,31 @@ up_lmdb_commit_handle(MDB_txn *txn)
 
 /* Below, what returns int returns LMDB's result. */
 
-/* Allocate disk space for the slots of all readers, if possible: LMDB creates
- * the lock file with a hole, and on a full disk a process that takes a slot in
- * it dies of SIGBUS. This must come before LMDB opens the file, whose locks
- * this process would lose with close().
+/* What is to be done with the lock file before LMDB opens it: LMDB's locks
+ * would go when this process closes it again.
+ *
+ * Its map, which shows who holds the writer lock. And disk space for the slots
+ * of all readers, if possible: LMDB creates the file with a hole, and on a full
+ * disk a process that takes a slot in it dies of SIGBUS.
  *
  * fallocate() is Linux's. posix_fallocate() is no substitute: where the file
  * system has no such call, it writes into the file that others use. */
-static void
-allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
+static int
+visit_lock_file(lmdb_store_t *store, apr_pool_t *pool)
 {
     const char *path = apr_pstrcat(pool, store->path, "/lock.mdb", NULL);
     struct stat status;
 
     int file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0)
-        return; /* LMDB will create it; the next process allocates its slots */
-    if (!fstat(file, &status) && status.st_size)
+        return 0; /* LMDB will create it; the next process visits it */
+    int rc = up_lmdb_lock_await_setup(file, store);
+    if (!rc && !fstat(file, &status) && status.st_size) {
         (void)fallocate(file, 0, 0, status.st_size);
+        up_lmdb_lock_map(store, file, status.st_size);
+    }
     close(file);
+    return rc;
 }
 
 static int
@@ -211,7 +218,9 @@ load_databases(up_meta_t *meta,
 {
     MDB_txn *txn;
 
-    int rc = mdb_txn_begin(store->env, NULL,
+    int rc = flags & MDB_CREATE ? up_lmdb_lock_await(store) : 0;
+    if (!rc)
+        rc = mdb_txn_begin(store->env, NULL,
                            flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
     if (rc)
         return rc;
@@ -223,37 +232,33 @@ load_databases(up_meta_t *meta,
     return up_lmdb_commit_handle(txn);
 }
 
-/* Record in *META the map size that STORE is opened with. */
-static int
-record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
+up_error_t *
+up_lmdb_record_map_size(lmdb_txn_t *txn, apr_pool_t *pool)
 {
-    MDB_txn *txn;
+    lmdb_store_t *store = txn->store;
+    up_meta_t meta = {0};
 
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
-    if (rc)
-        return rc;
-    meta->map_size = store->map_size;
-    rc = put_meta(store, txn, meta, pool);
-    if (rc) {
-        mdb_txn_abort(txn);
-        return rc;
-    }
-    return up_lmdb_commit_handle(txn);
+    store->is_size_unrecorded = 0;
+    int rc = get_meta(&meta, store, txn->handle, 0, 0, pool);
+    meta.map_size = store->map_size;
+    if (!rc)
+        rc = put_meta(store, txn->handle, &meta, pool);
+    if (!rc)
+        return up_lmdb_commit(txn, pool);
+    up_lmdb_abort(txn);
+    return up_lmdb_error(rc, "record the map size", store, pool);
 }
 
-/* A map size that is asked for is recorded; where none is, the recorded one
- * applies. A full store must open all the same, or it could not be made
- * larger. */
+/* A map size that is asked for is recorded, by the writer, because the writer
+ * lock may not be free now; where none is, the recorded one applies. */
 static int
-agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
+agree_on_map_size(lmdb_store_t *store, const up_meta_t *meta)
 {
     MDB_envinfo info;
 
     if (store->map_size) {
-        if (store->map_size == meta->map_size)
-            return 0;
-        int rc = record_map_size(store, meta, pool);
-        return is_full(rc) ? 0 : rc;
+        store->is_size_unrecorded = store->map_size != meta->map_size;
+        return 0;
     }
     int rc = mdb_env_info(store->env, &info);
     if (!rc && meta->map_size && meta->map_size != info.me_mapsize)
@@ -265,14 +270,15 @@ agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
 static int
 try_open(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
 {
-    allocate_slots(store, pool);
-    int rc = open_environment(store);
+    int rc = visit_lock_file(store, pool);
+    if (!rc)
+        rc = open_environment(store);
     if (!rc)
         rc = load_databases(meta, store, 0, pool);
     if (rc == MDB_NOTFOUND) /* new, or its making was cut off */
         rc = load_databases(meta, store, MDB_CREATE, pool);
     if (!rc && meta->format == FORMAT)
-        rc = agree_on_map_size(store, meta, pool);
+        rc = agree_on_map_size(store, meta);
     if (!rc)
         rc = mdb_reader_check(store->env, NULL);
     if (rc)
@@ -283,11 +289,11 @@ try_open(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
 up_error_t *
 up_lmdb_env_open(lmdb_store_t *store, apr_pool_t *pool)
 {
-    apr_time_t last_try = apr_time_now() + OPEN_PATIENCE;
+    apr_time_t last_try = up_clock() + OPEN_PATIENCE;
     up_meta_t meta = {0};
 
     int rc = try_open(&meta, store, pool);
-    while (rc && rc != EACCES && rc != ENOENT && apr_time_now() < last_try) {
+    while (rc && rc != EACCES && rc != ENOENT && up_clock() < last_try) {
         apr_sleep(OPEN_PAUSE);
         rc = try_open(&meta, store, pool);
     }
@@ -316,4 +322,5 @@ up_lmdb_env_close(lmdb_store_t *store)
     if (store->env)
         mdb_env_close(store->env);
     store->env = NULL;
+    up_lmdb_lock_unmap(store);
 }
