@@ -93,6 +93,9 @@ typedef up_error_t *up_driver_each_t(up_store_t *store,
 typedef up_error_t *up_driver_stat_t(up_store_stat_t *stat,
                                      up_store_t *store,
                                      apr_pool_t *result_pool);
+typedef up_error_t *up_driver_upgrade_t(apr_uint64_t *changed,
+                                        up_store_t *store,
+                                        apr_pool_t *scratch_pool);
 
 typedef struct up_store_driver_t {
     const char *scheme;                /* "lmdb" serves "lmdb:..." */
@@ -114,6 +117,7 @@ typedef struct up_store_driver_t {
     up_driver_commit_t *commit;
     up_driver_each_t *each;
     up_driver_stat_t *stat;
+    up_driver_upgrade_t *upgrade;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */
