@@ -366,6 +366,8 @@ try_open(int *again, lmdb_store_t *store, apr_pool_t *pool)
         UP_ERR(up_lmdb_watch_files(store, pool));
     UP_ERR(up_lmdb_check_data(store, pool));
     int rc = open_and_load(&meta, store, pool);
+    if (!rc && store->data.inode && store->sync && !store->read_only)
+        rc = mdb_env_sync(store->env, 1); /* see up_lmdb_commit_handle() */
     if (!rc && is_known(&meta))
         rc = agree_on_map_size(store, &meta, pool);
     if (!rc)
