@@ -7,6 +7,7 @@
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
+#   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
 #                  BENCH_FULL=1: what takes long too); see t/bench/README.md
@@ -27,6 +28,7 @@ BUILD        = build
 PORT         = 8080
 MPM          = event
 FUZZ_SECONDS = 30
+POWERLOSS_STATES = 12000
 APXS         = apxs
 CC           = gcc
 CFLAGS       = -O2 -g
@@ -47,7 +49,7 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers
+.PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
 .PHONY: bench bench-compare bench-packages lint report install clean FORCE
 
 all:
@@ -216,6 +218,9 @@ tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
 	 $(TSAN_TESTS)
 	prove $(TSAN_TESTS)
+
+powerloss: $(BUILD)/t/10store/lmdb_powerloss.t
+	POWERLOSS_STATES=$(POWERLOSS_STATES) $<
 
 valgrind:
 	@sh conf/packages.sh valgrind

@@ -71,6 +71,9 @@ static const up_reason_info_t reasons[UP_REASONS] = {
     [UP_STORE_UNAVAILABLE] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
                               "the store is unavailable; nothing was changed",
                               "1"},
+    [UP_STORE_REPLACED] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
+                           "the store is unavailable; nothing was changed",
+                           "1"},
     [UP_OUTCOME_UNKNOWN] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS, NULL,
                             "the store became unavailable; whether the change "
                             "was made is unknown",

@@ -43,6 +43,7 @@ typedef enum up_reason_t {
     UP_DEADLINE_EXCEEDED, /* gRPC: nothing was changed */
     UP_STORE_FULL,
     UP_STORE_UNAVAILABLE, /* nothing was changed */
+    UP_STORE_REPLACED,    /* STORE_UNAVAILABLE on the wire; until a restart */
     UP_OUTCOME_UNKNOWN,   /* STORE_UNAVAILABLE on the wire; may have changed */
     UP_CONFLICT,          /* what the store holds forbids it; the tool's only */
     UP_INTERNAL,

@@ -56,5 +56,6 @@ up_error_t *up_ctl_import(up_ctl_t *ctl);
 up_error_t *up_ctl_export(up_ctl_t *ctl);
 up_error_t *up_ctl_events(up_ctl_t *ctl);
 up_error_t *up_ctl_stat(up_ctl_t *ctl);
+up_error_t *up_ctl_upgrade(up_ctl_t *ctl);
 
 #endif

@@ -83,6 +83,8 @@ static const up_ctl_command_t commands[] = {
      BIT(AFTER) | BIT(JSON), up_ctl_events},
     {"stat", "", "[--json]", "show how large the store is", 0, 0, BIT(JSON),
      up_ctl_stat},
+    {"upgrade", "", "", "give a store of an earlier version today's format", 0,
+     0, 0, up_ctl_upgrade},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -219,3 +219,17 @@ up_ctl_stat(up_ctl_t *ctl)
         return print_json(stat.driver, figures, ctl->pool);
     return print_table(stat.driver, figures, ctl->pool);
 }
+
+up_error_t *
+up_ctl_upgrade(up_ctl_t *ctl)
+{
+    apr_uint64_t changed;
+
+    UP_ERR(up_ctl_open(ctl));
+    UP_ERR(up_store_upgrade(&changed, ctl->store, ctl->pool));
+    if (changed)
+        up_ctl_note(ctl, "upgraded %" APR_UINT64_T_FMT " records", changed);
+    else
+        up_ctl_note(ctl, "the store has today's format");
+    return NULL;
+}

@@ -45,6 +45,7 @@ level_of(request_rec *r, const up_error_t *err)
     switch (err->reason) {
     case UP_STORE_FULL:
     case UP_STORE_UNAVAILABLE: /* every request fails alike */
+    case UP_STORE_REPLACED:
         if (!up_stores_take_log_turn(r))
             return APLOG_INFO;
         up_stores_report_lock(r);
@@ -91,6 +92,9 @@ up_reply_log(request_rec *r, const up_error_t *err)
                             : "";
 
     up_request_note(r, "userprofile-reason", info->name);
+    if (err->reason == UP_STORE_REPLACED && level == APLOG_ERR)
+        ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, r, "UP0020: %s",
+                      up_error_story(err, r->pool));
     ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
                   "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
                   r->method, ap_escape_logitem(r->pool, r->uri), info->name,

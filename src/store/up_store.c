@@ -313,3 +313,11 @@ up_store_stat(up_store_stat_t *stat, up_store_t *store, apr_pool_t *result_pool)
 {
     return store->driver->stat(stat, store, result_pool);
 }
+
+up_error_t *
+up_store_upgrade(apr_uint64_t *changed,
+                 up_store_t *store,
+                 apr_pool_t *scratch_pool)
+{
+    return store->driver->upgrade(changed, store, scratch_pool);
+}

@@ -8,10 +8,12 @@
  * An open store may be used by all threads of the process that opened it and
  * by no other: open it after fork(). Ids given here are storable ones (see
  * up_id.h). Finding nothing is an answer, not an error. Every call may fail
- * with UP_STORE_UNAVAILABLE (nothing was changed; later it may work),
- * those that write also with UP_STORE_FULL, or with UP_OUTCOME_UNKNOWN if the
- * store was lost while it committed; with UP_INTERNAL if what is stored cannot
- * be read. What is handed back is copied into RESULT_POOL.
+ * with UP_STORE_UNAVAILABLE (nothing was changed; later it may work) or with
+ * UP_STORE_REPLACED (nothing was changed; another store is in its place, and
+ * only who opens it anew gets that), those that write also with UP_STORE_FULL,
+ * or with UP_OUTCOME_UNKNOWN if the store was lost while it committed; with
+ * UP_INTERNAL if what is stored cannot be read. What is handed back is copied
+ * into RESULT_POOL.
  */
 #ifndef UP_STORE_H
 #define UP_STORE_H
@@ -281,5 +283,14 @@ typedef struct up_store_stat_t {
 UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,
                                         up_store_t *store,
                                         apr_pool_t *result_pool);
+
+/* Give STORE, which an earlier version has made, today's format, in many short
+ * steps beside others that use it. Sets *CHANGED to how many records were
+ * written anew; 0: there was nothing to do. What is done stays done on failure,
+ * STORE is used as before, and another call goes on. An error of UP_INTERNAL
+ * names a record that cannot be read, after all others were upgraded. */
+UP_MUST_CHECK up_error_t *up_store_upgrade(apr_uint64_t *changed,
+                                           up_store_t *store,
+                                           apr_pool_t *scratch_pool);
 
 #endif

@@ -100,6 +100,9 @@ typedef up_error_t *up_driver_each_t(up_store_t *store,
 typedef up_error_t *up_driver_stat_t(up_store_stat_t *stat,
                                      up_store_t *store,
                                      apr_pool_t *result_pool);
+typedef up_error_t *up_driver_upgrade_t(apr_uint64_t *changed,
+                                        up_store_t *store,
+                                        apr_pool_t *scratch_pool);
 
 typedef up_error_t *up_driver_filling_t(const char **warning,
                                         up_store_t *store,
@@ -128,6 +131,7 @@ typedef struct up_store_driver_t {
     up_driver_each_t *each;
     up_driver_stat_t *stat;
     up_driver_filling_t *filling;
+    up_driver_upgrade_t *upgrade;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */

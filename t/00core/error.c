@@ -63,6 +63,8 @@ static const struct {
                        "the store is full; nothing was changed"},
     [UP_STORE_UNAVAILABLE] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS,
                               "the store is unavailable; nothing was changed"},
+    [UP_STORE_REPLACED] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS,
+                           "the store is unavailable; nothing was changed"},
     [UP_OUTCOME_UNKNOWN] = {"STORE_UNAVAILABLE", 503, 14, UP_FAULT_OURS,
                             "the store became unavailable; whether the change "
                             "was made is unknown"},

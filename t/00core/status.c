@@ -105,6 +105,9 @@ static const struct {
     {UP_STORE_UNAVAILABLE, BODY("14",
                                 "the store is unavailable; nothing was changed",
                                 INFO("STORE_UNAVAILABLE"))},
+    {UP_STORE_REPLACED, BODY("14",
+                             "the store is unavailable; nothing was changed",
+                             INFO("STORE_UNAVAILABLE"))},
     {UP_OUTCOME_UNKNOWN,
      BODY("14",
           "the store became unavailable; whether the change was made is "

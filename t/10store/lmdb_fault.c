@@ -3,10 +3,12 @@
 #include "tap.h"
 #include "temp_lmdb.h"
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,14 @@
 /* What fails next. LMDB writes pages by pwrite() and writev(), flushes them by
  * fdatasync(), and then writes a meta page to a descriptor that is opened for
  * synchronous writing. */
-typedef enum where_t { NOWHERE, IN_PAGES, IN_FLUSH, IN_META } where_t;
+typedef enum where_t {
+    NOWHERE,
+    IN_PAGES,
+    IN_FLUSH,
+    IN_META,
+    IN_OPEN,   /* of a file for writing */
+    IN_PROCESS /* the lock of this process, by its process id */
+} where_t;
 
 static where_t where;
 static int times, why;
@@ -66,6 +75,34 @@ fdatasync(int file)
     if (fails(IN_FLUSH))
         return -1;
     return (int)syscall(SYS_fdatasync, file);
+}
+
+__attribute__((visibility("default"))) int
+open(const char *path, int flags, ...)
+{
+    va_list args;
+
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    if (flags & (O_WRONLY | O_RDWR | O_CREAT) && fails(IN_OPEN))
+        return -1;
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+__attribute__((visibility("default"))) int
+fcntl(int file, int command, ...)
+{
+    va_list args;
+
+    va_start(args, command);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    if (command == F_SETLK &&
+        ((const struct flock *)argument)->l_start == getpid() &&
+        fails(IN_PROCESS))
+        return -1;
+    return (int)syscall(SYS_fcntl, file, command, argument);
 }
 
 static void
@@ -283,28 +320,110 @@ full_when_opened(apr_pool_t *pool)
 {
     static const struct {
         const char *name;
+        where_t where;
         int error;
-    } full[] = {{"on the disk", ENOSPC},
-                {"for a whole page", 0},
-                {"within the quota", EDQUOT},
-                {"in the largest file", EFBIG}};
+    } full[] = {{"on the disk", IN_PAGES, ENOSPC},
+                {"for a whole page", IN_PAGES, 0},
+                {"within the quota", IN_PAGES, EDQUOT},
+                {"in the largest file", IN_PAGES, EFBIG},
+                {"for the flush", IN_FLUSH, ENOSPC},
+                {"for a meta page", IN_META, ENOSPC},
+                {"for a whole meta page", IN_META, 0},
+                {"on a disk that fails", IN_META, EIO}};
     const apr_table_t *options = temp_lmdb_options("32M", NULL, pool);
+    up_query_t query = {.wanted = "O1", .user = "A"};
+    up_view_t *view;
 
     up_store_close(make("full", pool));
     for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
         up_store_t *store;
-        let_fail(IN_PAGES, 1000, full[i].error);
+        let_fail(full[i].where, 1000, full[i].error);
         const up_error_t *err =
             up_store_open(&store, temp_lmdb_uri("full", pool), options, pool);
-        let_fail(NOWHERE, 0, 0);
         is(reason_of(err), "", "a store with no room left %s is opened",
            full[i].name);
+        if (!err)
+            is(reason_of(up_store_read(&view, store, &query, pool, pool)), "",
+               "a store with no room left %s is read", full[i].name);
+        let_fail(NOWHERE, 0, 0);
         if (err)
             continue;
-        is_number(sequence(store, "A", pool), 1,
-                  "a store with no room left %s is read", full[i].name);
         up_store_close(store);
     }
+}
+
+/* A file system that is read-only. */
+static void
+read_only(apr_pool_t *pool)
+{
+    unsigned all = (1u << UP_KINDS) - 1;
+    const apr_table_t *larger = temp_lmdb_options("32M", NULL, pool);
+    up_store_stat_t stat;
+    up_store_t *store = make("readonly", pool);
+
+    const char *text = store_text(store, all, pool);
+    up_store_close(store);
+    let_fail(IN_OPEN, 1000, EROFS);
+    is_reason(
+        up_store_open(&store, temp_lmdb_uri("readonly", pool), larger, pool),
+        "", "a store on a read-only file system is opened");
+    is_number(sequence(store, "A", pool), 1,
+              "a store on a read-only file system is read");
+    is(store_text(store, all, pool), text,
+       "a store on a read-only file system is exported");
+    is_reason(up_store_stat(&stat, store, pool), "",
+              "a store on a read-only file system is measured");
+    const up_error_t *err = change(store, "A", pool);
+    is_reason(err, "STORE_UNAVAILABLE",
+              "a store on a read-only file system is not changed");
+    is(err ? err->message : NULL,
+       apr_psprintf(pool,
+                    "the LMDB store '%s' is on a file system that is read-only",
+                    temp_lmdb_uri("readonly", pool) + strlen("lmdb:")),
+       "a store on a read-only file system: the message");
+    up_store_close(store);
+    let_fail(NOWHERE, 0, 0);
+}
+
+/* Another PID namespace has a process with our process id. */
+static void
+another_namespace(apr_pool_t *pool)
+{
+    up_store_t *store;
+
+    up_store_close(make("namespace", pool));
+    let_fail(IN_PROCESS, 1000, EAGAIN);
+    const up_error_t *err =
+        up_store_open(&store, temp_lmdb_uri("namespace", pool), NULL, pool);
+    let_fail(NOWHERE, 0, 0);
+    is_reason(err, "STORE_UNAVAILABLE",
+              "a store that a process of another PID namespace with our "
+              "process id has open");
+    ok(err && strstr(err->message, "PID namespace"),
+       "a process of another PID namespace: the message says what it is");
+}
+
+/* A store that is lost, and replaced before it is opened again. */
+static void
+lost_and_replaced(apr_pool_t *pool)
+{
+    up_store_t *store = make("lost", pool);
+    const char *path = temp_lmdb_uri("lost", pool) + strlen("lmdb:");
+
+    must(change(store, "A", pool));
+    let_fail(IN_META, 1, EIO);
+    const up_error_t *err = change(store, "A", pool);
+    let_fail(NOWHERE, 0, 0);
+    ok(err && err->reason == UP_OUTCOME_UNKNOWN, "a store is lost");
+    const char *data = apr_pstrcat(pool, path, "/data.mdb", NULL);
+    const char *copy = apr_pstrcat(pool, path, "/copy", NULL);
+    if (apr_file_copy(data, copy, APR_FPROT_FILE_SOURCE_PERMS, pool) ||
+        rename(copy, data))
+        exit(1);
+    err = change(store, "A", pool);
+    ok(err && err->reason == UP_STORE_REPLACED,
+       "a lost store is not opened again as another one");
+    up_store_close(store);
 }
 
 static void
@@ -315,6 +434,9 @@ test(apr_pool_t *pool)
     lost_while_read(pool);
     failing_together(pool);
     full_when_opened(pool);
+    read_only(pool);
+    another_namespace(pool);
+    lost_and_replaced(pool);
 }
 
 int

@@ -79,7 +79,7 @@ another_format(apr_pool_t *pool)
 
     put_org(store, "O1");
     up_store_close(store);
-    tamper("newer", "meta", "store", "\x08\x02", pool);
+    tamper("newer", "meta", "store", "\x08\x03", pool);
     const char *before = data_of("newer", pool);
     up_error_t *err = up_store_open(&store, temp_lmdb_uri("newer", pool),
                                     temp_lmdb_scratch(pool), pool);
@@ -87,7 +87,8 @@ another_format(apr_pool_t *pool)
        "a store of a newer format is not opened");
     is(err ? err->message : NULL,
        apr_psprintf(pool,
-                    "the store '%s' has format 2, this version reads format 1",
+                    "the store '%s' has format 3, this version reads formats "
+                    "1 to 2",
                     temp_path("newer", pool)),
        "a newer format: the message");
     ok(before && !strcmp(data_of("newer", pool), before),

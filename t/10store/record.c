@@ -242,16 +242,47 @@ refusals(apr_pool_t *pool)
 static void
 meta(apr_pool_t *pool)
 {
-    up_meta_t in = {1, APR_UINT64_C(1) << 40}, out = {0};
+    static const up_meta_t rows[] = {{1, APR_UINT64_C(1) << 40, 0},
+                                     {2, APR_UINT64_C(1) << 40, 0},
+                                     {2, APR_UINT64_C(1) << 20, 1},
+                                     {3, 0, 0}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const up_meta_t *in = &rows[i];
+        up_meta_t out = {0};
+        const char *bytes;
+        apr_size_t length;
+        up_meta_pack(&bytes, &length, in, pool);
+        ok(up_meta_unpack(&out, bytes, length, pool) &&
+               out.format == in->format && out.map_size == in->map_size &&
+               out.upgrading == in->upgrading,
+           "a store's own record, format %d, is read as it was written",
+           (int)in->format);
+    }
+}
+
+/* A store's own record of format 2 that is cut, or of which one bit is another,
+ * is refused, or names a format that there is not yet. */
+static void
+damaged_meta(apr_pool_t *pool)
+{
+    up_meta_t in = {2, APR_UINT64_C(1) << 40, 0}, out = {0};
     const char *bytes;
     apr_size_t length;
+    int taken = 0;
 
-    up_meta_pack(&bytes, &length, &in, pool);
-    ok(up_meta_unpack(&out, bytes, length, pool) && out.format == in.format &&
-           out.map_size == in.map_size,
-       "a store's own record is read as it was written");
     ok(!up_meta_unpack(&out, "\x0a", 1, pool),
        "a store's own record that is cut is refused");
+    ok(!up_meta_unpack(&out, "\x08\x02", 2, pool),
+       "a store's own record of format 2 without a checksum is refused");
+    up_meta_pack(&bytes, &length, &in, pool);
+    unsigned char *copy = apr_pmemdup(pool, bytes, length);
+    for (apr_size_t i = 0; i < length * 8; i++) {
+        copy[i / 8] ^= (unsigned char)(1u << i % 8);
+        taken += up_meta_unpack(&out, copy, length, pool) && out.format <= 2;
+        copy[i / 8] ^= (unsigned char)(1u << i % 8);
+    }
+    is_number(taken, 0, "a store's own record with one bit changed is refused");
 }
 
 static void
@@ -306,6 +337,7 @@ test(apr_pool_t *pool)
                    &events[i], 0, pool);
     refusals(pool);
     meta(pool);
+    damaged_meta(pool);
 }
 
 int

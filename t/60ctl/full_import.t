@@ -3,17 +3,21 @@
 use strict;
 use warnings;
 
+use Compress::Zlib qw(crc32);
 use Ctl;
 use Test::More;
 
 my $LINES = 10_000;
 
 # A store of 1 MiB. The tool makes none so small: its new store's record is
-# changed, where 16 GiB and 1 MiB are varints of five bytes both.
+# changed, where 16 GiB and 1 MiB are varints of five bytes both, and its
+# checksum.
 my $store = store();
 my $file = $store =~ s{^lmdb:(.*)}{$1/data.mdb}r;
 my $data = slurp($file);
-$data =~ s/(store\x08\x01\x10)\x80\x80\x80\x80\x40/$1\x80\x80\xc0\x80\x00/g
+my $record = "\x08\x02\x10\x80\x80\xc0\x80\x00";
+$record .= "\x7d" . pack 'V', crc32($record);
+$data =~ s/store\x08\x02\x10\x80\x80\x80\x80\x40\x7d.{4}/store$record/gs
     or die "there is no size of the map in $file\n";
 spew($file, $data);
 like((ctl($store, 'stat'))[1], qr/^bytes at most +1048576$/m,

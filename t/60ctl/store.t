@@ -82,4 +82,32 @@ spew("$path/data.mdb", 'x' x 65536);
 is($code, 1, 'a damaged store is an error');
 like($err, qr/\Auserprofilectl: .*\Q$path\E/, 'a damaged store is named');
 
+# Damaged files: an error, and never an empty export.
+{
+    my $store = store('{"org":{"id":"O1"}}', '{"user":{"id":"U1","orgId":"O1","type":"machine"}}');
+    my $data  = path_of($store) . '/data.mdb';
+    my $whole = slurp($data);
+    for my $length (0, 100, 8192, length($whole) - 4096) {
+        spew($data, substr $whole, 0, $length);
+        for my $command (qw(export init stat)) {
+            my ($code, $out, $err) = ctl($store, $command);
+            is($code, 1, "$command of a store cut off after $length bytes is an error");
+            is($out, '', "$command of a store cut off after $length bytes prints nothing");
+            like($err, qr/\Auserprofilectl: .*\Q@{[path_of($store)]}\E.*\n\z/,
+                "$command of a store cut off after $length bytes says why it fails");
+        }
+        is(-s $data, $length, "a store cut off after $length bytes is left as it is");
+    }
+    spew($data, $whole);
+    like((ctl($store, 'export'))[1], qr/"U1"/, 'a whole copy in its place is read');
+}
+
+# A new store has today's format.
+{
+    my ($code, $out, $err) = ctl(store('{"org":{"id":"O1"}}'), 'upgrade');
+    is($code, 0, 'upgrade of a new store succeeds');
+    is($out, '', 'upgrade of a new store prints nothing');
+    is($err, "userprofilectl: the store has today's format\n", 'upgrade of a new store says that there is nothing to do');
+}
+
 done_testing;

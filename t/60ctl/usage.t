@@ -115,7 +115,7 @@ is_deeply(
         (map { "user $_" } qw(add get list remove)),
         (map { "member $_" } qw(add list remove)),
         (map { "token $_" } qw(add list revoke)),
-        qw(import export events stat)
+        qw(import export events stat upgrade)
     ],
     '--help lists every command'
 );

@@ -40,7 +40,7 @@ for my $method (qw(GET PUT)) {
     is $got->code, 500, "$method of an unreadable record: 500";
     is $got->content, $body, "$method of an unreadable record: the body, to the byte";
     is $got->header('Content-Type'), 'application/json', "$method of an unreadable record: Content-Type";
-    like $server->log, qr{:error\] .*UP0010: $method /users/\Q$user\E/profile: INTERNAL: the stored user .* cannot be read},
+    like $server->log, qr{:error\] .*UP0010: $method /users/\Q$user\E/profile: INTERNAL: .* is damaged: user '\Q$user\E' of organisation '[^']+' does not have its checksum},
         "$method of an unreadable record: the error log says why";
 }
 my $got = request(POST => MANAGEMENT . '/GetHumanProfile', { %auth, 'Content-Type' => 'application/grpc-web' },

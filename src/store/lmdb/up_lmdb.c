@@ -60,6 +60,14 @@ static const up_driver_option_t lmdb_options[] = {
 };
 
 void
+up_lmdb_set_path(lmdb_store_t *store, const char *path, apr_pool_t *pool)
+{
+    store->path = apr_pstrdup(pool, path);
+    store->data_path = apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL);
+    store->lock_path = apr_pstrcat(pool, path, "/" UP_LMDB_LOCK, NULL);
+}
+
+void
 up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options)
 {
     if (options)
@@ -89,7 +97,7 @@ identify(lmdb_store_t *store, apr_pool_t *pool)
     if (stat(store->path, &folder))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot open the LMDB store '%s'", store->path);
-    if (stat(apr_pstrcat(pool, store->path, "/" UP_LMDB_DATA, NULL), &data))
+    if (stat(store->data_path, &data))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot find an LMDB store in '%s'", store->path);
     store->device = folder.st_dev;
@@ -147,7 +155,7 @@ lmdb_open(up_store_t **store,
     lmdb_store_t *lmdb = apr_pcalloc(pool, sizeof(*lmdb));
     lmdb->base.driver = &up_store_lmdb;
     lmdb->pool = pool;
-    lmdb->path = apr_pstrdup(pool, location);
+    up_lmdb_set_path(lmdb, location, pool);
     up_lmdb_set_options(lmdb, options);
     pthread_mutex_lock(&list_mutex);
     up_error_t *err = share_or_open(&found, lmdb);
@@ -214,5 +222,6 @@ const up_store_driver_t up_store_lmdb = {
     .commit = up_lmdb_batch_commit,
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,
+    .upgrade = up_lmdb_upgrade,
     .filling = up_lmdb_filling,
 };

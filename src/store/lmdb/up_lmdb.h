@@ -14,12 +14,18 @@
  * All other values are messages of record.proto. A user's state is duplicated
  * in home, so that looking up a caller, which happens twice per request, needs
  * one read.
+ *
+ * In a store of format 2 each value but that of meta stands behind the byte
+ * UP_LMDB_MARK, with which no value of format 1 begins, and a checksum over its
+ * key and itself. While a store of format 1 is being upgraded, it has values of
+ * both kinds.
  */
 #ifndef UP_LMDB_H
 #define UP_LMDB_H
 
 #include "store/lmdb/up_gate.h"
 #include "store/lmdb/up_queue.h"
+#include "store/lmdb/up_record.h"
 #include "store/up_store_driver.h"
 
 #include <lmdb.h>
@@ -32,8 +38,19 @@
 /* How many updates may share a transaction, which other processes wait for. */
 #define UP_LMDB_BATCH 256
 
-/* The file in a store's folder that is there once the store is. */
+/* The files in a store's folder. The data are there once the store is. */
 #define UP_LMDB_DATA "data.mdb"
+#define UP_LMDB_LOCK "lock.mdb"
+
+/* The format of the stores that are made, and of those that are read; 0 stands
+ * for files that are no store. */
+#define UP_LMDB_FORMAT 2
+#define UP_LMDB_FORMAT_1 1
+#define UP_LMDB_NO_FORMAT 0
+
+/* The byte that a checksum follows. No message begins with it, whose first byte
+ * would be of a field 0, and no state has this number. */
+#define UP_LMDB_MARK 0x07
 
 typedef enum lmdb_database_t {
     LMDB_META,
@@ -46,9 +63,16 @@ typedef enum lmdb_database_t {
     LMDB_DATABASES
 } lmdb_database_t;
 
+/* A file, and the size that it had when it was looked at last. */
+typedef struct lmdb_file_t {
+    dev_t device;
+    ino_t inode;
+    apr_uint64_t size; /* atomic */
+} lmdb_file_t;
+
 typedef struct lmdb_store_t {
     up_store_t base;
-    const char *path;
+    const char *path, *data_path, *lock_path;
     apr_size_t map_size;         /* to open with; 0: as recorded */
     int sync;                    /* whether a commit waits for the disk */
     apr_interval_time_t timeout; /* how long to wait for the writer lock */
@@ -69,6 +93,12 @@ typedef struct lmdb_store_t {
     apr_time_t next_reopen;
     int is_size_unrecorded; /* the writer is to record MAP_SIZE */
     void *lock_map;         /* up_lmdb_lock.c's, or NULL */
+    int read_only; /* its file system is, so there are no locks either */
+    apr_uint32_t all_marked; /* atomic: each value must have a checksum */
+
+    lmdb_file_t data, lock; /* as they were opened; LOCK unless READ_ONLY */
+    apr_uint32_t watched;   /* atomic: the second when they were looked at */
+    apr_uint32_t replaced;  /* atomic: they were others then */
 
     up_queue_t *writer;
     /* The writer's. */
@@ -80,6 +110,8 @@ typedef struct lmdb_store_t {
 typedef struct lmdb_txn_t {
     lmdb_store_t *store;
     MDB_txn *handle;
+    int writes;
+    int marks;               /* the values that it puts get checksums */
     apr_uint64_t last_event; /* its number; 0: not looked up yet */
 } lmdb_txn_t;
 
@@ -96,6 +128,9 @@ typedef struct lmdb_loan_t {
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);
 
+/* Set the paths of STORE, in POOL, to those of the store in the folder PATH. */
+void up_lmdb_set_path(lmdb_store_t *store, const char *path, apr_pool_t *pool);
+
 /* Set what STORE is opened with to what OPTIONS, or NULL, say. */
 void up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options);
 
@@ -110,19 +145,106 @@ up_error_t *up_lmdb_error(int rc,
                           const lmdb_store_t *store,
                           apr_pool_t *pool);
 
-/* Open the environment of STORE and its databases; what is missing is created.
- * On failure, with an error in POOL, nothing is open. Closing is for what is
- * open, or failed to open. */
+/* Open the environment of STORE and its databases; on a file system that is
+ * read-only, for reading alone. What is opened again must still be the same
+ * files. On failure, with an error in POOL, nothing is open. Closing is for
+ * what is open, or failed to open. */
 UP_MUST_CHECK up_error_t *up_lmdb_env_open(lmdb_store_t *store,
                                            apr_pool_t *pool);
 void up_lmdb_env_close(lmdb_store_t *store);
 
+/* Make the empty file at PATH, which nobody else uses, the data of a new store
+ * with the options of STORE, and flush it. */
+UP_MUST_CHECK up_error_t *up_lmdb_env_make(lmdb_store_t *store,
+                                           const char *path,
+                                           apr_pool_t *pool);
+
 /* mdb_txn_commit(), but a short write, of which LMDB says EIO, is ENOSPC: the
- * disk had room for a part of it. */
+ * disk had room for a part of it. After a failure, what LMDB has put back in
+ * place of the meta page is flushed. */
 int up_lmdb_commit_handle(MDB_txn *txn);
+
+/* Set *META to what TXN's store says of itself, or put that; return LMDB's
+ * result. */
+int up_lmdb_get_meta(up_meta_t *meta, const lmdb_txn_t *txn, apr_pool_t *pool);
+int up_lmdb_put_meta(const lmdb_txn_t *txn,
+                     const up_meta_t *meta,
+                     apr_pool_t *pool);
 
 /* Record the map size that TXN's store is opened with, and commit TXN. */
 up_error_t *up_lmdb_record_map_size(lmdb_txn_t *txn, apr_pool_t *pool);
+
+/* TXN has begun; set whether the values that it puts get checksums. If the
+ * watch is DUE, see whether the data were overwritten, and whether the store
+ * was upgraded. Fails with UP_STORE_REPLACED, or as a read does; TXN can then
+ * only be aborted. */
+UP_MUST_CHECK up_error_t *up_lmdb_begun(lmdb_txn_t *txn,
+                                        int due,
+                                        apr_pool_t *pool);
+
+/*
+ * up_lmdb_data.c
+ */
+
+/* Fail with UP_STORE_UNAVAILABLE, in POOL, if STORE's data are not there, empty
+ * or cut off. Files that are not LMDB's are left to LMDB. */
+UP_MUST_CHECK up_error_t *up_lmdb_check_data(const lmdb_store_t *store,
+                                             apr_pool_t *pool);
+
+/*
+ * up_lmdb_watch.c
+ */
+
+/* STORE's environment was opened: note which files these are. */
+UP_MUST_CHECK up_error_t *up_lmdb_watch_begin(lmdb_store_t *store,
+                                              apr_pool_t *pool);
+
+/* Whether a thread is to look at STORE's files: one in each second, and all as
+ * long as the files are others. */
+int up_lmdb_watch_is_due(lmdb_store_t *store);
+
+/* Fail with UP_STORE_REPLACED if STORE's files are no longer those that were
+ * opened, or shorter; two calls of stat(). */
+UP_MUST_CHECK up_error_t *up_lmdb_watch_files(lmdb_store_t *store,
+                                              apr_pool_t *pool);
+
+/* Fail with UP_STORE_REPLACED if the data are older than TXN, as they are when
+ * a copy was written over them. */
+UP_MUST_CHECK up_error_t *up_lmdb_watch_txn(const lmdb_txn_t *txn,
+                                            apr_pool_t *pool);
+
+/*
+ * up_lmdb_value.c
+ */
+
+/* The value that TXN is to put under KEY of DATABASE for the LENGTH bytes at
+ * BYTES; in POOL if it gets a checksum. */
+MDB_val up_lmdb_value(const lmdb_txn_t *txn,
+                      lmdb_database_t database,
+                      const MDB_val *key,
+                      const void *bytes,
+                      apr_size_t length,
+                      apr_pool_t *pool);
+
+/* Why a value of a store cannot be used. */
+typedef enum lmdb_damage_t {
+    LMDB_SOUND,
+    LMDB_CHANGED, /* its checksum is another */
+    LMDB_UNMARKED /* it should have a checksum, and has none */
+} lmdb_damage_t;
+
+/* Set *BYTES to what VALUE, found under KEY of DATABASE in STORE, holds. */
+lmdb_damage_t up_lmdb_value_read(MDB_val *bytes,
+                                 lmdb_store_t *store,
+                                 lmdb_database_t database,
+                                 const MDB_val *key,
+                                 const MDB_val *value);
+
+/* UP_INTERNAL in POOL: WHAT, of STORE, has DAMAGE. */
+up_error_t *up_lmdb_damaged(const char *what,
+                            const lmdb_store_t *store,
+                            lmdb_damage_t damage,
+                            apr_pool_t *pool);
 
 /*
  * up_lmdb_lock.c
@@ -209,7 +331,7 @@ MDB_val up_lmdb_pair(const char *org, const char *user, apr_pool_t *pool);
 /* Set *ITEM to what KEY and VALUE, of the database of KIND, say, copied into
  * POOL. Fails with UP_INTERNAL if they make no sense. */
 UP_MUST_CHECK up_error_t *up_lmdb_item(const up_item_t **item,
-                                       const lmdb_store_t *store,
+                                       lmdb_store_t *store,
                                        up_kind_t kind,
                                        const MDB_val *key,
                                        const MDB_val *value,
@@ -263,6 +385,9 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
 up_driver_check_t up_lmdb_check;
 up_driver_prepare_t up_lmdb_prepare;
 up_driver_owner_t up_lmdb_owner;
+
+/* up_lmdb_upgrade.c */
+up_driver_upgrade_t up_lmdb_upgrade;
 
 /* up_lmdb_writer.c */
 up_driver_set_wait_t up_lmdb_set_wait;

@@ -231,7 +231,7 @@ up_lmdb_batch_commit(up_batch_t *base)
 
 /* A walk through the items of one kind. */
 typedef struct walk_t {
-    const lmdb_store_t *store;
+    lmdb_store_t *store;
     MDB_cursor *cursor;
     up_kind_t kind;
     MDB_val prefix; /* of the keys of all items; perhaps empty */

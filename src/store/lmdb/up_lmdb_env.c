@@ -1,8 +1,8 @@
 /* up_lmdb_env.c -- opening LMDB's environment, and what LMDB's results mean. */
 #include "store/lmdb/up_lmdb.h"
 #include "core/up_clock.h"
-#include "store/lmdb/up_record.h"
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,6 @@
 #if SIZE_MAX < UINT64_MAX
 #error "a store needs the address space of a 64-bit machine"
 #endif
-
-/* Of the keys and of record.proto; 0 stands for files that are no store. */
-#define FORMAT 1
-#define NO_FORMAT 0
 
 #define META_KEY "store"
 #define FILE_MODE 0600
@@ -63,6 +59,12 @@ up_lmdb_error(int rc,
               const lmdb_store_t *store,
               apr_pool_t *pool)
 {
+    if (rc == EAGAIN)
+        return up_error(pool, reason_of(rc), APR_SUCCESS,
+                        "cannot %s in the LMDB store '%s': another process "
+                        "with the process id %ld uses it, in another container "
+                        "(PID namespace); all who use a store must share one",
+                        what, store->path, (long)getpid());
     if (rc > 0)
         return up_error(pool, reason_of(rc), APR_FROM_OS_ERROR(rc),
                         "cannot %s in the LMDB store '%s'", what, store->path);
@@ -71,12 +73,27 @@ up_lmdb_error(int rc,
                     mdb_strerror(rc));
 }
 
+/* LMDB writes the meta page that makes a transaction valid last. If that fails,
+ * the disk may have it all the same, and LMDB writes the page's old content
+ * over it, but flushes neither. Without a flush, the next transaction would
+ * write its pages over those that the meta page on the disk names, and a loss
+ * of power then would leave a broken store. */
 int
 up_lmdb_commit_handle(MDB_txn *txn)
 {
+    MDB_env *env = mdb_txn_env(txn);
+    unsigned flags = 0;
+
     errno = 0;
     int rc = mdb_txn_commit(txn);
-    return rc == EIO && errno != EIO ? ENOSPC : rc;
+    if (!rc)
+        return 0;
+    if (rc == EIO && errno != EIO)
+        rc = ENOSPC;
+    mdb_env_get_flags(env, &flags);
+    if (!(flags & MDB_NOSYNC))
+        (void)mdb_env_sync(env, 1); /* what is lost is lost already */
+    return rc;
 }
 
 /* Below, what returns int returns LMDB's result. */
@@ -91,12 +108,11 @@ up_lmdb_commit_handle(MDB_txn *txn)
  * fallocate() is Linux's. posix_fallocate() is no substitute: where the file
  * system has no such call, it writes into the file that others use. */
 static int
-visit_lock_file(lmdb_store_t *store, apr_pool_t *pool)
+visit_lock_file(lmdb_store_t *store)
 {
-    const char *path = apr_pstrcat(pool, store->path, "/lock.mdb", NULL);
     struct stat status;
 
-    int file = open(path, O_RDWR | O_CLOEXEC);
+    int file = open(store->lock_path, O_RDWR | O_CLOEXEC);
     if (file < 0)
         return 0; /* LMDB will create it; the next process visits it */
     int rc = up_lmdb_lock_await_setup(file, store);
@@ -108,12 +124,13 @@ visit_lock_file(lmdb_store_t *store, apr_pool_t *pool)
     return rc;
 }
 
+/* Open STORE's environment, at PATH, with MORE flags. */
 static int
-open_environment(lmdb_store_t *store)
+open_environment(lmdb_store_t *store, const char *path, unsigned more)
 {
     /* Reading ahead would make large folios of the page cache, in which each
      * write of a page costs several times as much. */
-    unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
+    unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | more;
 
     if (!store->sync)
         flags |= MDB_NOSYNC;
@@ -129,83 +146,117 @@ open_environment(lmdb_store_t *store)
     if (!rc && store->map_size)
         rc = mdb_env_set_mapsize(store->env, store->map_size);
     if (!rc)
-        rc = mdb_env_open(store->env, store->path, flags, FILE_MODE);
+        rc = mdb_env_open(store->env, path, flags, FILE_MODE);
     return rc;
 }
 
+/* Open STORE's environment in its folder. On a file system that is read-only
+ * there can be no locks, nor anybody who writes. */
 static int
-put_meta(lmdb_store_t *store,
-         MDB_txn *txn,
-         const up_meta_t *meta,
-         apr_pool_t *pool)
+open_folder(lmdb_store_t *store)
+{
+    int rc = visit_lock_file(store);
+    if (!rc)
+        rc = open_environment(store, store->path, 0);
+    store->read_only = rc == EROFS;
+    if (!store->read_only)
+        return rc;
+    up_lmdb_env_close(store);
+    return open_environment(store, store->path, MDB_RDONLY);
+}
+
+int
+up_lmdb_get_meta(up_meta_t *meta, const lmdb_txn_t *txn, apr_pool_t *pool)
+{
+    MDB_val key = up_lmdb_text(META_KEY), value;
+
+    int rc =
+        mdb_get(txn->handle, txn->store->database[LMDB_META], &key, &value);
+    if (!rc && !up_meta_unpack(meta, value.mv_data, value.mv_size, pool))
+        rc = MDB_CORRUPTED;
+    return rc;
+}
+
+int
+up_lmdb_put_meta(const lmdb_txn_t *txn, const up_meta_t *meta, apr_pool_t *pool)
 {
     MDB_val key = up_lmdb_text(META_KEY), value;
     const char *bytes;
 
     up_meta_pack(&bytes, &value.mv_size, meta, pool);
     value.mv_data = (void *)bytes;
-    return mdb_put(txn, store->database[LMDB_META], &key, &value, 0);
+    return mdb_put(txn->handle, txn->store->database[LMDB_META], &key, &value,
+                   0);
+}
+
+static int
+is_known(const up_meta_t *meta)
+{
+    return meta->format == UP_LMDB_FORMAT || meta->format == UP_LMDB_FORMAT_1;
+}
+
+/* META is what STORE says of itself. Once each value has a checksum, that
+ * stays so. */
+static void
+adopt_format(lmdb_store_t *store, const up_meta_t *meta)
+{
+    if (meta->format == UP_LMDB_FORMAT && !meta->upgrading)
+        apr_atomic_set32(&store->all_marked, 1);
 }
 
 /* Set *META from the database meta, which is opened if it is there, or created
  * in an environment that is EMPTY if FLAGS have MDB_CREATE. */
 static int
 get_meta(up_meta_t *meta,
-         lmdb_store_t *store,
-         MDB_txn *txn,
+         const lmdb_txn_t *txn,
          int empty,
          unsigned flags,
          apr_pool_t *pool)
 {
-    MDB_val key = up_lmdb_text(META_KEY), value;
-    MDB_dbi *database = &store->database[LMDB_META];
+    int rc = mdb_dbi_open(txn->handle, names[LMDB_META], empty ? flags : 0,
+                          &txn->store->database[LMDB_META]);
 
-    int rc = mdb_dbi_open(txn, names[LMDB_META], empty ? flags : 0, database);
-    if (!rc)
-        rc = mdb_get(txn, *database, &key, &value);
-    if (!rc && !up_meta_unpack(meta, value.mv_data, value.mv_size, pool))
-        rc = MDB_CORRUPTED;
-    return rc;
+    return rc ? rc : up_lmdb_get_meta(meta, txn, pool);
 }
 
-/* Set *META, and open the databases if it says that they have our format. If
- * FLAGS have MDB_CREATE, create what is missing; but nothing in an environment
- * that another program made, whose format is NO_FORMAT. */
+/* Set *META, and open the databases if it says that they have a format that is
+ * known. If FLAGS have MDB_CREATE, create what is missing; but nothing in an
+ * environment that another program made, whose format is UP_LMDB_NO_FORMAT. */
 static int
 open_databases(up_meta_t *meta,
-               lmdb_store_t *store,
-               MDB_txn *txn,
+               const lmdb_txn_t *txn,
                unsigned flags,
                apr_pool_t *pool)
 {
+    lmdb_store_t *store = txn->store;
     MDB_dbi unnamed; /* it has the names of the others */
     MDB_stat stat;
 
-    int rc = mdb_dbi_open(txn, NULL, 0, &unnamed);
+    int rc = mdb_dbi_open(txn->handle, NULL, 0, &unnamed);
     if (!rc)
-        rc = mdb_stat(txn, unnamed, &stat);
+        rc = mdb_stat(txn->handle, unnamed, &stat);
     if (rc)
         return rc;
     /* An environment is empty if it is new, or if the one transaction that
      * makes it a store was cut off. */
     int empty = !stat.ms_entries;
-    rc = get_meta(meta, store, txn, empty, flags, pool);
+    rc = get_meta(meta, txn, empty, flags, pool);
     if (!empty && (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)) {
-        meta->format = NO_FORMAT;
+        meta->format = UP_LMDB_NO_FORMAT;
         return 0;
     }
     if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
-        meta->format = FORMAT;
+        meta->format = UP_LMDB_FORMAT;
         meta->map_size = store->map_size;
         if (!store->map_size)
             meta->map_size = (apr_uint64_t)up_driver_option(&up_store_lmdb,
                                                             "map-size", NULL);
-        rc = put_meta(store, txn, meta, pool);
+        rc = up_lmdb_put_meta(txn, meta, pool);
     }
-    if (!rc && meta->format != FORMAT)
+    if (!rc && !is_known(meta))
         return 0;
     for (int i = LMDB_META + 1; i < LMDB_DATABASES && !rc; i++)
-        rc = mdb_dbi_open(txn, names[i], flags, &store->database[i]);
+        rc = mdb_dbi_open(txn->handle, names[i], flags, &store->database[i]);
     return rc;
 }
 
@@ -216,20 +267,20 @@ load_databases(up_meta_t *meta,
                unsigned flags,
                apr_pool_t *pool)
 {
-    MDB_txn *txn;
+    lmdb_txn_t txn = {.store = store};
 
     int rc = flags & MDB_CREATE ? up_lmdb_lock_await(store) : 0;
     if (!rc)
         rc = mdb_txn_begin(store->env, NULL,
-                           flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
+                           flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn.handle);
     if (rc)
         return rc;
-    rc = open_databases(meta, store, txn, flags, pool);
+    rc = open_databases(meta, &txn, flags, pool);
     if (rc) {
-        mdb_txn_abort(txn);
+        mdb_txn_abort(txn.handle);
         return rc;
     }
-    return up_lmdb_commit_handle(txn);
+    return up_lmdb_commit_handle(txn.handle);
 }
 
 up_error_t *
@@ -239,25 +290,41 @@ up_lmdb_record_map_size(lmdb_txn_t *txn, apr_pool_t *pool)
     up_meta_t meta = {0};
 
     store->is_size_unrecorded = 0;
-    int rc = get_meta(&meta, store, txn->handle, 0, 0, pool);
+    int rc = up_lmdb_get_meta(&meta, txn, pool);
     meta.map_size = store->map_size;
     if (!rc)
-        rc = put_meta(store, txn->handle, &meta, pool);
+        rc = up_lmdb_put_meta(txn, &meta, pool);
     if (!rc)
         return up_lmdb_commit(txn, pool);
     up_lmdb_abort(txn);
     return up_lmdb_error(rc, "record the map size", store, pool);
 }
 
+/* Open STORE's environment, and its databases if *META has a known format. */
+static int
+open_and_load(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
+{
+    int rc = open_folder(store);
+
+    if (!rc)
+        rc = load_databases(meta, store, 0, pool);
+    if (rc == MDB_NOTFOUND) /* its making was cut off */
+        rc = load_databases(meta, store, MDB_CREATE, pool);
+    return rc;
+}
+
 /* A map size that is asked for is recorded, by the writer, because the writer
- * lock may not be free now; where none is, the recorded one applies. */
+ * lock may not be free now; where none is, the recorded one applies. A store
+ * that is opened again is so because a write failed, which may have been this
+ * one: it is not tried again. */
 static int
 agree_on_map_size(lmdb_store_t *store, const up_meta_t *meta)
 {
     MDB_envinfo info;
 
     if (store->map_size) {
-        store->is_size_unrecorded = store->map_size != meta->map_size;
+        store->is_size_unrecorded = store->map_size != meta->map_size &&
+                                    !store->read_only && !store->data.inode;
         return 0;
     }
     int rc = mdb_env_info(store->env, &info);
@@ -266,54 +333,90 @@ agree_on_map_size(lmdb_store_t *store, const up_meta_t *meta)
     return rc;
 }
 
-/* Open STORE's environment, and its databases if *META has our format. */
-static int
-try_open(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
+/* STORE could not be opened because of RC. */
+static up_error_t *
+unopened(int rc, const lmdb_store_t *store, apr_pool_t *pool)
 {
-    int rc = visit_lock_file(store, pool);
-    if (!rc)
-        rc = open_environment(store);
-    if (!rc)
-        rc = load_databases(meta, store, 0, pool);
-    if (rc == MDB_NOTFOUND) /* new, or its making was cut off */
-        rc = load_databases(meta, store, MDB_CREATE, pool);
-    if (!rc && meta->format == FORMAT)
-        rc = agree_on_map_size(store, meta);
+    up_error_t *err = up_lmdb_error(rc, "open what is", store, pool);
+
+    err->reason = UP_STORE_UNAVAILABLE;
+    return err;
+}
+
+static up_error_t *
+refuse_format(const up_meta_t *meta,
+              const lmdb_store_t *store,
+              apr_pool_t *pool)
+{
+    if (meta->format == UP_LMDB_NO_FORMAT)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB files in '%s' are not of a store of "
+                        "profiles, and are left alone: name another folder",
+                        store->path);
+    return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                    "the store '%s' has format %u, this version reads formats "
+                    "1 to %d",
+                    store->path, meta->format, UP_LMDB_FORMAT);
+}
+
+/* Open STORE. Sets *AGAIN to whether it may be worth another try. */
+static up_error_t *
+try_open(int *again, lmdb_store_t *store, apr_pool_t *pool)
+{
+    up_meta_t meta = {0};
+
+    *again = 0;
+    if (store->data.inode) /* it was open before */
+        UP_ERR(up_lmdb_watch_files(store, pool));
+    UP_ERR(up_lmdb_check_data(store, pool));
+    int rc = open_and_load(&meta, store, pool);
+    if (!rc && store->data.inode && store->sync && !store->read_only)
+        rc = mdb_env_sync(store->env, 1); /* see up_lmdb_commit_handle() */
+    if (!rc && is_known(&meta))
+        rc = agree_on_map_size(store, &meta);
     if (!rc)
         rc = mdb_reader_check(store->env, NULL);
-    if (rc)
-        up_lmdb_env_close(store);
-    return rc;
+    up_error_t *err =
+        rc ? unopened(rc, store, pool) : up_lmdb_watch_begin(store, pool);
+    if (err) {
+        *again = rc != EACCES && rc != ENOENT;
+    } else if (!is_known(&meta)) {
+        *again = 0;
+        err = refuse_format(&meta, store, pool);
+    } else {
+        adopt_format(store, &meta);
+        return NULL;
+    }
+    up_lmdb_env_close(store);
+    return err;
 }
 
 up_error_t *
 up_lmdb_env_open(lmdb_store_t *store, apr_pool_t *pool)
 {
     apr_time_t last_try = up_clock() + OPEN_PATIENCE;
+    int again;
+
+    up_error_t *err = try_open(&again, store, pool);
+    while (err && again && up_clock() < last_try) {
+        apr_sleep(OPEN_PAUSE);
+        err = try_open(&again, store, pool);
+    }
+    return err;
+}
+
+up_error_t *
+up_lmdb_env_make(lmdb_store_t *store, const char *path, apr_pool_t *pool)
+{
     up_meta_t meta = {0};
 
-    int rc = try_open(&meta, store, pool);
-    while (rc && rc != EACCES && rc != ENOENT && up_clock() < last_try) {
-        apr_sleep(OPEN_PAUSE);
-        rc = try_open(&meta, store, pool);
-    }
-    if (rc) {
-        up_error_t *err = up_lmdb_error(rc, "open what is", store, pool);
-        err->reason = UP_STORE_UNAVAILABLE;
-        return err;
-    }
-    if (meta.format == FORMAT)
-        return NULL;
+    int rc = open_environment(store, path, MDB_NOSUBDIR | MDB_NOLOCK);
+    if (!rc)
+        rc = load_databases(&meta, store, MDB_CREATE, pool);
+    if (!rc)
+        rc = mdb_env_sync(store->env, 1);
     up_lmdb_env_close(store);
-    if (meta.format == NO_FORMAT)
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the LMDB files in '%s' are not of a store of "
-                        "profiles, and are left alone: name another folder",
-                        store->path);
-    return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                    "the store '%s' has format %u, this version reads format "
-                    "%d",
-                    store->path, meta.format, FORMAT);
+    return rc ? unopened(rc, store, pool) : NULL;
 }
 
 void
@@ -323,4 +426,24 @@ up_lmdb_env_close(lmdb_store_t *store)
         mdb_env_close(store->env);
     store->env = NULL;
     up_lmdb_lock_unmap(store);
+}
+
+up_error_t *
+up_lmdb_begun(lmdb_txn_t *txn, int due, apr_pool_t *pool)
+{
+    lmdb_store_t *store = txn->store;
+    up_meta_t meta;
+    int rc;
+
+    if (due || txn->writes)
+        UP_ERR(up_lmdb_watch_txn(txn, pool));
+    txn->marks = (int)apr_atomic_read32(&store->all_marked);
+    if (txn->marks || (!due && !txn->writes))
+        return NULL;
+    rc = up_lmdb_get_meta(&meta, txn, pool);
+    if (rc)
+        return up_lmdb_error(rc, "read the format", store, pool);
+    txn->marks = meta.format >= UP_LMDB_FORMAT;
+    adopt_format(store, &meta);
+    return NULL;
 }

@@ -76,6 +76,18 @@ give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
                     (unsigned long)uid);
 }
 
+/* Flush the names in the folder PATH; returns 0 or what errno says. */
+static int
+flush_folder(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = folder < 0 || fsync(folder) ? errno : 0;
+
+    if (folder >= 0)
+        close(folder);
+    return rc;
+}
+
 /* Make the folder PATH for a store of UID and GID, unless it is there, and set
  * *STATUS to its own. Fails if it belongs to another user. */
 static up_error_t *
@@ -90,6 +102,8 @@ make_folder(struct stat *status,
     if (!mkdir(path, FOLDER_MODE)) {
         if (geteuid() == 0)
             UP_ERR(give_folder(path, uid, gid, pool));
+        /* A parent that cannot be read, but written to, is not flushed. */
+        (void)flush_folder(apr_pstrcat(pool, path, "/..", NULL));
     } else if (errno != EEXIST) {
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make the folder '%s' for the LMDB store", path);
@@ -109,6 +123,25 @@ make_folder(struct stat *status,
     return NULL;
 }
 
+/* Make STORE's data in the empty file ASIDE, and give that its name. Sets *MADE
+ * to whether no other process did so meanwhile. The name comes last, so that
+ * after a crash there is a whole store or none. */
+static up_error_t *
+make_data(int *made, lmdb_store_t *store, const char *aside, apr_pool_t *pool)
+{
+    UP_ERR(up_lmdb_env_make(store, aside, pool));
+    int rc = link(aside, store->data_path) ? errno : 0;
+    *made = rc == 0;
+    if (rc == EEXIST)
+        return NULL;
+    if (!rc)
+        rc = flush_folder(store->path);
+    if (rc)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(rc),
+                        "cannot make the LMDB file '%s'", store->data_path);
+    return NULL;
+}
+
 /* Make a store in the folder PATH, unless there is one. Sets *MADE to whether
  * there was none. */
 static up_error_t *
@@ -117,17 +150,26 @@ make_files(int *made,
            const apr_table_t *options,
            apr_pool_t *pool)
 {
-    lmdb_store_t store = {.path = path};
+    lmdb_store_t store = {0};
     struct stat data;
     int exists;
 
-    UP_ERR(stat_path(&exists, &data,
-                     apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL), pool));
-    *made = !exists;
+    up_lmdb_set_path(&store, path, pool);
+    up_lmdb_set_options(&store, options);
+    UP_ERR(stat_path(&exists, &data, store.data_path, pool));
+    *made = 0;
     if (exists)
         return NULL;
-    up_lmdb_set_options(&store, options);
-    UP_ERR(up_lmdb_env_open(&store, pool));
+    char *aside = apr_pstrcat(pool, store.data_path, ".XXXXXX", NULL);
+    int file = mkstemp(aside);
+    if (file < 0)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot make a file in '%s'", path);
+    close(file);
+    up_error_t *err = make_data(made, &store, aside, pool);
+    unlink(aside);
+    UP_ERR(err);
+    UP_ERR(up_lmdb_env_open(&store, pool)); /* this makes the lock file */
     up_lmdb_env_close(&store);
     return NULL;
 }

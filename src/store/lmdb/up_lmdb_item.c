@@ -1,7 +1,6 @@
 /* up_lmdb_item.c -- items as keys and values: finding one in a transaction, and
  * putting one there. */
 #include "store/lmdb/up_lmdb.h"
-#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -134,21 +133,72 @@ parse_key(up_item_t *item, const MDB_val *key, apr_pool_t *pool)
 
 up_error_t *
 up_lmdb_item(const up_item_t **item,
-             const lmdb_store_t *store,
+             lmdb_store_t *store,
              up_kind_t kind,
              const MDB_val *key,
              const MDB_val *value,
              apr_pool_t *pool)
 {
     up_item_t *found = apr_pcalloc(pool, sizeof(*found));
+    MDB_val bytes;
 
     found->kind = kind;
     if (!parse_key(found, key, pool))
         return up_error(pool, UP_INTERNAL, APR_SUCCESS,
                         "a key in the LMDB store '%s' is broken", store->path);
-    UP_ERR(up_record_unpack(found, value->mv_data, value->mv_size, pool));
+    lmdb_damage_t damage =
+        up_lmdb_value_read(&bytes, store, up_lmdb_database(kind), key, value);
+    if (damage)
+        return up_lmdb_damaged(up_record_name(found, pool), store, damage,
+                               pool);
+    UP_ERR(up_record_unpack(found, bytes.mv_data, bytes.mv_size, pool));
     *item = found;
     return NULL;
+}
+
+up_error_t *
+up_lmdb_home(const char **org,
+             up_state_t *state,
+             lmdb_txn_t *txn,
+             const char *user,
+             apr_pool_t *pool)
+{
+    lmdb_store_t *store = txn->store;
+    MDB_val key = up_lmdb_text(user), value, home;
+
+    *org = NULL;
+    int rc = mdb_get(txn->handle, store->database[LMDB_HOME], &key, &value);
+    if (rc == MDB_NOTFOUND)
+        return NULL;
+    if (rc)
+        return up_lmdb_error(rc, "read a user's organisation", store, pool);
+    lmdb_damage_t damage =
+        up_lmdb_value_read(&home, store, LMDB_HOME, &key, &value);
+    const unsigned char *bytes = home.mv_data;
+    if (damage || home.mv_size < 2 || bytes[0] >= UP_STATES)
+        return up_lmdb_damaged(
+            apr_psprintf(pool, "the organisation of user '%s'", user), store,
+            damage, pool);
+    *state = (up_state_t)bytes[0];
+    *org = apr_pstrmemdup(pool, (const char *)bytes + 1, home.mv_size - 1);
+    return NULL;
+}
+
+/* There is no record of USER in its organisation: fail with UP_INTERNAL if home
+ * has the user there. */
+static up_error_t *
+refuse_lost_user(lmdb_txn_t *txn, const up_user_t *user, apr_pool_t *pool)
+{
+    up_state_t state;
+    const char *home;
+
+    UP_ERR(up_lmdb_home(&home, &state, txn, user->id, pool));
+    if (!home || strcmp(home, user->org) != 0)
+        return NULL;
+    return up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                    "the LMDB store '%s' is damaged: the record of user '%s' "
+                    "of organisation '%s' is lost",
+                    txn->store->path, user->id, user->org);
 }
 
 up_error_t *
@@ -163,37 +213,12 @@ up_lmdb_get(const up_item_t **item,
     *item = NULL;
     int rc = mdb_get(txn->handle, database, &bytes, &value);
     if (rc == MDB_NOTFOUND)
-        return NULL;
+        return key->kind == UP_KIND_USER
+                   ? refuse_lost_user(txn, &key->as.user, pool)
+                   : NULL;
     if (rc)
         return up_lmdb_error(rc, "read a record", txn->store, pool);
     return up_lmdb_item(item, txn->store, key->kind, &bytes, &value, pool);
-}
-
-up_error_t *
-up_lmdb_home(const char **org,
-             up_state_t *state,
-             lmdb_txn_t *txn,
-             const char *user,
-             apr_pool_t *pool)
-{
-    const lmdb_store_t *store = txn->store;
-    MDB_val key = up_lmdb_text(user), value;
-
-    *org = NULL;
-    int rc = mdb_get(txn->handle, store->database[LMDB_HOME], &key, &value);
-    if (rc == MDB_NOTFOUND)
-        return NULL;
-    if (rc)
-        return up_lmdb_error(rc, "read a user's organisation", store, pool);
-    const unsigned char *bytes = value.mv_data;
-    if (value.mv_size < 2 || bytes[0] >= UP_STATES)
-        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
-                        "what the LMDB store '%s' says of the organisation of "
-                        "user '%s' is broken",
-                        store->path, user);
-    *state = (up_state_t)bytes[0];
-    *org = apr_pstrmemdup(pool, (const char *)bytes + 1, value.mv_size - 1);
-    return NULL;
 }
 
 up_error_t *
@@ -202,35 +227,42 @@ up_lmdb_org_exists(int *found,
                    const char *org,
                    apr_pool_t *pool)
 {
-    const lmdb_store_t *store = txn->store;
-    MDB_val key = up_lmdb_text(org), value;
+    lmdb_store_t *store = txn->store;
+    MDB_val key = up_lmdb_text(org), value, bytes;
 
     int rc = mdb_get(txn->handle, store->database[LMDB_ORG], &key, &value);
     if (rc && rc != MDB_NOTFOUND)
         return up_lmdb_error(rc, "read an organisation", store, pool);
     *found = rc == 0;
-    return NULL;
+    lmdb_damage_t damage =
+        rc ? LMDB_SOUND
+           : up_lmdb_value_read(&bytes, store, LMDB_ORG, &key, &value);
+    return damage
+               ? up_lmdb_damaged(apr_psprintf(pool, "organisation '%s'", org),
+                                 store, damage, pool)
+               : NULL;
 }
 
 up_error_t *
 up_lmdb_last_event(apr_uint64_t *number, lmdb_txn_t *txn, apr_pool_t *pool)
 {
-    const lmdb_store_t *store = txn->store;
-    up_item_t last = {.kind = UP_KIND_EVENT};
+    lmdb_store_t *store = txn->store;
+    const up_item_t *last = NULL;
+    up_error_t *err = NULL;
     MDB_cursor *cursor;
     MDB_val key, value;
 
     int rc = mdb_cursor_open(txn->handle, store->database[LMDB_EVENT], &cursor);
     if (!rc) {
         rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-        if (!rc && !parse_key(&last, &key, pool))
-            rc = MDB_CORRUPTED;
+        if (!rc)
+            err = up_lmdb_item(&last, store, UP_KIND_EVENT, &key, &value, pool);
         mdb_cursor_close(cursor);
     }
     if (rc && rc != MDB_NOTFOUND)
         return up_lmdb_error(rc, "find the last event", store, pool);
-    *number = last.as.event.number;
-    return NULL;
+    *number = last ? last->as.event.number : 0;
+    return err;
 }
 
 /* Put ITEM under its key; FLAGS are those of mdb_put(). */
@@ -241,13 +273,16 @@ put_record(lmdb_txn_t *txn,
            apr_pool_t *result_pool,
            apr_pool_t *scratch_pool)
 {
-    MDB_dbi database = txn->store->database[up_lmdb_database(item->kind)];
-    MDB_val key = up_lmdb_key(item, scratch_pool), value;
+    lmdb_database_t database = up_lmdb_database(item->kind);
+    MDB_val key = up_lmdb_key(item, scratch_pool);
     const char *bytes;
+    apr_size_t length;
 
-    up_record_pack(&bytes, &value.mv_size, item, scratch_pool);
-    value.mv_data = (void *)bytes;
-    int rc = mdb_put(txn->handle, database, &key, &value, flags);
+    up_record_pack(&bytes, &length, item, scratch_pool);
+    MDB_val value =
+        up_lmdb_value(txn, database, &key, bytes, length, scratch_pool);
+    int rc = mdb_put(txn->handle, txn->store->database[database], &key, &value,
+                     flags);
     return rc ? up_lmdb_error(rc, "store a record", txn->store, result_pool)
               : NULL;
 }
@@ -272,7 +307,8 @@ put_home(lmdb_txn_t *txn,
          apr_pool_t *scratch_pool)
 {
     MDB_dbi database = txn->store->database[LMDB_HOME];
-    MDB_val key = up_lmdb_text(user->id), value = {1 + strlen(user->org), NULL};
+    MDB_val key = up_lmdb_text(user->id);
+    apr_size_t length = 1 + strlen(user->org);
     up_state_t state;
     const char *home;
 
@@ -285,10 +321,11 @@ put_home(lmdb_txn_t *txn,
     if (home && state == user->state)
         return NULL;
 
-    char *bytes = apr_palloc(scratch_pool, value.mv_size);
+    char *bytes = apr_palloc(scratch_pool, length);
     bytes[0] = (char)user->state;
-    memcpy(bytes + 1, user->org, value.mv_size - 1);
-    value.mv_data = bytes;
+    memcpy(bytes + 1, user->org, length - 1);
+    MDB_val value =
+        up_lmdb_value(txn, LMDB_HOME, &key, bytes, length, scratch_pool);
     int rc = mdb_put(txn->handle, database, &key, &value, 0);
     return rc ? up_lmdb_error(rc, "store a user", txn->store, result_pool)
               : NULL;

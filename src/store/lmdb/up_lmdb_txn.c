@@ -105,20 +105,41 @@ check_readers(lmdb_store_t *store)
     up_lmdb_free_dead_readers(store);
 }
 
+/* Refuse TXN, before LMDB touches a file, if it cannot or must not be. */
+static up_error_t *
+refuse(const lmdb_txn_t *txn, int due, apr_pool_t *pool)
+{
+    if (txn->writes && txn->store->read_only)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB store '%s' is on a file system that is "
+                        "read-only",
+                        txn->store->path);
+    return due ? up_lmdb_watch_files(txn->store, pool) : NULL;
+}
+
 up_error_t *
 up_lmdb_begin(lmdb_txn_t *txn,
               lmdb_store_t *store,
               unsigned flags,
               apr_pool_t *pool)
 {
-    *txn = (lmdb_txn_t){.store = store};
+    *txn = (lmdb_txn_t){.store = store, .writes = !(flags & MDB_RDONLY)};
     for (int tries = 1;; tries++) {
         UP_ERR(pass_gate(store, pool));
+        int due = up_lmdb_watch_is_due(store);
+        up_error_t *err = refuse(txn, due, pool);
+        if (err) {
+            up_gate_leave(&store->gate);
+            return err;
+        }
         int rc = mdb_txn_begin(store->env, NULL, flags, &txn->handle);
         if (!rc) {
-            if (!(flags & MDB_RDONLY))
+            err = up_lmdb_begun(txn, due, pool);
+            if (err)
+                up_lmdb_abort(txn);
+            else if (txn->writes)
                 check_readers(store);
-            return NULL;
+            return err;
         }
         int again = start_repair(store, rc) && tries < TRIES;
         up_gate_leave(&store->gate);
@@ -151,8 +172,12 @@ up_error_t *
 up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool)
 {
     lmdb_store_t *store = txn->store;
-    up_error_t *err = NULL;
 
+    up_error_t *err = up_lmdb_watch_files(store, pool);
+    if (err) {
+        up_lmdb_abort(txn);
+        return err;
+    }
     int rc = up_lmdb_commit_handle(txn->handle);
     txn->handle = NULL;
     if (rc) {

@@ -14,6 +14,7 @@
 typedef struct up_meta_t {
     apr_uint32_t format;
     apr_uint64_t map_size;
+    int upgrading; /* format 2, but not all values have checksums yet */
 } up_meta_t;
 
 /* What ITEM's key fields name, for messages, in POOL: "user 'u' of
@@ -38,8 +39,8 @@ UP_MUST_CHECK up_error_t *up_record_unpack(up_item_t *item,
  * of the table of fields. */
 void *up_record_profile_member(void *message, unsigned number);
 
-/* The same for what the store says of itself. up_meta_unpack returns 0 if it
- * cannot be read. */
+/* The same for what the store says of itself, with its checksum from format 2
+ * on. up_meta_unpack returns 0 if it cannot be read. */
 void up_meta_pack(const char **bytes,
                   apr_size_t *length,
                   const up_meta_t *meta,

@@ -161,16 +161,3 @@ up_record_pack(const char **bytes,
         break;
     }
 }
-
-void
-up_meta_pack(const char **bytes,
-             apr_size_t *length,
-             const up_meta_t *meta,
-             apr_pool_t *pool)
-{
-    Userprofile__Store__Meta message = USERPROFILE__STORE__META__INIT;
-
-    message.format = meta->format;
-    message.map_size = meta->map_size;
-    up_message_pack(bytes, length, &message.base, pool);
-}

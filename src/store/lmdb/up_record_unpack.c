@@ -154,20 +154,3 @@ up_record_unpack(up_item_t *item,
     return up_error(pool, UP_INTERNAL, APR_SUCCESS,
                     "the stored %s cannot be read", up_record_name(item, pool));
 }
-
-int
-up_meta_unpack(up_meta_t *meta,
-               const void *bytes,
-               apr_size_t length,
-               apr_pool_t *pool)
-{
-    ProtobufCAllocator allocator = up_protobuf_allocator(pool);
-    const Userprofile__Store__Meta *message =
-        userprofile__store__meta__unpack(&allocator, length, bytes);
-
-    if (!message)
-        return 0;
-    meta->format = message->format;
-    meta->map_size = message->map_size;
-    return 1;
-}
