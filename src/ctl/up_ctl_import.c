@@ -1,6 +1,7 @@
 /* up_ctl_import.c -- import and export: lines of JSON into the store, in
  * batches, and out of it. */
 #include "core/up_id.h"
+#include "core/up_clock.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_lines.h"
 #include "ctl/up_ctl_print.h"
@@ -48,7 +49,7 @@ typedef struct import_t {
 static double
 seconds(const progress_t *progress)
 {
-    return (double)(apr_time_now() - progress->begun) / APR_USEC_PER_SEC;
+    return (double)(up_clock() - progress->begun) / APR_USEC_PER_SEC;
 }
 
 static double
@@ -63,7 +64,7 @@ static void
 begin_progress(progress_t *progress)
 {
     progress->kept = 0;
-    progress->begun = progress->shown = apr_time_now();
+    progress->begun = progress->shown = up_clock();
     progress->on_terminal = isatty(STDERR_FILENO);
 }
 
@@ -72,7 +73,7 @@ begin_progress(progress_t *progress)
 static void
 show_progress(progress_t *progress)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = up_clock();
 
     if (!progress->on_terminal || now - progress->shown < SHOWN_EVERY)
         return;

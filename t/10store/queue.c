@@ -247,7 +247,7 @@ run_locked(void *baton, up_queue_t *queue)
 static void
 wait_for_batch(up_queue_t *queue)
 {
-    while (!up_queue_waits_since(queue))
+    while (!up_queue_waits_since(queue, NULL))
         apr_sleep(1000);
 }
 
@@ -258,16 +258,19 @@ stuck(apr_pool_t *pool)
     apr_time_t before = up_clock();
     up_queue_t *queue;
     job_t jobs[3] = {{.round = 0}};
+    int in_vain;
 
     ok(!up_queue_make(&queue, MAX, run_locked, &locked, pool),
        "a queue is made");
-    is_number(up_queue_waits_since(queue), 0, "no batch waits yet");
+    is_number(up_queue_waits_since(queue, NULL), 0, "no batch waits yet");
     pthread_mutex_lock(&locked.lock);
     for (int i = 0; i < 3; i++)
         is_number(up_queue_submit(queue, &jobs[i].job, SOON), UP_JOB_WITHDRAWN,
                   "a job is withdrawn while the batch waits in vain");
-    apr_time_t since = up_queue_waits_since(queue);
+    apr_time_t since = up_queue_waits_since(queue, NULL);
     ok(since >= before && since <= up_clock(), "the queue says since when");
+    ok(since == up_queue_waits_since(queue, &in_vain) && in_vain,
+       "and that jobs were withdrawn since");
     ok(!up_queue_stop(queue, SOON), "the worker cannot be ended");
     is_number(locked.batches, 0, "as it waits still");
     pthread_mutex_unlock(&locked.lock);
@@ -278,7 +281,8 @@ stuck(apr_pool_t *pool)
     is_number(jobs[0].done + jobs[1].done + jobs[2].done, 1,
               "none was done that was withdrawn");
     is_number(locked.jobs, 1, "nor was in a batch");
-    is_number(up_queue_waits_since(queue), 0, "no batch waits any longer");
+    is_number(up_queue_waits_since(queue, NULL), 0,
+              "no batch waits any longer");
     is_number(up_queue_submit(queue, &jobs[0].job, LATE), UP_JOB_DONE,
               "a worker that was ended is created anew");
 }

@@ -176,7 +176,7 @@ lmdb_open(up_store_t **store,
 static int
 stop_writer(lmdb_store_t *lmdb)
 {
-    apr_time_t since = up_queue_waits_since(lmdb->writer);
+    apr_time_t since = up_queue_waits_since(lmdb->writer, NULL);
     apr_interval_time_t left = lmdb->timeout - (since ? up_clock() - since : 0);
 
     return up_queue_stop(lmdb->writer, left > 0 ? left : 0);

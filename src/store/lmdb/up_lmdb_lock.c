@@ -12,7 +12,6 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +19,7 @@
 #define MAGIC 0xBEEFC0DEu
 #define OFFSET_TXN 48
 #define OFFSET_MUTEX 64
+#define THREAD_BITS 0x3fffffffu /* of that word: FUTEX_TID_MASK */
 #define MAPPED (OFFSET_MUTEX + 64)
 
 /* How often to look again. */
@@ -63,7 +63,7 @@ look(unsigned *thread, unsigned *txn, const lmdb_store_t *store)
     if (map && *(const unsigned *)map == MAGIC) {
         *thread = __atomic_load_n((const unsigned *)(map + OFFSET_MUTEX),
                                   __ATOMIC_RELAXED) &
-                  FUTEX_TID_MASK;
+                  THREAD_BITS;
         *txn = __atomic_load_n((const unsigned *)(map + OFFSET_TXN),
                                __ATOMIC_RELAXED);
     }

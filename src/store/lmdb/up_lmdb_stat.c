@@ -3,7 +3,7 @@
 #include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* LMDB's list of free pages has this handle: its keys are the numbers of the
@@ -23,13 +23,14 @@ static int
 note_reader(const char *line, void *baton)
 {
     oldest_t *oldest = baton;
-    size_t thread, txn;
-    int pid;
+    char *next, *end;
 
-    if (sscanf(line, "%d %zx %zu", &pid, &thread, &txn) == 3 &&
-        txn < oldest->txn) {
+    long pid = strtol(line, &next, 10);
+    strtoull(next, &next, 16);
+    size_t txn = strtoull(next, &end, 10); /* or "-" */
+    if (end > next && txn < oldest->txn) {
         oldest->txn = txn;
-        oldest->pid = pid;
+        oldest->pid = (int)pid;
     }
     return 0;
 }

@@ -78,13 +78,16 @@ up_lmdb_run_writer(void *baton, up_queue_t *queue)
         up_lmdb_do_updates(&txn, jobs, count, queue, store->writer_pool);
 }
 
-/* How long the writer of STORE has been waiting for LMDB's lock. */
-static apr_interval_time_t
-waited(lmdb_store_t *store)
+/* Whether the writer of STORE has been waiting for LMDB's lock for too long;
+ * sets *WAITED to how long, 0 if it does not wait. */
+static int
+is_locked_out(apr_interval_time_t *waited, lmdb_store_t *store)
 {
-    apr_time_t since = up_queue_waits_since(store->writer);
+    int in_vain;
+    apr_time_t since = up_queue_waits_since(store->writer, &in_vain);
 
-    return since ? up_clock() - since : 0;
+    *waited = since ? up_clock() - since : 0;
+    return in_vain || *waited >= store->timeout;
 }
 
 /* What keeps the writer of STORE waiting, in POOL. */
@@ -109,10 +112,11 @@ up_error_t *
 up_lmdb_writer_do(up_job_t *job, lmdb_store_t *store, apr_pool_t *pool)
 {
     up_job_end_t end = UP_JOB_WITHDRAWN;
+    apr_interval_time_t waited;
 
     /* Where others have waited in vain for so long, one more would only take
      * a thread from those that can be served. */
-    if (waited(store) < store->timeout)
+    if (!is_locked_out(&waited, store))
         end = up_queue_submit(store->writer, job, store->timeout);
     if (end == UP_JOB_DONE)
         return NULL;
@@ -183,15 +187,17 @@ up_error_t *
 up_lmdb_probe(apr_uint32_t *episode, up_store_t *base, apr_pool_t *pool)
 {
     lmdb_store_t *store = up_lmdb_downcast(base);
-    apr_interval_time_t passed = waited(store);
+    apr_interval_time_t waited;
 
+    int locked_out = is_locked_out(&waited, store);
     const char *holder = up_lmdb_lock_holder(episode, store, pool);
-    if (holder && !passed)
+    if (holder && !waited)
         up_queue_poke(store->writer); /* so that the next probe can tell */
-    if (passed < store->timeout)
+    if (!locked_out)
         return NULL;
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                     "the LMDB store '%s' has been locked for %d s by %s",
-                    store->path, (int)apr_time_sec(passed),
+                    store->path,
+                    (int)apr_time_sec(waited + APR_USEC_PER_SEC / 2),
                     holder ? holder : "another process");
 }

@@ -24,6 +24,7 @@ struct up_queue_t {
     int singly;             /* so many batches to come have one job each */
     int poked;              /* a batch is to be run, even without jobs */
     apr_time_t waits_since; /* the batch that takes no jobs yet; 0: none */
+    int in_vain;            /* a job was withdrawn since */
     pthread_cond_t changed; /* for the worker: there is work, or STOPPING */
     pthread_cond_t ended;   /* the worker has ended */
     pthread_t worker;
@@ -145,6 +146,7 @@ work(void *data)
         queue->poked = 0;
         queue->count = 0;
         queue->waits_since = up_clock();
+        queue->in_vain = 0;
         pthread_mutex_unlock(&queue->lock);
         queue->run(queue->baton, queue);
         pthread_mutex_lock(&queue->lock);
@@ -212,6 +214,7 @@ withdraw(up_queue_t *queue, up_job_t *job)
     }
     if (waits && queue->last == job)
         queue->last = before;
+    queue->in_vain |= waits;
     pthread_mutex_unlock(&queue->lock);
     return waits;
 }
@@ -263,10 +266,12 @@ up_queue_poke(up_queue_t *queue)
 }
 
 apr_time_t
-up_queue_waits_since(up_queue_t *queue)
+up_queue_waits_since(up_queue_t *queue, int *in_vain)
 {
     pthread_mutex_lock(&queue->lock);
     apr_time_t since = queue->waits_since;
+    if (in_vain)
+        *in_vain = since && queue->in_vain;
     pthread_mutex_unlock(&queue->lock);
     return since;
 }

@@ -60,8 +60,9 @@ up_job_end_t up_queue_submit(up_queue_t *queue,
 void up_queue_poke(up_queue_t *queue);
 
 /* The moment, by up_clock(), since which the batch that is run now has waited
- * and taken no job; 0 if none is waiting. */
-apr_time_t up_queue_waits_since(up_queue_t *queue);
+ * and taken no job; 0 if none is waiting. *IN_VAIN, unless NULL, is set to
+ * whether a job was withdrawn meanwhile. */
+apr_time_t up_queue_waits_since(up_queue_t *queue, int *in_vain);
 
 /* Have the worker end, once no job waits. Returns 0 if it has not ended after
  * TIMEOUT; then the queue goes on as before. */
