@@ -2,7 +2,8 @@
 #
 #   make           build/mod_userprofile.so and build/userprofilectl
 #   make run       a demo server on 127.0.0.1:8080 (PORT=); make stop ends it
-#   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it)
+#   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it;
+#                  KEEP=1: keep the servers' files; see t/README.md)
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
@@ -10,6 +11,7 @@
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
 #                  BENCH_FULL=1: what takes long too)
 #   make lint      layout, clang-tidy, the checks of the tree itself
+#   make report    the longest files and functions
 #   make install   PREFIX=, DESTDIR=, STATEDIR=
 #   make clean
 #
@@ -43,7 +45,7 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind fuzz fuzzers
-.PHONY: bench lint install clean FORCE
+.PHONY: bench lint report install clean FORCE
 
 all:
 
@@ -51,7 +53,7 @@ all:
 # SBINDIR, TARGET, LIBEXECDIR, SYSCONFDIR. Made first, and read by a second pass
 # of make.
 CONFIG = $(BUILD)/config.mk
-ifneq ($(filter-out clean stop,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean report stop,$(or $(MAKECMDGOALS),all)),)
 include $(CONFIG)
 endif
 HTTPD = $(SBINDIR)/$(TARGET)
@@ -195,8 +197,8 @@ stop:
 
 test: programs
 	@sh conf/packages.sh $(TEST_PACKAGES)
-	@BUILD=$(BUILD) MPM=$(MPM) UNDER=$(UNDER) APXS=$(APXS) HTTPD=$(HTTPD) \
-	 perl t/TEST $(T)
+	@BUILD=$(BUILD) MPM=$(MPM) UNDER=$(UNDER) KEEP=$(KEEP) APXS=$(APXS) \
+	 HTTPD=$(HTTPD) perl t/TEST $(T)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
     -fno-omit-frame-pointer
@@ -269,13 +271,18 @@ lint: $(GEN_H)
 	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench $(wildcard t/lib/*.pm t/bench/*.pm \
+	@for script in t/TEST t/bench/bench t/check/report $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
 	        exit 1; \
 	done; true
 	@for script in conf/*.sh .ci/run; do sh -n $$script || exit 1; done
 	@BUILD=$(BUILD) prove -It/lib t/check
+	@perl -It/lib t/check/report
+
+# What to look at when something is to be made shorter.
+report:
+	@perl -It/lib t/check/report
 
 # Apache's own folders are where apxs says; a configuration that is there
 # already is the administrator's and stays.

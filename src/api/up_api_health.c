@@ -1,4 +1,5 @@
-/* up_api_health.c -- grpc.health.v1.Health: whether a service can be called now. */
+/* up_api_health.c -- grpc.health.v1.Health: whether a service can be called
+ * now. */
 #include "api/up_api.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "service/up_health.h"

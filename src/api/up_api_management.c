@@ -1,5 +1,5 @@
-/* up_api_management.c -- zitadel.management.v1.ManagementService: the profiles of
- * an organisation's users. */
+/* up_api_management.c -- zitadel.management.v1.ManagementService: the profiles
+ * of an organisation's users. */
 #include "api/up_api_v1.h"
 #include "zitadel/management.pb-c.h"
 

@@ -29,6 +29,19 @@ up_id_is_storable(const char *id)
     return 1;
 }
 
+int
+up_id_is_allowed(const char *id)
+{
+    return up_id_is_storable(id) && strcmp(id, ".") != 0 &&
+           strcmp(id, "..") != 0;
+}
+
+int
+up_id_has_slash(const char *id)
+{
+    return strchr(id, '/') != NULL;
+}
+
 apr_size_t
 up_id_length(const char *id)
 {

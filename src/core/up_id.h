@@ -14,6 +14,15 @@
  * control characters. */
 int up_id_is_storable(const char *id);
 
+/* Whether a new organisation or user may have ID: it can be stored, and is
+ * neither "." nor "..", which no path can hold: clients and servers resolve
+ * them. */
+int up_id_is_allowed(const char *id);
+
+/* Whether ID has a slash, so that no REST path can name it: httpd refuses %2F
+ * in a path, or leaves it as it is, or takes it for a slash of the path. */
+int up_id_has_slash(const char *id);
+
 /* How long ID is in code points; in bytes, if it is not UTF-8. */
 apr_size_t up_id_length(const char *id);
 

@@ -1,16 +1,44 @@
-/* up_ctl_commands.c -- what the commands are, and the help that says so. */
+/* up_ctl_commands.c -- the command line: its options and commands, and the help
+ * that lists them. */
 #include "ctl/up_ctl_commands.h"
+#include "ctl/up_ctl.h"
 
+#include <apr_getopt.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
 
+/* What is said of an option anywhere. */
+typedef struct option_t {
+    const char *name;  /* "store" is --store */
+    char letter;       /* 's' is -s; 0: none */
+    const char *value; /* what the value is called; NULL: a flag */
+    const char *help;
+} option_t;
+
+static const option_t options[UP_CTL_FIRST_FIELD] = {
+    [UP_CTL_STORE] = {"store", 's', "STORE",
+                      "the store; without it lmdb:" UP_STATEDIR},
+    [UP_CTL_JSON] = {"json", 0, NULL, "print a line of JSON for each item"},
+    [UP_CTL_HELP] = {"help", 'h', NULL, "print this help"},
+    [UP_CTL_VERSION] = {"version", 0, NULL, "print the version"},
+    [UP_CTL_OWNER] = {"owner", 0, "USER",
+                      "as root: the user that the server runs as"},
+    [UP_CTL_NAME] = {"name", 0, "NAME", "its name; without it: none"},
+    [UP_CTL_MACHINE] = {"machine", 0, NULL, "a machine, which has no profile"},
+    [UP_CTL_ORG] = {"org", 0, "ORG", "without it: the whole instance"},
+    [UP_CTL_EXPIRES] = {"expires", 0, "WHEN",
+                        "90d, 12h, 30m, or a time like 2030-01-01T00:00:00Z; "
+                        "without it: never"},
+    [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
+};
+
 #define BIT(option) (1u << UP_CTL_##option)
 #define COMMON (BIT(STORE) | BIT(HELP) | BIT(VERSION))
-#define PROFILE                                                                \
-    (BIT(FIRST_NAME) | BIT(LAST_NAME) | BIT(DISPLAY_NAME) | BIT(NICK_NAME) |   \
-     BIT(LANGUAGE) | BIT(GENDER) | BIT(MACHINE))
+#define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD | BIT(MACHINE))
+
+#define ANY_NUMBER 1000000
 
 static const up_ctl_command_t commands[] = {
     {"init", "", "[--owner USER]", "make an empty store, if there is none", 0,
@@ -27,16 +55,16 @@ static const up_ctl_command_t commands[] = {
     {"user", "list", "ORG [--json]", "list an organisation's users", 1, 1,
      BIT(JSON), up_ctl_user_list},
     {"user", "remove", "ORG ID",
-     "remove a user, whose id stays taken, with all rights", 2, 2, 0,
+     "remove a user with all its rights; the id stays taken", 2, 2, 0,
      up_ctl_user_remove},
     {"member", "add", "[--org ORG] USER ROLE...",
-     "set a user's roles in ORG or on the instance", 2, UP_CTL_ANY_NUMBER,
-     BIT(ORG), up_ctl_member_add},
+     "set a user's roles in ORG or on the instance", 2, ANY_NUMBER, BIT(ORG),
+     up_ctl_member_add},
     {"member", "list", "[--org ORG] [--json]",
      "list the members of ORG or of the instance", 0, 0, BIT(ORG) | BIT(JSON),
      up_ctl_member_list},
     {"member", "remove", "[--org ORG] USER",
-     "take a user's roles in ORG or on the instance", 1, 1, BIT(ORG),
+     "remove a user's roles in ORG or on the instance", 1, 1, BIT(ORG),
      up_ctl_member_remove},
     {"token", "add", "USER [--expires WHEN]",
      "make a token for a user and print it; it can't be shown again", 1, 1,
@@ -44,70 +72,202 @@ static const up_ctl_command_t commands[] = {
     {"token", "list", "[--json]", "list the tokens, by their ids", 0, 0,
      BIT(JSON), up_ctl_token_list},
     {"token", "revoke", "ID", "revoke a token", 1, 1, 0, up_ctl_token_revoke},
-    {"import", "", "FILE|-", "store what the lines of a file say", 1, 1, 0,
+    {"import", "", "FILE|-", "store the items in the lines of a file", 1, 1, 0,
      up_ctl_import},
     {"export", "", "", "print everything but events, for import", 0, 0, 0,
      up_ctl_export},
-    {"events", "", "[--after N] [--json]", "list what happened to users", 0, 0,
+    {"events", "", "[--after N] [--json]", "list the changes of users", 0, 0,
      BIT(AFTER) | BIT(JSON), up_ctl_events},
-    {"stat", "", "[--json]", "say how large the store is", 0, 0, BIT(JSON),
+    {"stat", "", "[--json]", "show how large the store is", 0, 0, BIT(JSON),
      up_ctl_stat},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Misuse of COMMAND, whose usage follows WHAT. */
-static up_error_t *
-misused(up_ctl_t *ctl, const up_ctl_command_t *command, const char *what)
+int
+up_ctl_field_is_required(up_field_t field)
 {
-    return up_ctl_misused(&ctl->line, ctl->pool, "%s: %s%s%s %s", what,
-                          command->noun, *command->verb ? " " : "",
-                          command->verb, command->usage);
+    const up_field_info_t *info = up_field_info(field);
+
+    /* up_admin_check() has a default for the display name. */
+    return info->kind == UP_FIELD_TEXT && info->min > 0 &&
+           field != UP_DISPLAY_NAME;
+}
+
+/* What is said of OPTION, below UP_CTL_OPTIONS. */
+static option_t
+describe(int option)
+{
+    if (option < UP_CTL_FIRST_FIELD)
+        return options[option];
+
+    up_field_t field = (up_field_t)(option - UP_CTL_FIRST_FIELD);
+    const up_field_info_t *info = up_field_info(field);
+    option_t described = {info->option, 0, "NAME", "without it: none"};
+    if (info->kind == UP_FIELD_LANGUAGE) {
+        described.value = "TAG";
+        described.help = "BCP 47, like en or de-CH; without it: none";
+    } else if (info->kind == UP_FIELD_GENDER) {
+        described.value = "GENDER";
+        described.help = "female, male or diverse; without it: unspecified";
+    } else if (up_ctl_field_is_required(field)) {
+        described.help = "needed for a human";
+    } else if (field == UP_DISPLAY_NAME) {
+        described.help = "without it: the first and the last name";
+    }
+    return described;
+}
+
+/* The option that ARG, "--name" or "-n", calls; UP_CTL_OPTIONS if none. */
+static int
+find_option(const char *arg)
+{
+    int i = 0;
+
+    for (; i < UP_CTL_OPTIONS; i++) {
+        option_t option = describe(i);
+        if (arg[1] == '-' ? !strcmp(arg + 2, option.name)
+                          : arg[1] == option.letter)
+            break;
+    }
+    return i;
+}
+
+/* The error of apr_getopt_long() on the argument that it read last. */
+static up_error_t *
+refuse_argument(up_ctl_line_t *line,
+                apr_status_t rv,
+                const apr_getopt_t *reader,
+                apr_pool_t *pool)
+{
+    const char *arg = reader->argv[reader->ind - 1];
+    int is_long = arg[1] == '-', length = (int)strcspn(arg, "=");
+
+    if (rv == APR_BADARG && arg[length])
+        return up_ctl_misused(line, pool, "%.*s takes no value", length, arg);
+    if (rv == APR_BADARG)
+        return up_ctl_misused(line, pool, "%s lacks its value, %s", arg,
+                              describe(find_option(arg)).value);
+    if (is_long)
+        return up_ctl_misused(line, pool, "there is no option '%.*s'", length,
+                              arg);
+    /* It is the only letter, or one of several. */
+    return up_ctl_misused(line, pool, "there is no option '-%c'",
+                          *reader->place ? *reader->place : arg[1]);
+}
+
+/* Set LINE's options, and the operands with the command before them. */
+static up_error_t *
+read_options(up_ctl_line_t *line,
+             int argc,
+             const char *const *argv,
+             apr_pool_t *pool)
+{
+    apr_getopt_option_t known[UP_CTL_OPTIONS + 1] = {{NULL, 0, 0, NULL}};
+    int option_of[256 + UP_CTL_OPTIONS];
+    apr_getopt_t *reader;
+    const char *value;
+    int code;
+
+    for (int i = 0; i < UP_CTL_OPTIONS; i++) {
+        option_t option = describe(i);
+        code = option.letter ? option.letter : 256 + i;
+        known[i] = (apr_getopt_option_t){option.name, code,
+                                         option.value != NULL, option.help};
+        option_of[code] = i;
+    }
+    if (apr_getopt_init(&reader, pool, argc, argv))
+        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                        "cannot read the command line");
+    reader->errfn = NULL;
+    reader->interleave = 1;
+
+    for (;;) {
+        apr_status_t rv = apr_getopt_long(reader, known, &code, &value);
+        if (rv == APR_EOF)
+            break;
+        /* It refuses "-", which names the standard input; going on, it has it
+         * among the operands. */
+        if (rv == APR_BADCH && !strcmp(reader->argv[reader->ind - 1], "-"))
+            continue;
+        if (rv)
+            return refuse_argument(line, rv, reader, pool);
+        int option = option_of[code];
+        if (line->option[option])
+            return up_ctl_misused(line, pool, "--%s is given twice",
+                                  describe(option).name);
+        line->option[option] = value ? value : "";
+    }
+    line->operand = reader->argv + reader->ind;
+    line->operands = argc - reader->ind;
+    return NULL;
+}
+
+/* Misuse of COMMAND, whose usage follows FAULT. */
+static up_error_t *
+misused(up_ctl_line_t *line,
+        const up_ctl_command_t *command,
+        const char *fault,
+        apr_pool_t *pool)
+{
+    return up_ctl_misused(line, pool, "%s: %s%s%s %s", fault, command->noun,
+                          *command->verb ? " " : "", command->verb,
+                          command->usage);
 }
 
 static up_error_t *
-check_use(const up_ctl_command_t *command, up_ctl_t *ctl)
+check_use(up_ctl_line_t *line,
+          const up_ctl_command_t *command,
+          apr_pool_t *pool)
 {
-    if (ctl->line.option[UP_CTL_HELP])
-        return NULL;
-    UP_ERR(up_ctl_line_allow(&ctl->line, COMMON | command->options, ctl->pool));
-    if (ctl->line.operands < command->least)
-        return misused(ctl, command, "something is missing");
-    if (ctl->line.operands > command->most)
-        return misused(ctl, command, "that is too much");
+    for (int i = 0; i < UP_CTL_OPTIONS; i++) {
+        if (line->option[i] && !((COMMON | command->options) & 1u << i))
+            return up_ctl_misused(line, pool, "%s%s%s takes no --%s",
+                                  command->noun, *command->verb ? " " : "",
+                                  command->verb, describe(i).name);
+    }
+    if (line->operands < command->least)
+        return misused(line, command, "too few arguments", pool);
+    if (line->operands > command->most)
+        return misused(line, command, "too many arguments", pool);
     return NULL;
 }
 
 /* Misuse: the operands begin with no command. */
 static up_error_t *
-refuse(up_ctl_t *ctl)
+refuse_command(up_ctl_line_t *line, apr_pool_t *pool)
 {
-    const char *noun = ctl->line.operand[0], *verb = ctl->line.operand[1];
+    const char *noun = line->operand[0];
     const char *verbs = "";
 
-    if (!noun)
-        return up_ctl_misused(&ctl->line, ctl->pool, "which command?");
+    if (!line->operands)
+        return up_ctl_misused(line, pool, "there is no command");
     for (apr_size_t i = 0; i < COMMANDS; i++) {
         if (!strcmp(commands[i].noun, noun))
-            verbs = apr_pstrcat(ctl->pool, verbs, *verbs ? ", " : "",
+            verbs = apr_pstrcat(pool, verbs, *verbs ? ", " : "",
                                 commands[i].verb, NULL);
     }
     if (!*verbs)
-        return up_ctl_misused(&ctl->line, ctl->pool, "there is no command '%s'",
-                              noun);
-    if (!verb)
-        return up_ctl_misused(&ctl->line, ctl->pool, "%s what: %s?", noun,
+        return up_ctl_misused(line, pool, "there is no command '%s'", noun);
+    if (line->operands == 1)
+        return up_ctl_misused(line, pool, "%s is followed by one of %s", noun,
                               verbs);
-    return up_ctl_misused(&ctl->line, ctl->pool,
-                          "there is no command '%s %s', only %s", noun, verb,
-                          verbs);
+    return up_ctl_misused(line, pool,
+                          "there is no command '%s %s'; %s is followed by one "
+                          "of %s",
+                          noun, line->operand[1], noun, verbs);
 }
 
 up_error_t *
-up_ctl_command_take(const up_ctl_command_t **command, up_ctl_t *ctl)
+up_ctl_line_read(up_ctl_line_t *line,
+                 const up_ctl_command_t **command,
+                 int argc,
+                 const char *const *argv,
+                 apr_pool_t *pool)
 {
-    up_ctl_line_t *line = &ctl->line;
-
+    memset(line, 0, sizeof(*line));
+    *command = NULL;
+    UP_ERR(read_options(line, argc, argv, pool));
     for (apr_size_t i = 0; i < COMMANDS && line->operands; i++) {
         const up_ctl_command_t *known = &commands[i];
         int words = *known->verb ? 2 : 1;
@@ -118,10 +278,12 @@ up_ctl_command_take(const up_ctl_command_t **command, up_ctl_t *ctl)
         line->operand += words;
         line->operands -= words;
         *command = known;
-        return check_use(known, ctl);
+        break;
     }
-    *command = NULL;
-    return line->option[UP_CTL_HELP] ? NULL : refuse(ctl);
+    if (line->option[UP_CTL_HELP] || line->option[UP_CTL_VERSION])
+        return NULL;
+    return *command ? check_use(line, *command, pool)
+                    : refuse_command(line, pool);
 }
 
 /* Print the options of ALLOWED, bit 1 << up_ctl_option_t each. */
@@ -130,17 +292,16 @@ print_options(unsigned allowed)
 {
     puts("\nOptions:");
     for (int i = 0; i < UP_CTL_OPTIONS; i++) {
-        const up_ctl_option_info_t *info =
-            up_ctl_option_info((up_ctl_option_t)i);
+        option_t option = describe(i);
         char call[40];
 
         if (!(allowed & 1u << i))
             continue;
-        apr_snprintf(call, sizeof(call), "--%s %s", info->name,
-                     info->value ? info->value : "");
-        printf("  %c%c%c %-20s %s\n", info->letter ? '-' : ' ',
-               info->letter ? info->letter : ' ', info->letter ? ',' : ' ',
-               call, info->help);
+        apr_snprintf(call, sizeof(call), "--%s %s", option.name,
+                     option.value ? option.value : "");
+        printf("  %c%c%c %-20s %s\n", option.letter ? '-' : ' ',
+               option.letter ? option.letter : ' ', option.letter ? ',' : ' ',
+               call, option.help);
     }
 }
 
@@ -158,7 +319,7 @@ print_overview(void)
         printf("  %-15s %s\n", call, commands[i].help);
     }
     print_options(COMMON);
-    puts("\n" UP_CTL_TOOL " COMMAND --help says more of one.");
+    puts("\n" UP_CTL_TOOL " COMMAND --help says more about a command.");
 }
 
 void

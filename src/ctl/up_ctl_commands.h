@@ -1,10 +1,41 @@
-/* up_ctl_commands.h -- what the commands are, and the help that says so. */
+/*
+ * up_ctl_commands.h -- the command line: its options, and the command that it
+ * names.
+ */
 #ifndef UP_CTL_COMMANDS_H
 #define UP_CTL_COMMANDS_H
 
-#include "ctl/up_ctl.h"
+#include "core/up_profile.h"
 
-#define UP_CTL_ANY_NUMBER 1000000
+typedef struct up_ctl_t up_ctl_t;
+
+/* The options. Each field of a profile has one too, which the table of fields
+ * names. */
+typedef enum up_ctl_option_t {
+    UP_CTL_STORE,
+    UP_CTL_JSON,
+    UP_CTL_HELP,
+    UP_CTL_VERSION,
+    UP_CTL_OWNER,
+    UP_CTL_NAME,
+    UP_CTL_MACHINE,
+    UP_CTL_ORG,
+    UP_CTL_EXPIRES,
+    UP_CTL_AFTER,
+    UP_CTL_FIRST_FIELD,
+    UP_CTL_OPTIONS = UP_CTL_FIRST_FIELD + UP_FIELDS
+} up_ctl_option_t;
+
+#define UP_CTL_FIELD(field) (UP_CTL_FIRST_FIELD + (field))
+
+/* A command line, read. */
+typedef struct up_ctl_line_t {
+    const char *option[UP_CTL_OPTIONS]; /* its value, "" for a flag; NULL: not
+                                         * given */
+    const char *const *operand; /* those after the command, ended by NULL */
+    int operands;
+    int misused; /* an error is the user's: exit code 2 */
+} up_ctl_line_t;
 
 typedef struct up_ctl_command_t {
     const char *noun;
@@ -16,10 +47,23 @@ typedef struct up_ctl_command_t {
     up_error_t *(*run)(up_ctl_t *ctl);
 } up_ctl_command_t;
 
-/* The command that the operands begin with, which are then the rest; NULL
- * where there is none and help is wanted. Misuse otherwise. */
-UP_MUST_CHECK up_error_t *up_ctl_command_take(const up_ctl_command_t **command,
-                                              up_ctl_t *ctl);
+/* Set *LINE and *COMMAND from ARGV; options may stand anywhere before "--". The
+ * error is misuse: an option that is unknown, given twice, lacks its value or
+ * does not go with the command; no command; too few or too many operands. With
+ * --help or --version *COMMAND may be NULL, and the operands are not checked.
+ */
+UP_MUST_CHECK up_error_t *up_ctl_line_read(up_ctl_line_t *line,
+                                           const up_ctl_command_t **command,
+                                           int argc,
+                                           const char *const *argv,
+                                           apr_pool_t *pool);
+
+/* An error in POOL that makes the tool exit with 2. */
+#define up_ctl_misused(line, pool, ...)                                        \
+    ((line)->misused = 1, up_error(pool, UP_CONFLICT, APR_SUCCESS, __VA_ARGS__))
+
+/* Whether a human needs FIELD to be given. */
+int up_ctl_field_is_required(up_field_t field);
 
 /* Print how COMMAND, or if that is NULL the tool, is used. */
 void up_ctl_command_help(const up_ctl_command_t *command);

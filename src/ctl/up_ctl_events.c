@@ -1,12 +1,13 @@
-/* up_ctl_events.c -- events: what happened to users. */
+/* up_ctl_events.c -- events: the changes of users. */
 #include "core/up_time.h"
 #include "ctl/up_ctl.h"
+#include "ctl/up_ctl_print.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
 
-/* Set *AFTER to the number that --after says, 0 without it. */
+/* Set *AFTER to the number in --after, 0 without it. */
 static up_error_t *
 read_after(apr_uint64_t *after, up_ctl_t *ctl)
 {
@@ -20,7 +21,7 @@ read_after(apr_uint64_t *after, up_ctl_t *ctl)
     apr_int64_t number = apr_strtoi64(text, &end, 10);
     if (!apr_isdigit(*text) || *end || errno)
         return up_ctl_misused(&ctl->line, ctl->pool,
-                              "--after is no event's number");
+                              "--after must be the number of an event");
     *after = (apr_uint64_t)number;
     return NULL;
 }

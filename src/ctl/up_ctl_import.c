@@ -1,18 +1,26 @@
-/* up_ctl_import.c -- import: lines of JSON into the store, in batches. */
+/* up_ctl_import.c -- import and export: lines of JSON into the store, in
+ * batches, and out of it. */
+#include "core/up_id.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_lines.h"
-#include "ctl/up_ctl_progress.h"
+#include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
 #include "service/up_tokens.h"
 #include "wire/up_item_json.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <stdio.h>
+#include <unistd.h>
 
-/* A batch is as large as this or that: it bounds the memory, and how long
- * other writers wait. */
+/* A batch ends at either bound. They limit the memory, and how long other
+ * writers wait. */
 #define BATCH_LINES 1000
 #define BATCH_BYTES (4 * UP_CTL_LINE_MAX)
+
+#define SHOWN_EVERY (APR_USEC_PER_SEC / 5)
+
+#define CLEAR_LINE "\r\033[K"
 
 /* A line of the batch, parsed. */
 typedef struct entry_t {
@@ -20,15 +28,72 @@ typedef struct entry_t {
     up_item_t *item;
 } entry_t;
 
+typedef struct progress_t {
+    apr_uint64_t kept; /* lines that are stored */
+    apr_time_t begun;
+    apr_time_t shown;
+    int on_terminal;
+} progress_t;
+
 typedef struct import_t {
     up_ctl_t *ctl;
     const char *path;
     up_ctl_lines_t *lines;
-    up_ctl_progress_t progress;
-    apr_array_header_t *batch; /* of entry_t */
+    progress_t progress;
+    apr_array_header_t *batch;  /* of entry_t */
+    apr_uint64_t slashed;       /* lines kept whose id has a slash */
+    apr_uint64_t first_slashed; /* the number of the first of them */
 } import_t;
 
-/* ERR, which line NUMBER met, as the end of the import. */
+static double
+seconds(const progress_t *progress)
+{
+    return (double)(apr_time_now() - progress->begun) / APR_USEC_PER_SEC;
+}
+
+static double
+rate(const progress_t *progress)
+{
+    double passed = seconds(progress);
+
+    return passed > 0 ? (double)progress->kept / passed : 0;
+}
+
+static void
+begin_progress(progress_t *progress)
+{
+    progress->kept = 0;
+    progress->begun = progress->shown = apr_time_now();
+    progress->on_terminal = isatty(STDERR_FILENO);
+}
+
+/* Show PROGRESS on the standard error, if that is a terminal and nothing was
+ * shown in the last fifth of a second. */
+static void
+show_progress(progress_t *progress)
+{
+    apr_time_t now = apr_time_now();
+
+    if (!progress->on_terminal || now - progress->shown < SHOWN_EVERY)
+        return;
+    progress->shown = now;
+    fprintf(stderr,
+            CLEAR_LINE "%" APR_UINT64_T_FMT " lines, %.0f lines a second",
+            progress->kept, rate(progress));
+}
+
+/* Take the progress off the terminal, and print the sum. */
+static void
+end_progress(const progress_t *progress)
+{
+    if (progress->on_terminal)
+        fputs(CLEAR_LINE, stderr);
+    printf("imported %" APR_UINT64_T_FMT " lines in %.1f s, %.0f lines a "
+           "second\n",
+           progress->kept, seconds(progress), rate(progress));
+}
+
+/* ERR, of line NUMBER, as the error of the import. */
 static up_error_t *
 stop(const import_t *import,
      apr_uint64_t number,
@@ -116,6 +181,24 @@ put_entries(up_error_t **refused,
     return NULL;
 }
 
+/* Count those of the first KEPT lines of IMPORT's batch that store an id with a
+ * slash. */
+static void
+count_slashed(import_t *import, apr_uint64_t kept)
+{
+    for (int i = 0; (apr_uint64_t)i < kept; i++) {
+        const entry_t *entry = &APR_ARRAY_IDX(import->batch, i, entry_t);
+        const up_item_t *item = entry->item;
+        const char *id = item->kind == UP_KIND_ORG    ? item->as.org.id
+                         : item->kind == UP_KIND_USER ? item->as.user.id
+                                                      : "";
+        if (!up_id_has_slash(id))
+            continue;
+        if (!import->slashed++)
+            import->first_slashed = entry->number;
+    }
+}
+
 /* Store IMPORT's batch, as far as the store takes it. */
 static up_error_t *
 store_batch(import_t *import, apr_pool_t *pool)
@@ -136,8 +219,10 @@ store_batch(import_t *import, apr_pool_t *pool)
         else
             err = up_batch_commit(batch);
     }
-    if (!err)
+    if (!err) {
+        count_slashed(import, import->progress.kept - kept);
         return refused;
+    }
     import->progress.kept = kept;
     return stop(import, APR_ARRAY_IDX(import->batch, 0, entry_t).number, err,
                 pool);
@@ -155,7 +240,7 @@ run(import_t *import, apr_pool_t *pool)
         UP_ERR(store_batch(import, iterpool));
         if (bad_line)
             return bad_line;
-        up_ctl_progress_show(&import->progress);
+        show_progress(&import->progress);
     } while (import->batch->nelts);
     return NULL;
 }
@@ -168,8 +253,23 @@ up_ctl_import(up_ctl_t *ctl)
     /* Before root becomes the store's owner, who may not read the file. */
     UP_ERR(up_ctl_lines_open(&import.lines, import.path, ctl->pool));
     UP_ERR(up_ctl_open(ctl));
-    up_ctl_progress_begin(&import.progress);
+    begin_progress(&import.progress);
     up_error_t *err = run(&import, ctl->pool);
-    up_ctl_progress_end(&import.progress);
+    end_progress(&import.progress);
+    if (import.slashed)
+        up_ctl_note(ctl,
+                    "ids with a slash: %" APR_UINT64_T_FMT ", the first in "
+                    "line %" APR_UINT64_T_FMT "; " UP_CTL_SLASH_RULE,
+                    import.slashed, import.first_slashed);
     return err;
+}
+
+up_error_t *
+up_ctl_export(up_ctl_t *ctl)
+{
+    up_filter_t filter = {.kinds = 1u << UP_KIND_ORG | 1u << UP_KIND_USER |
+                                   1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN};
+
+    UP_ERR(up_ctl_open(ctl));
+    return up_ctl_list(ctl, &filter, NULL, NULL);
 }

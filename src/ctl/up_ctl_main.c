@@ -1,6 +1,6 @@
-/* up_ctl_main.c -- userprofilectl: one command, and what became of it. */
+/* up_ctl_main.c -- userprofilectl: runs one command, and reports its error. */
+#include "core/up_id.h"
 #include "ctl/up_ctl.h"
-#include "ctl/up_ctl_commands.h"
 #include "ctl/up_ctl_print.h"
 #include "wire/up_json.h"
 
@@ -15,7 +15,7 @@
 #define FAILED 1
 #define MISUSED 2
 
-/* Say SENTENCE on the standard error. */
+/* Print SENTENCE on the standard error. */
 static void
 say(const char *sentence, apr_pool_t *pool)
 {
@@ -32,17 +32,23 @@ up_ctl_note(up_ctl_t *ctl, const char *format, ...)
     va_end(args);
 }
 
+void
+up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id)
+{
+    if (up_id_has_slash(id))
+        up_ctl_note(ctl, "the id '%s' has a slash; " UP_CTL_SLASH_RULE, id);
+}
+
 static up_error_t *
 run(up_ctl_t *ctl, int argc, const char *const *argv)
 {
     const up_ctl_command_t *command;
 
-    UP_ERR(up_ctl_line_read(&ctl->line, argc, argv, ctl->pool));
+    UP_ERR(up_ctl_line_read(&ctl->line, &command, argc, argv, ctl->pool));
     if (ctl->line.option[UP_CTL_VERSION]) {
         puts(UP_CTL_TOOL " " UP_VERSION);
         return NULL;
     }
-    UP_ERR(up_ctl_command_take(&command, ctl));
     if (ctl->line.option[UP_CTL_HELP]) {
         up_ctl_command_help(command);
         return NULL;
@@ -50,7 +56,7 @@ run(up_ctl_t *ctl, int argc, const char *const *argv)
     return command->run(ctl);
 }
 
-/* Run the tool with POOL, and say what failed. Returns the exit code. */
+/* Run the tool with POOL, and print its error. Returns the exit code. */
 static int
 run_and_report(int argc, const char *const *argv, apr_pool_t *pool)
 {
@@ -85,10 +91,10 @@ main(int argc, const char *const *argv)
     apr_pool_create(&pool, NULL);
     up_json_init();
 
-    /* A reader of our output that goes away is an error like another. */
+    /* A closed pipe is an error of writing, not a signal. */
     signal(SIGPIPE, SIG_IGN);
-    /* For wcwidth(); where there is no such locale, each character has one
-     * place. */
+    /* For wcwidth(); without such a locale each character is taken to be one
+     * column wide. */
     setlocale(LC_CTYPE, "C.UTF-8");
     return run_and_report(argc, argv, pool);
 }

@@ -1,5 +1,6 @@
 /* up_ctl_member.c -- member add, list, remove. */
 #include "ctl/up_ctl.h"
+#include "ctl/up_ctl_print.h"
 #include "service/up_access.h"
 #include "service/up_admin.h"
 
@@ -45,9 +46,10 @@ up_ctl_member_add(up_ctl_t *ctl)
         if (!up_role_permissions(NULL, role))
             up_ctl_note(ctl,
                         "the role '%s' permits nothing, unless a "
-                        "UserProfileRole says what",
+                        "UserProfileRole names it",
                         role);
     }
+    up_ctl_warn_of_slash(ctl, member.user);
     return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* up_ctl_org.c -- org add, org list. */
 #include "ctl/up_ctl.h"
+#include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
 
 up_error_t *
@@ -9,7 +10,9 @@ up_ctl_org_add(up_ctl_t *ctl)
     up_org_t org = {ctl->line.operand[0], name ? name : ""};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_add_org(ctl->store, &org, ctl->pool);
+    UP_ERR(up_admin_add_org(ctl->store, &org, ctl->pool));
+    up_ctl_warn_of_slash(ctl, org.id);
+    return NULL;
 }
 
 static void

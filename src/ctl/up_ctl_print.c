@@ -1,6 +1,8 @@
-/* up_ctl_print.c -- what the tool prints: lines, and tables of them. */
+/* up_ctl_print.c -- the tool's output: lines, tables and lists. */
 #include "ctl/up_ctl_print.h"
 #include "core/up_utf8.h"
+#include "ctl/up_ctl.h"
+#include "wire/up_item_json.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -8,14 +10,18 @@
 #include <string.h>
 #include <wchar.h>
 
-/* So many rows are kept to find out how wide the columns must be. */
+/* The widths of columns are found from so many rows. */
 #define KEPT_ROWS 500
+
+/* No list has more columns. */
+#define MAX_COLUMNS 8
 
 #define GAP "  "
 
-/* Control characters, line separators, marks and overrides of direction. */
+/* Whether C would act on a terminal: control characters, line separators, marks
+ * and overrides of direction. */
 static int
-steers(apr_uint32_t c)
+is_control(apr_uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e ||
            c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
@@ -31,7 +37,7 @@ up_ctl_printable(const char *text, apr_pool_t *pool)
     while (left) {
         apr_uint32_t c;
         apr_size_t size = up_utf8_decode(&c, text, left);
-        if (!size || steers(c)) {
+        if (!size || is_control(c)) {
             const char *escaped =
                 size ? apr_psprintf(pool, "\\u%04x", (unsigned)c)
                      : apr_psprintf(pool, "\\x%02x", (unsigned char)*text);
@@ -72,7 +78,8 @@ up_ctl_print_end(apr_pool_t *pool)
 struct up_ctl_table_t {
     int columns;
     int *width;               /* of each column, so far */
-    apr_array_header_t *rows; /* of const char **: kept; NULL: no longer */
+    apr_array_header_t *rows; /* of const char **: the first ones, not printed
+                               * yet; NULL once they are */
     apr_pool_t *pool;
 };
 
@@ -166,4 +173,55 @@ up_error_t *
 up_ctl_table_end(up_ctl_table_t *table, apr_pool_t *scratch_pool)
 {
     return table->rows ? print_kept(table, scratch_pool) : NULL;
+}
+
+typedef struct list_t {
+    up_ctl_cells_t cells;
+    up_ctl_table_t *table;
+} list_t;
+
+up_error_t *
+up_ctl_print_item(const up_item_t *item, apr_pool_t *pool)
+{
+    const char *line;
+    apr_size_t length;
+
+    up_item_json_encode(&line, &length, item, pool);
+    return up_ctl_print_line(line, pool);
+}
+
+static up_error_t *
+visit_json(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    (void)baton;
+    return up_ctl_print_item(item, pool);
+}
+
+static up_error_t *
+visit_row(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    const list_t *list = baton;
+    const char *cells[MAX_COLUMNS];
+
+    list->cells(cells, item, pool);
+    return up_ctl_table_row(list->table, cells, pool);
+}
+
+up_error_t *
+up_ctl_list(up_ctl_t *ctl,
+            const up_filter_t *filter,
+            const char *const *titles,
+            up_ctl_cells_t cells)
+{
+    list_t list = {cells, NULL};
+    int columns = 0;
+
+    if (!cells || ctl->line.option[UP_CTL_JSON])
+        return up_store_each(ctl->store, filter, visit_json, NULL, ctl->pool);
+
+    while (titles[columns])
+        columns++;
+    list.table = up_ctl_table_make(columns, titles, ctl->pool);
+    UP_ERR(up_store_each(ctl->store, filter, visit_row, &list, ctl->pool));
+    return up_ctl_table_end(list.table, ctl->pool);
 }

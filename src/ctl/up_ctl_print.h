@@ -1,20 +1,19 @@
-/* up_ctl_print.h -- what the tool prints: lines, and tables of them. */
+/* up_ctl_print.h -- the tool's output: lines, tables and lists. */
 #ifndef UP_CTL_PRINT_H
 #define UP_CTL_PRINT_H
 
-#include "core/up_error.h"
+#include "ctl/up_ctl_commands.h"
+#include "store/up_store.h"
 
-/* TEXT, or a copy of it in POOL in which nothing steers a terminal: control
- * characters and those that turn the direction of writing are "\u001b", as in
- * JSON (so that JSON stays what it was), bytes that are not UTF-8 "\xff". */
+/* TEXT, or a copy of it in POOL that is safe on a terminal: control characters
+ * and those that change the direction of writing are written as "\u001b", as in
+ * JSON (so that JSON keeps its meaning), bytes that are not UTF-8 as "\xff". */
 const char *up_ctl_printable(const char *text, apr_pool_t *pool);
 
-/* Print TEXT, made printable, and a newline. An error if the output takes no
- * more. */
+/* Print TEXT, made printable, and a newline. Fails if it cannot be written. */
 UP_MUST_CHECK up_error_t *up_ctl_print_line(const char *text, apr_pool_t *pool);
 
-/* Print what is still buffered; an error if not all of the output could be
- * written. */
+/* Flush the output; fails if any of it could not be written. */
 UP_MUST_CHECK up_error_t *up_ctl_print_end(apr_pool_t *pool);
 
 typedef struct up_ctl_table_t up_ctl_table_t;
@@ -30,8 +29,26 @@ UP_MUST_CHECK up_error_t *up_ctl_table_row(up_ctl_table_t *table,
                                            const char *const *cells,
                                            apr_pool_t *scratch_pool);
 
-/* Print what TABLE still keeps. */
+/* Print the rows that TABLE still keeps. */
 UP_MUST_CHECK up_error_t *up_ctl_table_end(up_ctl_table_t *table,
                                            apr_pool_t *scratch_pool);
+
+/* Print ITEM as a line of JSON. */
+UP_MUST_CHECK up_error_t *up_ctl_print_item(const up_item_t *item,
+                                            apr_pool_t *pool);
+
+/* How a list shows one item: set as many CELLS as the list has titles, in
+ * POOL. */
+typedef void (*up_ctl_cells_t)(const char **cells,
+                               const up_item_t *item,
+                               apr_pool_t *pool);
+
+/* Print the items of CTL's open store that FILTER lets pass: a table with
+ * TITLES (ended by NULL), or with --json, or if CELLS is NULL, a line of JSON
+ * each. */
+UP_MUST_CHECK up_error_t *up_ctl_list(up_ctl_t *ctl,
+                                      const up_filter_t *filter,
+                                      const char *const *titles,
+                                      up_ctl_cells_t cells);
 
 #endif

@@ -10,13 +10,13 @@
 #include <apr_strings.h>
 #include <string.h>
 
-/* As many bytes of a token's SHA-256 as its id shows. */
+/* A token's id is so many bytes of its SHA-256. */
 #define ID_BYTES 8
 
-/* No token lives longer by a duration: a hundred years. */
+/* The longest duration: a hundred years. */
 #define MAX_MINUTES (100 * 366 * 24 * 60)
 
-/* Set *MINUTES from "90d", "12h" or "30m"; returns 0 if TEXT is none. */
+/* Set *MINUTES from "90d", "12h" or "30m"; returns 0 if TEXT is no duration. */
 static int
 read_duration(apr_int64_t *minutes, const char *text)
 {
@@ -39,7 +39,7 @@ read_duration(apr_int64_t *minutes, const char *text)
     return 0;
 }
 
-/* Set *EXPIRES to the time that --expires says, 0 without it. */
+/* Set *EXPIRES to the time in --expires, 0 without it. */
 static up_error_t *
 read_expiry(apr_time_t *expires, up_ctl_t *ctl)
 {
@@ -56,16 +56,17 @@ read_expiry(apr_time_t *expires, up_ctl_t *ctl)
     }
     if (!up_time_parse(expires, text))
         return up_ctl_misused(&ctl->line, ctl->pool,
-                              "--expires is neither a duration, like 90d, 12h "
-                              "or 30m, of at most a hundred years, nor a time "
-                              "like 2030-01-01T00:00:00Z");
+                              "--expires must be a duration like 90d, 12h or "
+                              "30m, of at most a hundred years, or a time like "
+                              "2030-01-01T00:00:00Z");
     if (*expires <= now)
-        return up_ctl_misused(&ctl->line, ctl->pool, "--expires is past");
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "--expires is in the past");
     return NULL;
 }
 
-/* Revoke the token TEXT, which could not be shown because of ERR: nobody else
- * will ever know it. */
+/* Revoke the token TEXT, which could not be printed because of ERR and so is of
+ * no use to anybody. */
 static up_error_t *
 take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
 {
@@ -95,7 +96,10 @@ up_ctl_token_add(up_ctl_t *ctl)
     up_error_t *err = up_ctl_print_line(text, ctl->pool);
     if (!err)
         err = up_ctl_print_end(ctl->pool);
-    return err ? take_back(ctl, text, err) : NULL;
+    if (err)
+        return take_back(ctl, text, err);
+    up_ctl_warn_of_slash(ctl, ctl->line.operand[0]);
+    return NULL;
 }
 
 static void

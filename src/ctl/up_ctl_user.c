@@ -3,26 +3,18 @@
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
-#include "wire/up_item_json.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-/* The options that say what a profile's texts are. */
-static const up_ctl_option_t texts[UP_FIELDS] = {
-    [UP_FIRST_NAME] = UP_CTL_FIRST_NAME,
-    [UP_LAST_NAME] = UP_CTL_LAST_NAME,
-    [UP_NICK_NAME] = UP_CTL_NICK_NAME,
-    [UP_DISPLAY_NAME] = UP_CTL_DISPLAY_NAME,
-    [UP_PREFERRED_LANGUAGE] = UP_CTL_LANGUAGE,
-    [UP_GENDER] = UP_CTL_GENDER,
-};
-
-/* Set *GENDER from "female" or "GENDER_FEMALE". */
+/* Set *GENDER from GIVEN, "female" or "GENDER_FEMALE", the value of the option
+ * of the field INFO. */
 static up_error_t *
-read_gender(int *gender, up_ctl_t *ctl)
+read_gender(int *gender,
+            const up_field_info_t *info,
+            const char *given,
+            up_ctl_t *ctl)
 {
-    const char *given = ctl->line.option[UP_CTL_GENDER];
     char *name = apr_pstrcat(ctl->pool, "GENDER_", given, NULL);
 
     for (char *c = name; *c; c++)
@@ -32,42 +24,57 @@ read_gender(int *gender, up_ctl_t *ctl)
         *gender = up_gender_by_name(given);
     if (*gender == UP_GENDER_UNKNOWN)
         return up_ctl_misused(&ctl->line, ctl->pool,
-                              "--gender is none of female, male, diverse and "
-                              "unspecified");
+                              "--%s must be female, male, diverse or "
+                              "unspecified",
+                              info->option);
     return NULL;
 }
 
-/* Set *GIVEN to the profile that the options say, NULL with --machine. */
+/* Misuse if a field that a human needs is not given. */
+static up_error_t *
+check_required(up_ctl_t *ctl)
+{
+    const char *list = "";
+    int missing = 0;
+
+    for (int i = 0; i < UP_FIELDS; i++) {
+        if (!up_ctl_field_is_required((up_field_t)i))
+            continue;
+        list = apr_pstrcat(ctl->pool, list, *list ? " and --" : "--",
+                           up_field_info((up_field_t)i)->option, NULL);
+        missing |= !ctl->line.option[UP_CTL_FIELD(i)];
+    }
+    if (missing)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "a human needs %s; a machine needs --machine",
+                              list);
+    return NULL;
+}
+
+/* Set *GIVEN to the profile in the options, NULL with --machine. */
 static up_error_t *
 read_profile(const up_profile_t **given, up_ctl_t *ctl)
 {
-    const char *const *option = ctl->line.option;
     up_profile_t *profile = up_profile_make(ctl->pool);
-    int human = 0;
+    int is_machine = ctl->line.option[UP_CTL_MACHINE] != NULL;
 
+    *given = NULL;
     for (int i = 0; i < UP_FIELDS; i++) {
-        const char *text = option[texts[i]];
-        human |= text != NULL;
-        if (text && up_field_info((up_field_t)i)->kind != UP_FIELD_GENDER)
+        const up_field_info_t *info = up_field_info((up_field_t)i);
+        const char *text = ctl->line.option[UP_CTL_FIELD(i)];
+        if (!text)
+            continue;
+        if (is_machine)
+            return up_ctl_misused(&ctl->line, ctl->pool,
+                                  "a --machine has no profile");
+        if (info->kind == UP_FIELD_GENDER)
+            UP_ERR(read_gender(&profile->gender, info, text, ctl));
+        else
             profile->text[i] = text;
     }
-    *given = NULL;
-    if (option[UP_CTL_MACHINE] && human)
-        return up_ctl_misused(&ctl->line, ctl->pool,
-                              "a --machine has no profile");
-    if (option[UP_CTL_MACHINE])
+    if (is_machine)
         return NULL;
-    if (!option[UP_CTL_FIRST_NAME] || !option[UP_CTL_LAST_NAME])
-        return up_ctl_misused(&ctl->line, ctl->pool,
-                              "a human needs --first-name and --last-name; "
-                              "a machine needs --machine");
-
-    if (option[UP_CTL_GENDER])
-        UP_ERR(read_gender(&profile->gender, ctl));
-    if (!option[UP_CTL_DISPLAY_NAME])
-        profile->text[UP_DISPLAY_NAME] =
-            apr_pstrcat(ctl->pool, option[UP_CTL_FIRST_NAME], " ",
-                        option[UP_CTL_LAST_NAME], NULL);
+    UP_ERR(check_required(ctl));
     *given = profile;
     return NULL;
 }
@@ -80,7 +87,9 @@ up_ctl_user_add(up_ctl_t *ctl)
     UP_ERR(read_profile(&user.profile, ctl));
     user.type = user.profile ? UP_HUMAN : UP_MACHINE;
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_add_user(ctl->store, &user, ctl->pool);
+    UP_ERR(up_admin_add_user(ctl->store, &user, ctl->pool));
+    up_ctl_warn_of_slash(ctl, user.id);
+    return NULL;
 }
 
 static const char *
@@ -135,7 +144,7 @@ print_profile(up_ctl_table_t *table,
     return NULL;
 }
 
-/* Print USER as a table that stands upright. */
+/* Print USER as a table of names and values. */
 static up_error_t *
 print_user(const up_user_t *user, apr_pool_t *pool)
 {
@@ -172,10 +181,7 @@ up_ctl_user_get(up_ctl_t *ctl)
         return print_user(user, ctl->pool);
 
     up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
-    const char *line;
-    apr_size_t length;
-    up_item_json_encode(&line, &length, &item, ctl->pool);
-    return up_ctl_print_line(line, ctl->pool);
+    return up_ctl_print_item(&item, ctl->pool);
 }
 
 up_error_t *

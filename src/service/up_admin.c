@@ -1,22 +1,23 @@
-/* up_admin.c -- what administrators do, said once for every tool. */
+/* up_admin.c -- the commands of administrators, for every tool. */
 #include "service/up_admin.h"
 #include "core/up_id.h"
 #include "service/up_tokens.h"
+#include "service/up_user.h"
 
 #include <apr_cstr.h>
 #include <apr_escape.h>
 #include <string.h>
 
-/* As many hex digits of a token's SHA-256 as name it at least. */
+/* A token's id is at least so many hex digits of its SHA-256. */
 #define TOKEN_ID_MIN 16
 
-/* What is done with ITEM in a batch. */
+/* One step of a batch, on ITEM. */
 typedef up_error_t *(*step_t)(up_batch_t *batch,
                               up_item_t *item,
                               apr_pool_t *pool);
 
-/* Take STEP in a batch of its own, which is given up at once if STEP fails:
- * other writers wait for it. */
+/* Take STEP in a batch of its own. If it fails the batch is given up at once,
+ * since other writers wait for it. */
 static up_error_t *
 in_batch(up_store_t *store, step_t step, up_item_t *item, apr_pool_t *pool)
 {
@@ -61,8 +62,8 @@ refuse_removed(up_batch_t *batch, const char *id, apr_pool_t *pool)
     return NULL;
 }
 
-/* Append the event that TYPE has befallen USER, who had no profile before if
- * AFTER is one. */
+/* Append an event of TYPE about USER. AFTER is the profile of a new user, or
+ * NULL. */
 static up_error_t *
 append_event(up_batch_t *batch,
              up_event_type_t type,
@@ -173,10 +174,7 @@ remove_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
 
     up_item_t after = {.kind = UP_KIND_USER, .as.user = *before};
     after.as.user.state = UP_REMOVED;
-    after.as.user.sequence++;
-    after.as.user.changed = apr_time_now();
-    if (after.as.user.changed < before->changed)
-        after.as.user.changed = before->changed;
+    up_user_touch(&after.as.user);
     UP_ERR(up_batch_put(batch, &after, pool));
     UP_ERR(up_batch_remove_rights(batch, key->id, pool));
     return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL, pool);

@@ -1,5 +1,5 @@
 /*
- * up_admin.h -- what administrators do, said once for every tool.
+ * up_admin.h -- the commands of administrators, for every tool.
  *
  * Each call is one batch of its own. UP_CONFLICT says in a sentence what
  * forbids it; UP_FIELD_INVALID which field is wrong.
@@ -9,9 +9,10 @@
 
 #include "store/up_store.h"
 
-/* Check that ITEM could be stored: ids, names, roles, a token's expiry, and a
- * human's fields, which become canonical. UP_FIELD_INVALID names what is wrong.
- */
+/* Check that ITEM may be stored: ids, names, roles, a token's expiry, and a
+ * human's fields, which become canonical; an empty display name becomes the
+ * first and the last name. What ITEM gets is in POOL. UP_FIELD_INVALID names
+ * what is wrong. */
 UP_MUST_CHECK up_error_t *up_admin_check(up_item_t *item, apr_pool_t *pool);
 
 /* Add an organisation that is not there yet. */

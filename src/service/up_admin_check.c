@@ -1,4 +1,4 @@
-/* up_admin_check.c -- whether an item could be stored. */
+/* up_admin_check.c -- whether an item may be stored. */
 #include "service/up_admin.h"
 #include "service/up_access.h"
 #include "core/up_id.h"
@@ -15,11 +15,11 @@
 static up_error_t *
 check_id(const char *what, const char *id, apr_pool_t *pool)
 {
-    if (up_id_is_storable(id))
+    if (up_id_is_allowed(id))
         return NULL;
     return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
                     "%s must be 1 to %d bytes of UTF-8 without control "
-                    "characters",
+                    "characters, and neither . nor ..",
                     what, UP_ID_MAX_BYTES);
 }
 
@@ -60,22 +60,27 @@ refuse_profile(const up_user_t *user,
     return err;
 }
 
-/* Check the profile of the human USER and make it canonical. */
+/* Check the profile of the human USER and make it complete and canonical. */
 static up_error_t *
 check_profile(up_user_t *user, apr_pool_t *pool)
 {
     apr_array_header_t *violations =
         apr_array_make(pool, 1, sizeof(up_violation_t));
+    up_profile_t complete = *user->profile;
     const up_profile_t *valid;
 
+    if (!*complete.text[UP_DISPLAY_NAME])
+        complete.text[UP_DISPLAY_NAME] =
+            apr_pstrcat(pool, complete.text[UP_FIRST_NAME], " ",
+                        complete.text[UP_LAST_NAME], NULL);
     for (int i = 0; i < UP_FIELDS; i++) {
-        const char *text = user->profile->text[i];
+        const char *text = complete.text[i];
         apr_size_t length;
         if (!up_utf8_count(&length, text, strlen(text)))
             APR_ARRAY_PUSH(violations, up_violation_t) = (up_violation_t){
                 up_field_info((up_field_t)i)->json, "value must be UTF-8"};
     }
-    up_profile_validate(&valid, violations, user->profile, UP_ALL_FIELDS,
+    up_profile_validate(&valid, violations, &complete, UP_ALL_FIELDS,
                         UP_RULES_V1, "", pool);
     if (violations->nelts)
         return refuse_profile(user, violations, pool);
@@ -136,7 +141,7 @@ check_event(up_item_t *item, apr_pool_t *pool)
 {
     (void)item;
     return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                    "an event is made by what happens, not by hand");
+                    "events are written by the store alone");
 }
 
 static up_error_t *(*const checks[UP_KINDS])(up_item_t *item,

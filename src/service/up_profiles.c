@@ -3,6 +3,7 @@
 #include "service/up_profiles.h"
 #include "core/up_clock.h"
 #include "core/up_id.h"
+#include "service/up_user.h"
 
 #include <apr_strings.h>
 
@@ -146,10 +147,7 @@ apply(up_change_t *change,
 
     up_profile_assign(profile, command->profile, fields);
     after->profile = profile;
-    after->sequence++;
-    after->changed = apr_time_now();
-    if (after->changed < before->changed)
-        after->changed = before->changed;
+    up_user_touch(after);
 
     event->type = UP_PROFILE_CHANGED;
     event->time = after->changed;

@@ -9,7 +9,7 @@
 
 /* Set *ITEM, in POOL, from one line, {"org":{...}}, {"user":{...}},
  * {"member":{...}} or {"token":{...}}; absent members get their defaults: NOW
- * for dates, 1, "active", "first last" for a display name. Sets *TOKEN_TEXT to
+ * for dates, 1, "active". Sets *TOKEN_TEXT to
  * the text of a token that is given instead of its hash, and is to be hashed;
  * or to NULL. BODY_INVALID says what is wrong, unknown members included; the
  * limits of ids and texts are not checked here. */

@@ -190,11 +190,6 @@ read_profile(const up_profile_t **profile, const source_t *source)
         if (value && up_json_type(value) != UP_JSON_NULL)
             UP_ERR(read_field(read, (up_field_t)i, value, source));
     }
-
-    if (!*read->text[UP_DISPLAY_NAME])
-        read->text[UP_DISPLAY_NAME] =
-            apr_pstrcat(source->pool, read->text[UP_FIRST_NAME], " ",
-                        read->text[UP_LAST_NAME], NULL);
     *profile = read;
     return NULL;
 }

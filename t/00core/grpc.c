@@ -2,10 +2,9 @@
 #include "wire/up_grpc.h"
 #include "hex.h"
 #include "tap.h"
-#include "wire/up_status_proto.h"
+#include "zitadel/management.pb-c.h"
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -72,9 +71,9 @@ static const struct {
      "UNIMPLEMENTED 12 grpc: this grpc-encoding is not supported; accepted are "
      "identity,gzip"},
     {"flag 1 and nothing compressed", "gzip", "0100000000",
-     "BODY_INVALID 13 grpc: failed to decompress the message: it is cut off"},
+     "BODY_INVALID 13 grpc: cannot decompress the message: it is cut off"},
     {"flag 1 and no gzip", "gzip", "0100000003 616263",
-     "BODY_INVALID 13 grpc: failed to decompress the message: it is not valid "
+     "BODY_INVALID 13 grpc: cannot decompress the message: it is not valid "
      "gzip"},
 };
 
@@ -83,7 +82,8 @@ show_error(const up_error_t *err, apr_pool_t *pool)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
 
-    return apr_psprintf(pool, "%s %d %s", info->name, info->code, err->message);
+    return apr_psprintf(pool, "%s %d %s", info->name, info->code,
+                        up_error_story(err, pool));
 }
 
 static void
@@ -111,6 +111,42 @@ test_no_copy(apr_pool_t *pool)
         up_grpc_decode(&message, &length, body, 8, NULL, LIMIT, pool);
     ok(!err && message == body + UP_GRPC_HEADER && length == 3,
        "what is not compressed is not copied");
+}
+
+static const struct {
+    const char *name;
+    const char *hex;
+    const char *want;
+} messages_in[] = {
+    {"a message", "0a0131", "1"},
+    {"a message that is malformed", "0a",
+     "BODY_INVALID 13 grpc: error unmarshalling request: field 1 is cut off or "
+     "malformed"},
+    {"a text that is not UTF-8", "0a01ff",
+     "BODY_INVALID 13 grpc: error unmarshalling request: user_id is not UTF-8"},
+    {"a text with NUL in it", "0a0100",
+     "BODY_INVALID 3 grpc: error unmarshalling request: user_id holds a NUL "
+     "character"},
+};
+
+static void
+test_unpack(apr_pool_t *pool)
+{
+    for (apr_size_t i = 0; i < sizeof(messages_in) / sizeof(*messages_in);
+         i++) {
+        ProtobufCMessage *message;
+        apr_size_t length;
+        const char *bytes = hex_read(&length, messages_in[i].hex, pool);
+
+        up_error_t *err = up_grpc_unpack(
+            &message,
+            &zitadel__management__v1__get_human_profile_request__descriptor,
+            bytes, length, pool);
+        const Zitadel__Management__V1__GetHumanProfileRequest *request =
+            (const void *)message;
+        is(err ? show_error(err, pool) : request->user_id, messages_in[i].want,
+           "%s is read from a frame's bytes", messages_in[i].name);
+    }
 }
 
 /* The first two as ZITADEL's own libraries make them. */
@@ -210,7 +246,7 @@ test_details(apr_pool_t *pool)
         const char *bytes;
         apr_size_t length, decoded;
 
-        up_status_proto_encode(&bytes, &length, status, pool);
+        up_status_proto(&bytes, &length, status, pool);
         const unsigned char *got = apr_pdecode_base64_binary(
             pool, text, APR_ENCODE_STRING, APR_ENCODE_NONE, &decoded);
         is(hex_show((const char *)got, decoded, pool),
@@ -273,19 +309,20 @@ test_timeouts(apr_pool_t *pool)
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     test_requests(pool);
     test_no_copy(pool);
+    test_unpack(pool);
     test_replies(pool);
     test_trailers(pool);
     test_details(pool);
     test_timeouts(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -4,13 +4,12 @@
 #include "tap.h"
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
 #define LIMIT 20
 
-#define NOT_BASE64 "BODY_INVALID 13 grpc-web: the body is not base64"
+#define NOT_BASE64 "BODY_INVALID 13 the body is not base64"
 
 static const struct {
     const char *name;
@@ -141,16 +140,16 @@ test_failure(apr_pool_t *pool)
        "the same in text mode");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     test_requests(pool);
     test_success(pool);
     test_failure(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "core/up_id.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 
 static const struct {
     const char *unit; /* repeated */
@@ -38,14 +36,18 @@ static const struct {
     {"\xed\xa0\x80", 1, 0, 3, "a surrogate counts bytes"},
 };
 
-int
-main(void)
-{
-    apr_pool_t *pool;
+static const struct {
+    const char *id;
+    int storable, allowed, has_slash;
+} names[] = {
+    {".", 1, 0, 0},    {"..", 1, 0, 0}, {"...", 1, 1, 0},
+    {".a", 1, 1, 0},   {"a.", 1, 1, 0}, {"a/b", 1, 1, 1},
+    {"../a", 1, 1, 1}, {"/", 1, 1, 1},  {"", 0, 0, 0},
+};
 
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
+static void
+test(apr_pool_t *pool)
+{
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *id = "";
         for (int n = 0; n < rows[i].times; n++)
@@ -56,5 +58,20 @@ main(void)
         is_number((long long)up_id_length(id), rows[i].length, "%s: length",
                   rows[i].name);
     }
-    return done_testing();
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *id = names[i].id;
+
+        ok(up_id_is_storable(id) == names[i].storable, "'%s': %sstorable", id,
+           names[i].storable ? "" : "not ");
+        ok(up_id_is_allowed(id) == names[i].allowed,
+           "'%s': %sallowed to a new user", id, names[i].allowed ? "" : "not ");
+        ok(up_id_has_slash(id) == names[i].has_slash, "'%s': %s slash", id,
+           names[i].has_slash ? "a" : "no");
+    }
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -2,7 +2,6 @@
 #include "tap.h"
 #include "wire/up_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,12 +207,13 @@ reading(apr_pool_t *pool)
     is(up_json_string(up_json_element(array, 1), pool), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
-    is(up_json_stranger(object, names, pool), "o", "a stranger by its name");
-    is(up_json_stranger(up_json_member(object, "o"), names + 6, pool), "x",
-       "without names all are strangers");
+    is(up_json_unknown_member(object, names, pool), "o",
+       "the name of an unknown member");
+    is(up_json_unknown_member(up_json_member(object, "o"), names + 6, pool),
+       "x", "without names every member is unknown");
     ok(!up_json_parse(&object, BYTES("{}"), pool), "an empty object is read");
-    is(up_json_stranger(object, names, pool), NULL,
-       "an empty object has no strangers");
+    is(up_json_unknown_member(object, names, pool), NULL,
+       "an empty object has no unknown member");
 }
 
 static void
@@ -231,14 +231,9 @@ lifetimes(apr_pool_t *pool)
     is(copy, "text", "a string outlives the value that it came from");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     up_json_init();
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         is(message_for(rows[i].text, rows[i].length, pool), rows[i].message,
@@ -246,5 +241,10 @@ main(void)
     sizes(pool);
     reading(pool);
     lifetimes(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -2,9 +2,7 @@
 #include "tap.h"
 #include "wire/up_json_writer.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -109,17 +107,17 @@ sizes(apr_pool_t *pool)
     is_number(whole, 5000, "texts of any length are whole");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     nesting(pool);
     escapes(pool);
     numbers(pool);
     sizes(pool);
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -2,9 +2,6 @@
 #include "tap.h"
 #include "core/up_language.h"
 
-#include <apr_general.h>
-#include <stdlib.h>
-
 static const struct {
     const char *tag;
     const char *canonical; /* NULL: not well-formed */
@@ -80,14 +77,9 @@ static const struct {
     {"en-us-abcde", NULL, "a well-formed tag of eleven characters"},
 };
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *canonical = up_language_canonical(rows[i].tag, pool);
 
@@ -96,5 +88,10 @@ main(void)
             is(up_language_canonical(canonical, pool), canonical,
                "'%s' stays as it is", canonical);
     }
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -2,9 +2,6 @@
 #include "tap.h"
 #include "core/up_time.h"
 
-#include <apr_general.h>
-#include <stdlib.h>
-
 #define AT APR_INT64_C
 
 static const struct {
@@ -77,14 +74,9 @@ static const struct {
     {"1742898527", NULL, "seconds since the epoch"},
 };
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         apr_time_t time = 4711;
 
@@ -102,5 +94,10 @@ main(void)
         else
             ok(!parses[i].same && time == 4711, "refused: %s", parses[i].name);
     }
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

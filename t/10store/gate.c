@@ -71,9 +71,11 @@ many_threads(void)
         pthread_join(threads[i], NULL);
     ok(room.mendings > 0, "the gate was shut and opened again: %d times",
        room.mendings);
-    is_number(room.crowds, 0, "whoever has it alone is alone");
-    is_number(room.busy, 0, "nobody waits in vain where others leave");
-    is_number(room.value, 1 + room.fails, "no two have it alone");
+    is_number(room.crowds, 0,
+              "a thread that has the gate alone is the only one inside");
+    is_number(room.busy, 0,
+              "no thread is told that the gate is busy while others leave");
+    is_number(room.value, 1 + room.fails, "no two threads have the gate alone");
     up_gate_destroy(&room.gate);
 }
 
@@ -84,19 +86,23 @@ inside_twice(void)
     up_gate_t gate;
 
     up_gate_init(&gate);
-    is_number(up_gate_enter(&gate), UP_INSIDE, "inside");
-    is_number(up_gate_enter(&gate), UP_INSIDE, "inside twice");
+    is_number(up_gate_enter(&gate), UP_INSIDE,
+              "a thread may enter an open gate");
+    is_number(up_gate_enter(&gate), UP_INSIDE,
+              "a thread may enter an open gate twice");
     up_gate_leave(&gate);
     up_gate_shut(&gate);
     is_number(up_gate_enter(&gate), UP_BUSY,
-              "a shut gate with oneself inside is busy");
+              "a shut gate that the same thread is inside of is busy");
     up_gate_leave(&gate);
-    is_number(up_gate_enter(&gate), UP_ALONE, "with nobody inside, it is had");
+    is_number(up_gate_enter(&gate), UP_ALONE,
+              "the first to enter a shut gate has it alone");
     up_gate_done(&gate, 0);
     is_number(up_gate_enter(&gate), UP_ALONE,
-              "if nothing was mended, the next one has it");
+              "while nothing was mended, the next to enter has it alone");
     up_gate_done(&gate, 1);
-    is_number(up_gate_enter(&gate), UP_INSIDE, "once it is mended, it is open");
+    is_number(up_gate_enter(&gate), UP_INSIDE,
+              "once all is mended, the gate is open");
     up_gate_leave(&gate);
     up_gate_destroy(&gate);
 }

@@ -1,10 +1,10 @@
 /* lmdb.c -- an LMDB store's folder and files. */
-#include "store_contract.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
+#include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +24,19 @@ identities(apr_pool_t *pool)
     must(temp_lmdb_prepare(&linked, "link", geteuid(), pool));
     must(temp_lmdb_prepare(&spelled, "other/../one/.", geteuid(), pool));
     is(linked, one, "a symlink names the same store");
-    is(spelled, one, "so does another spelling");
+    is(spelled, one, "another spelling of the path names the same store");
     ok(strcmp(one, other) != 0, "another folder is another store");
 }
 
-/* Whether there was no store before is what the log is to say. */
+/* The log is to say whether the store is a new one. */
 static void
 news(apr_pool_t *pool)
 {
     static const struct {
         const char *what;
         int want;
-    } turns[] = {{"a folder that is not there", 1},
-                 {"a store that is", 0},
-                 {"an empty folder", 1}};
+    } turns[] = {
+        {"no folder", 1}, {"a folder with a store", 0}, {"an empty folder", 1}};
     const char *identity, *uri = temp_lmdb_uri("news", pool);
     int made;
 
@@ -48,7 +47,7 @@ news(apr_pool_t *pool)
         }
         must(up_store_prepare(&identity, &made, uri, temp_lmdb_scratch(pool),
                               geteuid(), getegid(), pool, pool));
-        ok(made == turns[i].want, "%s: a store is %s", turns[i].what,
+        ok(made == turns[i].want, "preparing %s: a store is %s", turns[i].what,
            turns[i].want ? "made" : "not made");
     }
 }
@@ -60,16 +59,17 @@ refused_folders(apr_pool_t *pool)
     int made;
 
     is_reason(temp_lmdb_prepare(&identity, "no/such/parent", geteuid(), pool),
-              "STORE_UNAVAILABLE", "a folder whose parent is missing");
+              "STORE_UNAVAILABLE",
+              "a folder whose parent is missing is refused");
     fclose(fopen(temp_path("file", pool), "w"));
     is_reason(temp_lmdb_prepare(&identity, "file", geteuid(), pool),
-              "STORE_UNAVAILABLE", "a file");
+              "STORE_UNAVAILABLE", "a file in place of the folder is refused");
     if (geteuid() != 0) /* for root see root_lmdb.c */
         is_reason(up_store_prepare(&identity, &made, "lmdb:/",
                                    temp_lmdb_scratch(pool), geteuid(),
                                    getegid(), pool, pool),
-                  "STORE_UNAVAILABLE", "a folder of another user");
-    ok(!identity, "none of them has an identity");
+                  "STORE_UNAVAILABLE", "a folder of another user is refused");
+    ok(!identity, "a refused folder has no identity");
 }
 
 static void
@@ -79,9 +79,11 @@ owners(apr_pool_t *pool)
     gid_t gid = 1;
 
     must(up_store_owner(&uid, &gid, temp_lmdb_uri("absent", pool), pool));
-    ok(uid == (uid_t)-1 && gid == (gid_t)-1, "nobody owns what is not there");
+    ok(uid == (uid_t)-1 && gid == (gid_t)-1,
+       "a store that does not exist has no owner");
     must(up_store_owner(&uid, &gid, temp_lmdb_uri("one", pool), pool));
-    ok(uid == geteuid() && gid == getegid(), "the folder's owner owns a store");
+    ok(uid == geteuid() && gid == getegid(),
+       "the owner of a store is its folder's");
 }
 
 static void
@@ -102,8 +104,9 @@ uris(apr_pool_t *pool)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        is_reason(up_store_check_uri(rows[i].uri, pool), rows[i].reason,
-                  apr_psprintf(pool, "'%s'", rows[i].uri));
+        is_reason(
+            up_store_check_uri(rows[i].uri, pool), rows[i].reason,
+            apr_psprintf(pool, "up_store_check_uri() of '%s'", rows[i].uri));
 }
 
 /* A table of the option NAME, unless that is NULL. */
@@ -151,18 +154,22 @@ options(apr_pool_t *pool)
 
         up_error_t *err =
             up_store_check_option(rows[i].name, rows[i].value, pool);
-        is(err ? up_error_story(err, pool) : NULL, alone, "%s = '%s'",
-           rows[i].name, rows[i].value);
+        is(err ? up_error_story(err, pool) : NULL, alone,
+           "the option %s = '%s' is %s", rows[i].name, rows[i].value,
+           alone ? "refused" : "allowed");
         err = up_store_prepare(&identity, &made, uri, table, geteuid(),
                                getegid(), pool, pool);
         is(err ? up_error_story(err, pool) : NULL, all,
-           "%s = '%s', of a store that is made", rows[i].name, rows[i].value);
+           "making a store with %s = '%s' is %s", rows[i].name, rows[i].value,
+           all ? "refused" : "allowed");
         if (!all)
             continue;
         err = up_store_open(&store, uri, table, pool);
         is(err ? up_error_story(err, pool) : NULL, all,
-           "%s = '%s', of a store that is opened", rows[i].name, rows[i].value);
-        is_reason(err, "CONFLICT", "... is the administrator's mistake");
+           "opening a store with %s = '%s' is refused", rows[i].name,
+           rows[i].value);
+        is_reason(err, "CONFLICT",
+                  "opening a store with a wrong option is a CONFLICT");
     }
 }
 
@@ -186,7 +193,7 @@ differences(apr_pool_t *pool)
         is_number(up_store_option_differs("lmdb:/x", name,
                                           option(a ? name : NULL, a, pool),
                                           option(b ? name : NULL, b, pool)),
-                  rows[i].differs, "%s: '%s' and '%s' %s", name,
+                  rows[i].differs, "option %s: '%s' and '%s' %s", name,
                   a ? a : "the default", b ? b : "the default",
                   rows[i].differs ? "differ" : "do not differ");
     }
@@ -195,52 +202,51 @@ differences(apr_pool_t *pool)
 static void
 opening(apr_pool_t *pool)
 {
+    const up_item_t *org = make_org("O1", "", pool);
     up_store_t *store, *second;
     const char *identity;
 
     is_reason(up_store_open(&store, temp_lmdb_uri("absent", pool),
                             temp_lmdb_scratch(pool), pool),
-              "STORE_UNAVAILABLE", "a folder that is not there");
+              "STORE_UNAVAILABLE",
+              "opening a folder that does not exist fails");
     mkdir(temp_path("empty", pool), 0700);
     is_reason(up_store_open(&store, temp_lmdb_uri("empty", pool),
                             temp_lmdb_scratch(pool), pool),
-              "STORE_UNAVAILABLE", "a folder without a store");
-    is(who_and_how(temp_path("empty/data.mdb", pool), pool), "absent",
-       "opening makes none");
+              "STORE_UNAVAILABLE", "opening a folder without a store fails");
+    is(owner_and_mode(temp_path("empty/data.mdb", pool), pool), "absent",
+       "opening a folder without a store makes none");
 
     must(up_store_open(&store, temp_lmdb_uri("one", pool),
                        temp_lmdb_scratch(pool), pool));
     must(up_store_open(&second, temp_lmdb_uri("one", pool),
                        temp_lmdb_scratch(pool), pool));
-    ok(second == store, "opened again, it is the same store");
+    ok(second == store, "a store that is opened again is the same object");
     must(up_store_open(&second, temp_lmdb_uri("link", pool),
                        temp_lmdb_scratch(pool), pool));
-    ok(second == store, "through a symlink too");
+    ok(second == store,
+       "a store that is opened through a symlink is the same object");
     up_store_close(second);
     up_store_close(second);
     must(up_store_open(&second, temp_lmdb_uri("other", pool),
                        temp_lmdb_scratch(pool), pool));
     ok(!temp_lmdb_prepare(&identity, "one", geteuid(), pool),
        "an open store can be prepared");
-    must(put(store, ORG("O1", ""), pool));
+    put_org(store, "O1");
     up_store_close(store);
-    ok(!get(second, ORG("O1", ""), pool), "two open stores are two stores");
+    ok(!get_item(second, org, pool), "two open stores are two stores");
     up_store_close(second);
 
     must(up_store_open(&store, temp_lmdb_uri("link", pool),
                        temp_lmdb_scratch(pool), pool));
-    ok(get(store, ORG("O1", ""), pool) != NULL,
-       "a store that was closed can be opened and has what it had");
+    ok(get_item(store, org, pool) != NULL,
+       "a store that was closed can be opened again and has its items");
     up_store_close(store);
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     check_new_files(geteuid(), getegid(), pool);
     identities(pool);
     news(pool);
@@ -250,7 +256,10 @@ main(void)
     options(pool);
     differences(pool);
     opening(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -3,7 +3,6 @@
 #include "tap.h"
 #include "temp_lmdb.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <errno.h>
@@ -26,8 +25,8 @@ typedef enum where_t { NOWHERE, IN_PAGES, IN_FLUSH, IN_META } where_t;
 static where_t where;
 static int times, why;
 
-/* Whether it is PLACE's turn to fail; sets errno, to 0 if less is to be written
- * than is asked for. */
+/* Whether a call at PLACE is to fail now; sets errno, to 0 if the call is to
+ * write less than it is asked to. */
 static int
 fails(where_t place)
 {
@@ -90,9 +89,10 @@ change(up_store_t *store, const char *user, apr_pool_t *pool)
 static long long
 sequence(up_store_t *store, const char *user, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = user};
     up_view_t *view;
 
-    must(up_store_read(&view, store, NULL, "O1", user, pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return view->user ? (long long)view->user->sequence : 0;
 }
 
@@ -102,7 +102,7 @@ make(const char *name, apr_pool_t *pool)
     up_store_t *store =
         temp_lmdb_make(name, temp_lmdb_options("16M", NULL, pool), pool);
 
-    temp_store_fill(store, small);
+    put_small(store);
     return store;
 }
 
@@ -132,18 +132,19 @@ failing_updates(apr_pool_t *pool)
         const up_error_t *err = change(store, "A", pool);
         let_fail(NOWHERE, 0, 0);
 
-        is(reason_of(err), rows[i].reason, "%s: the reason", rows[i].name);
+        is(reason_of(err), rows[i].reason, "%s: the reason for an update",
+           rows[i].name);
         is_number(err && err->reason == UP_OUTCOME_UNKNOWN, rows[i].unknown,
-                  "%s: whether the outcome is known", rows[i].name);
+                  "%s: whether the outcome is unknown", rows[i].name);
         if (err)
             printf("# %s\n", err->message);
         long long then = sequence(store, "A", pool);
         ok(then == before || (rows[i].unknown && then == before + 1),
-           "%s: nothing was changed", rows[i].name);
+           "%s: the failed update changed nothing", rows[i].name);
         ok(!change(store, "A", pool), "%s: the next update is stored",
            rows[i].name);
-        is_number(sequence(store, "A", pool), then + 1, "%s: and is there",
-                  rows[i].name);
+        is_number(sequence(store, "A", pool), then + 1,
+                  "%s: the next update is read", rows[i].name);
     }
     up_store_close(store);
 }
@@ -154,27 +155,29 @@ failing_batches(apr_pool_t *pool)
     up_store_t *store = make("batches", pool);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *line = apr_psprintf(pool, ORG("N%d", ""), (int)i);
+        const up_item_t *org =
+            make_org(apr_psprintf(pool, "N%d", (int)i), "", pool);
         let_fail(rows[i].where, 1, rows[i].error);
-        const up_error_t *err = put(store, line, pool);
+        const up_error_t *err = put_item(store, org, pool);
         let_fail(NOWHERE, 0, 0);
 
         is(reason_of(err), rows[i].reason, "%s: the reason for a batch",
            rows[i].name);
         if (!rows[i].unknown)
-            ok(!get(store, line, pool), "%s: nothing of the batch is there",
-               rows[i].name);
-        ok(!put(store, line, pool), "%s: the next batch is stored",
+            ok(!get_item(store, org, pool),
+               "%s: nothing of the batch is stored", rows[i].name);
+        ok(!put_item(store, org, pool), "%s: the next batch is stored",
            rows[i].name);
     }
     up_store_close(store);
 }
 
-/* A store that is lost while someone reads: until that is over, whoever comes
- * is told to come again. */
+/* A store that is lost while a read transaction is open is unavailable until
+ * that has ended. */
 static up_error_t *
 lose_while_reading(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = "A"};
     up_store_t *store = baton;
     up_view_t *view;
 
@@ -183,8 +186,9 @@ lose_while_reading(void *baton, const up_item_t *item, apr_pool_t *pool)
     const up_error_t *err = change(store, "A", pool);
     let_fail(NOWHERE, 0, 0);
     ok(err && err->reason == UP_OUTCOME_UNKNOWN, "the store is lost");
-    is(reason_of(up_store_read(&view, store, NULL, "O1", "A", pool, pool)),
-       "STORE_UNAVAILABLE", "it is not opened again while someone reads");
+    is(reason_of(up_store_read(&view, store, &query, pool, pool)),
+       "STORE_UNAVAILABLE",
+       "a lost store is not opened again while a reader is inside");
     return NULL;
 }
 
@@ -194,16 +198,17 @@ lost_while_read(apr_pool_t *pool)
     up_store_t *store = make("read", pool);
     up_filter_t user = {.kinds = 1u << UP_KIND_USER, .org = "O9"};
 
-    must(put(store, ORG("O9", ""), pool));
-    must(put(store, USER("Z", "O9", "active", "Zoe"), pool));
+    put_org(store, "O9");
+    put_human(store, "O9", "Z", UP_ACTIVE);
     must(up_store_each(store, &user, lose_while_reading, store, pool));
-    ok(!change(store, "A", pool), "it is once the reader has left");
+    ok(!change(store, "A", pool),
+       "a lost store is opened again once the reader has left");
     up_store_close(store);
 }
 
 typedef struct worker_t {
     up_store_t *store;
-    const char *user; /* whom nobody else changes */
+    const char *user; /* that no other worker changes */
     int done, failed, wrong;
 } worker_t;
 
@@ -245,10 +250,7 @@ failing_together(apr_pool_t *pool)
 
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (worker_t){store, apr_psprintf(pool, "T%d", i), 0, 0, 0};
-        must(put(store,
-                 apr_psprintf(pool, USER("%s", "O1", "active", "T"),
-                              workers[i].user),
-                 pool));
+        put_human(store, "O1", workers[i].user, UP_ACTIVE);
     }
     for (int i = 0; i < THREADS; i++) {
         if (apr_thread_create(&threads[i], NULL, work, &workers[i], pool))
@@ -267,10 +269,11 @@ failing_together(apr_pool_t *pool)
     }
     let_fail(NOWHERE, 0, 0);
     ok(failed > 0 && done > 0, "%d updates fail, %d do not", failed, done);
-    is_number(wrong, 0, "a refusal is a refusal meanwhile");
-    is_number(lost, 0, "those that failed changed nothing, the others did");
+    is_number(wrong, 0, "a refusal is a refusal while flushes fail");
+    is_number(lost, 0, "updates that failed changed nothing, the others did");
     must(up_store_stat(&stat, store, pool));
-    is_number((long long)stat.last_event, done, "events are as many");
+    is_number((long long)stat.last_event, done,
+              "there are as many events as updates that succeeded");
     up_store_close(store);
 }
 
@@ -298,24 +301,24 @@ full_when_opened(apr_pool_t *pool)
            full[i].name);
         if (err)
             continue;
-        is_number(sequence(store, "A", pool), 1, "... and read");
+        is_number(sequence(store, "A", pool), 1,
+                  "a store with no room left %s is read", full[i].name);
         up_store_close(store);
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     failing_updates(pool);
     failing_batches(pool);
     lost_while_read(pool);
     failing_together(pool);
     full_when_opened(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -4,7 +4,6 @@
 #include "temp_folder.h"
 #include "temp_lmdb.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <poll.h>
 #include <signal.h>
@@ -42,11 +41,10 @@ gettimeofday(struct timeval *restrict time, void *restrict zone)
 static void
 make(const char *name, const apr_table_t *options, apr_pool_t *pool)
 {
-    static const char *const lines[] = {ORG("O1", ""),
-                                        USER("A", "O1", "active", "Ada"), NULL};
     up_store_t *store = temp_lmdb_make(name, options, pool);
 
-    temp_store_fill(store, lines);
+    put_org(store, "O1");
+    put_human(store, "O1", "A", UP_ACTIVE);
     up_store_close(store);
 }
 
@@ -72,9 +70,10 @@ change(up_store_t *store, apr_pool_t *pool)
 static long long
 sequence(up_store_t *store, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = "A"};
     up_view_t *view;
 
-    must(up_store_read(&view, store, NULL, "O1", "A", pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return (long long)view->user->sequence;
 }
 
@@ -134,8 +133,8 @@ end_of(const child_t *child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Make and open the store "many", and put one user of one's own, NUMBER.
- * Returns how much of that failed. */
+/* Make and open the store "many", and put the user NUMBER. Returns how much of
+ * that failed. */
 static int
 start_up(int number, apr_pool_t *pool)
 {
@@ -147,10 +146,10 @@ start_up(int number, apr_pool_t *pool)
                          geteuid(), getegid(), pool, pool) ||
         up_store_open(&store, uri, temp_lmdb_scratch(pool), pool))
         return 1;
-    int failures = !!put(store, ORG("O1", ""), pool);
-    failures += !!put(
-        store, apr_psprintf(pool, USER("%d", "O1", "active", "X"), number),
-        pool);
+    const char *id = apr_itoa(pool, number);
+    int failures = !!put_item(store, make_org("O1", "", pool), pool);
+    failures +=
+        !!put_item(store, make_human("O1", id, UP_ACTIVE, "X", pool), pool);
     return failures;
 }
 
@@ -190,9 +189,9 @@ many_writers(apr_pool_t *pool)
     is_number(let_children(start_up, pool), 0,
               "%d processes make and open a store at once", CHILDREN);
     up_store_t *store = open_store("many", temp_lmdb_scratch(pool), pool);
-    is_number(count(store, UP_KIND_USER, pool), CHILDREN,
-              "what each of them put is there");
-    must(put(store, USER("A", "O1", "active", "Ada"), pool));
+    is_number(count_items(store, UP_KIND_USER, pool), CHILDREN,
+              "the user that each process put is there");
+    put_human(store, "O1", "A", UP_ACTIVE);
     up_store_close(store);
 
     is_number(let_children(change_often, pool), 0,
@@ -200,10 +199,11 @@ many_writers(apr_pool_t *pool)
     store = open_store("many", temp_lmdb_scratch(pool), pool);
     must(up_store_stat(&stat, store, pool));
     is_number(sequence(store, pool), 1 + CHILDREN * ROUNDS,
-              "no change is lost");
-    is_number((long long)stat.last_event, CHILDREN * ROUNDS, "nor an event");
+              "no change of several processes is lost");
+    is_number((long long)stat.last_event, CHILDREN * ROUNDS,
+              "no event of several processes is lost");
     is_number((long long)stat.count[UP_KIND_EVENT], CHILDREN * ROUNDS,
-              "nor a number of one");
+              "no event's number is used twice");
     up_store_close(store);
 }
 
@@ -219,7 +219,7 @@ killed_writer(apr_pool_t *pool)
     if (!spawn(&child)) {
         up_store_t *store = open_store("writer", options, pool);
         must(up_batch_begin(&batch, store, pool));
-        must(up_batch_put(batch, item_of(USER("A", "O1", "removed", "X"), pool),
+        must(up_batch_put(batch, make_human("O1", "A", UP_REMOVED, "X", pool),
                           pool));
         tell(child.up);
         pause();
@@ -227,13 +227,14 @@ killed_writer(apr_pool_t *pool)
     }
     wait_for(child.up);
     up_store_t *store = open_store("writer", options, pool);
-    is(read_text(store, "A", NULL, NULL, pool), "O1 active O1 - - -",
+    is(read_text(store, "A", NULL, NULL, pool), "caller of O1 active, org O1",
        "a store can be opened and read while another process writes");
     kill_child(&child);
-    ok(!change(store, pool), "once the writer is killed, the next one writes");
-    is(read_text(store, "A", NULL, NULL, pool), "O1 active O1 - - -",
-       "nothing is left of what it had begun");
-    is_number(sequence(store, pool), 2, "what came after it is stored");
+    ok(!change(store, pool), "once a writer is killed, the next one can write");
+    is(read_text(store, "A", NULL, NULL, pool), "caller of O1 active, org O1",
+       "nothing is left of a killed writer's transaction");
+    is_number(sequence(store, pool), 2,
+              "a change after a killed writer's is stored");
     up_store_close(store);
 }
 
@@ -297,14 +298,14 @@ killed_readers(apr_pool_t *pool)
     make("reader", temp_lmdb_scratch(pool), pool);
     up_store_t *store = open_store("reader", temp_lmdb_scratch(pool), pool);
     growth(store, pool);
-    ok(growth(store, pool) < FEW_PAGES, "changes use pages again");
+    ok(growth(store, pool) < FEW_PAGES, "changes use freed pages again");
     up_store_close(store);
 
     child_t reader = start_reader("reader", temp_lmdb_scratch(pool), pool);
     kill_child(&reader);
     store = open_store("reader", temp_lmdb_scratch(pool), pool);
     ok(growth(store, pool) < FEW_PAGES,
-       "a store that is opened frees what a dead reader kept");
+       "opening a store frees the pages that a dead reader kept");
     up_store_close(store);
 
     reader = start_reader("reader", temp_lmdb_scratch(pool), pool);
@@ -312,22 +313,22 @@ killed_readers(apr_pool_t *pool)
     must(change(store, pool));
     kill_child(&reader);
     ok(growth(store, pool) > 10 * FEW_PAGES,
-       "a reader that dies later keeps pages for a while");
+       "a reader that dies after that keeps pages for a while");
     ahead += 11;
     must(change(store, pool));
     ok(growth(store, pool) < FEW_PAGES,
-       "after ten seconds an update frees them");
+       "after ten seconds an update frees the pages of a dead reader");
     up_store_close(store);
 }
 
-/* What others see of a store that one process has made larger. */
+/* Read the user that is visited. */
 static up_error_t *
 read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
+    up_query_t query = {.wanted = "O1", .user = item->as.user.id};
     up_view_t *view;
 
-    return up_store_read(&view, baton, NULL, "O1", item->as.user.id, pool,
-                         pool);
+    return up_store_read(&view, baton, &query, pool, pool);
 }
 
 static void
@@ -344,39 +345,39 @@ grown_by_another(apr_pool_t *pool)
         tell(child.up);
         wait_for(child.down);
         for (int i = 0; i < 3000; i++)
-            must(put(
-                other,
-                apr_psprintf(pool, USER("%d", "O1", "active", LONGEST_TEXT), i),
-                pool));
+            must(put_item(other,
+                          make_human("O1", apr_itoa(pool, i), UP_ACTIVE,
+                                     LONGEST_TEXT, pool),
+                          pool));
         _exit(0);
     }
     wait_for(child.up);
     up_store_t *store = open_store("grown", small_map, pool);
     tell(child.down);
     is_number(end_of(&child), 0, "another process makes the map larger");
-    is(read_text(store, NULL, "O1", "2999", pool), "- - O1 - - O1/2999",
-       "what it has put can be read");
-    ok(!change(store, pool), "and changes be made");
+    is(read_text(store, NULL, "O1", "2999", pool), "org O1, user O1/2999",
+       "what another process put beyond the old size can be read");
+    ok(!change(store, pool),
+       "a store that another process made larger takes changes");
     is_number(temp_lmdb_figure(store, "bytesMax"), 64 * MIB,
-              "the size is the other's");
+              "the size is the other process's");
     ok(!up_store_each(store, &users, read_inside, store, pool),
-       "a reader may read on inside");
+       "a visitor may read the store that was made larger");
     up_store_close(store);
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     temp_path("", pool); /* before there are children */
     many_writers(pool);
     killed_writer(pool);
     killed_readers(pool);
     grown_by_another(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

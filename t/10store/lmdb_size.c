@@ -5,7 +5,6 @@
 #include "temp_lmdb.h"
 #include "store/lmdb/up_lmdb.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <sys/stat.h>
 
@@ -30,29 +29,31 @@ sizes(apr_pool_t *pool)
     const char *identity;
 
     const apr_table_t *unsaid = temp_lmdb_options(NULL, "off", pool);
-    const apr_table_t *lesser = temp_lmdb_options("64M", "off", pool);
+    const apr_table_t *smaller = temp_lmdb_options("64M", "off", pool);
     const apr_table_t *larger = temp_lmdb_options("1G", "off", pool);
 
     must(temp_lmdb_prepare(&identity, "sizes", geteuid(), pool));
     is_number(map_size("sizes", NULL, pool), 16LL << 30,
               "a new store's map has 16 GiB");
-    is_number(map_size("sizes", lesser, pool), 64 * MIB,
-              "a server may want less");
+    is_number(map_size("sizes", smaller, pool), 64 * MIB,
+              "a server may set a smaller size");
     is_number(map_size("sizes", NULL, pool), 64 * MIB,
-              "a tool gets what the server wanted last");
+              "a tool uses the size that was set last");
     is_number(map_size("sizes", larger, pool), 1LL << 30,
-              "a server may want more");
-    is_number(map_size("sizes", NULL, pool), 1LL << 30, "the tool gets that");
+              "a server may set a larger size");
+    is_number(map_size("sizes", NULL, pool), 1LL << 30,
+              "a tool uses the larger size then");
     is_number(map_size("sizes", unsaid, pool), 16LL << 30,
-              "a server that does not say gets the default");
-    is_number(map_size("sizes", NULL, pool), 16LL << 30, "and so the tool");
+              "a server without a size gets the default");
+    is_number(map_size("sizes", NULL, pool), 16LL << 30,
+              "a tool uses the default then");
 
     up_store_t *store =
         temp_lmdb_make("sized", temp_lmdb_options("8M", "off", pool), pool);
     must(up_store_stat(&stat, store, pool));
-    is(stat.driver, "lmdb", "the driver's name");
+    is(stat.driver, "lmdb", "the driver is named lmdb");
     is_number(temp_lmdb_figure(store, "readersMax"), UP_LMDB_READERS,
-              "readers at most");
+              "the number of reader slots");
     long long used = temp_lmdb_figure(store, "bytesUsed");
     ok(used > 0 && used < MIB, "a new store uses little: %lld", used);
     up_store_close(store);
@@ -78,11 +79,12 @@ shortage(apr_pool_t *pool)
            rows[i].enough ? NULL
                           : "more than the 16384 readers that an LMDB store "
                             "has",
-           "%d processes of %d threads each", rows[i].processes,
-           rows[i].threads);
+           "a store has %s for %d processes of %d threads each",
+           rows[i].enough ? "readers enough" : "too few readers",
+           rows[i].processes, rows[i].threads);
 }
 
-/* A hole among the slots would kill whoever reads on a full disk. */
+/* A hole among the slots would kill a reader on a full disk. */
 static void
 slots(apr_pool_t *pool)
 {
@@ -93,11 +95,19 @@ slots(apr_pool_t *pool)
     stat(temp_path("slots/lock.mdb", pool), &file);
     ok(file.st_size >= 64LL * UP_LMDB_READERS - 64,
        "the file of locks has the slots of all readers");
-    ok(file.st_blocks * 512LL >= file.st_size, "... and room for all of them");
+    ok(file.st_blocks * 512LL >= file.st_size,
+       "the slots of all readers have room on the disk");
     up_store_close(store);
 }
 
-/* Put users, each with the longest texts, until that fails; returns how many
+static up_item_t *
+large_user(int number, apr_pool_t *pool)
+{
+    return make_human("O1", apr_itoa(pool, number), UP_ACTIVE, LONGEST_TEXT,
+                      pool);
+}
+
+/* Put users, each with the longest text, until that fails; returns how many
  * could be put. */
 static int
 fill(up_error_t **err, up_store_t *store, apr_pool_t *pool)
@@ -105,10 +115,7 @@ fill(up_error_t **err, up_store_t *store, apr_pool_t *pool)
     int done = 0;
 
     for (*err = NULL; !*err && done < 100000; done++)
-        *err = put(
-            store,
-            apr_psprintf(pool, USER("%d", "O1", "active", LONGEST_TEXT), done),
-            pool);
+        *err = put_item(store, large_user(done, pool), pool);
     return done - 1;
 }
 
@@ -121,29 +128,31 @@ full_map(apr_pool_t *pool)
     const up_user_t *after;
     up_error_t *err;
 
-    must(put(store, ORG("O1", ""), pool));
+    put_org(store, "O1");
     int users = fill(&err, store, pool);
-    is_reason(err, "STORE_FULL", "a full store");
-    is_number(count(store, UP_KIND_USER, pool), users,
-              "what did not fit was not stored");
+    is_reason(err, "STORE_FULL", "putting into a full store is STORE_FULL");
+    is_number(count_items(store, UP_KIND_USER, pool), users,
+              "the item that did not fit is not stored");
     for (int i = 0; i < 1000 && !err; i++)
         err = up_store_update(&after, store, "O1", "0", decide, &script, pool,
                               pool);
-    is_reason(err, "STORE_FULL", "an update in a full store");
-    is(read_text(store, NULL, "O1", "0", pool), "- - O1 - - O1/0",
+    is_reason(err, "STORE_FULL", "an update in a full store is STORE_FULL");
+    is(read_text(store, NULL, "O1", "0", pool), "org O1, user O1/0",
        "a full store can be read");
-    is_number(count(store, UP_KIND_USER, pool), users, "and is as it was");
+    is_number(count_items(store, UP_KIND_USER, pool), users,
+              "an update in a full store changes nothing");
     up_store_close(store);
 
     options = temp_lmdb_options("8M", "off", pool);
     must(up_store_open(&store, temp_lmdb_uri("full", pool), options, pool));
     ok(!up_store_update(&after, store, "O1", "0", decide, &script, pool, pool),
-       "once it is made larger, it takes updates");
-    ok(fill(&err, store, pool) > users, "and more than it could before");
+       "a full store that is made larger takes updates");
+    ok(fill(&err, store, pool) > users,
+       "a full store that is made larger takes more items");
     up_store_close(store);
 }
 
-/* In a batch, what comes after a failure cannot be committed alone. */
+/* After a failure in a batch, the rest cannot be committed alone. */
 static void
 spoilt_batch(apr_pool_t *pool)
 {
@@ -152,37 +161,33 @@ spoilt_batch(apr_pool_t *pool)
     up_error_t *err = NULL;
     up_batch_t *batch;
 
-    must(put(store, ORG("O1", ""), pool));
+    put_org(store, "O1");
     must(up_batch_begin(&batch, store, pool));
     for (int i = 0; i < 100000 && !err; i++)
-        err = up_batch_put(
-            batch,
-            item_of(
-                apr_psprintf(pool, USER("%d", "O1", "active", LONGEST_TEXT), i),
-                pool),
-            pool);
-    is_reason(err, "STORE_FULL", "a batch that does not fit");
+        err = up_batch_put(batch, large_user(i, pool), pool);
+    is_reason(err, "STORE_FULL", "a batch that does not fit is STORE_FULL");
     is_reason(up_batch_commit(batch), "STORE_FULL",
-              "the commit of what is left of it");
-    is_number(count(store, UP_KIND_USER, pool), 0, "nothing of it is stored");
-    must(put(store, USER("U1", "O1", "active", "Una"), pool));
-    is_number(count(store, UP_KIND_USER, pool), 1, "what fits is stored later");
+              "the commit after that is STORE_FULL");
+    is_number(count_items(store, UP_KIND_USER, pool), 0,
+              "nothing of a batch that does not fit is stored");
+    put_human(store, "O1", "U1", UP_ACTIVE);
+    is_number(count_items(store, UP_KIND_USER, pool), 1,
+              "a batch that fits is stored after that");
     up_store_close(store);
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     sizes(pool);
     shortage(pool);
     slots(pool);
     full_map(pool);
     spoilt_batch(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

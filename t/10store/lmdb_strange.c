@@ -1,11 +1,11 @@
 /* lmdb_strange.c -- LMDB files that are not, or not quite, a store's. */
 #include "hex.h"
-#include "store_contract.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
+#include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -77,38 +77,41 @@ another_format(apr_pool_t *pool)
 {
     up_store_t *store = temp_lmdb_make("newer", temp_lmdb_scratch(pool), pool);
 
-    must(put(store, ORG("O1", ""), pool));
+    put_org(store, "O1");
     up_store_close(store);
     tamper("newer", "meta", "store", "\x08\x02", pool);
     const char *before = data_of("newer", pool);
     up_error_t *err = up_store_open(&store, temp_lmdb_uri("newer", pool),
                                     temp_lmdb_scratch(pool), pool);
-    is(reason_of(err), "STORE_UNAVAILABLE", "a newer format");
+    is(reason_of(err), "STORE_UNAVAILABLE",
+       "a store of a newer format is not opened");
     is(err ? err->message : NULL,
        apr_psprintf(pool,
                     "the store '%s' has format 2, this version reads format 1",
                     temp_path("newer", pool)),
-       "a newer format: what is said");
+       "a newer format: the message");
     ok(before && !strcmp(data_of("newer", pool), before),
-       "the refusal left the store alone");
+       "a newer format: the store is left as it is");
     tamper("newer", "meta", "store", "\x08\x01", pool);
     must(up_store_open(&store, temp_lmdb_uri("newer", pool),
                        temp_lmdb_scratch(pool), pool));
-    ok(get(store, ORG("O1", ""), pool) != NULL, "a known format is read");
+    ok(get_item(store, make_org("O1", "", pool), pool) != NULL,
+       "a store of the known format is opened");
     up_store_close(store);
 }
 
-/* What somebody else keeps in LMDB. */
+/* LMDB environments of other programs. */
 static void
 foreign_files(apr_pool_t *pool)
 {
     static const struct {
         const char *name, *database, *key;
     } rows[] = {
-        {"a database with a name of its own", "id2entry", "store"},
-        {"a database with a name of ours", "meta", "x"},
-        {"no database, but a value", NULL, "x"},
-        {"a value with the name of a database of ours", NULL, "meta"},
+        {"a database of another name is not opened", "id2entry", "store"},
+        {"a database of the same name, but without our key, is not opened",
+         "meta", "x"},
+        {"a value without a named database is not opened", NULL, "x"},
+        {"a value with the name of our database is not opened", NULL, "meta"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -121,7 +124,7 @@ foreign_files(apr_pool_t *pool)
                                 temp_lmdb_scratch(pool), pool),
                   "STORE_UNAVAILABLE", rows[i].name);
         ok(before && !strcmp(data_of(folder, pool), before),
-           "%s: it is left alone", rows[i].name);
+           "%s, and left as it is", rows[i].name);
     }
 }
 
@@ -135,14 +138,15 @@ damaged_files(apr_pool_t *pool)
     tamper("senseless", "meta", "store", "\x0a", pool);
     is_reason(up_store_open(&store, temp_lmdb_uri("senseless", pool),
                             temp_lmdb_scratch(pool), pool),
-              "STORE_UNAVAILABLE", "a store that says nonsense of itself");
+              "STORE_UNAVAILABLE",
+              "a store whose own record cannot be read is not opened");
 
     mkdir(temp_path("cut", pool), 0700);
     tamper("cut", NULL, NULL, NULL, pool);
     ok(!up_store_open(&store, temp_lmdb_uri("cut", pool),
                       temp_lmdb_scratch(pool), pool),
-       "a store whose making was cut off is made");
-    must(put(store, ORG("O1", ""), pool));
+       "an empty environment, left by a crash, becomes a store");
+    put_org(store, "O1");
     up_store_close(store);
 
     mkdir(temp_path("garbage", pool), 0700);
@@ -152,20 +156,19 @@ damaged_files(apr_pool_t *pool)
     fclose(file);
     is_reason(up_store_open(&store, temp_lmdb_uri("garbage", pool),
                             temp_lmdb_scratch(pool), pool),
-              "STORE_UNAVAILABLE", "a file that is no LMDB file");
+              "STORE_UNAVAILABLE", "a file that is not LMDB's is not opened");
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    another_format(pool);
+    foreign_files(pool);
+    damaged_files(pool);
 }
 
 int
 main(void)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    another_format(pool);
-    foreign_files(pool);
-    damaged_files(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

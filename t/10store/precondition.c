@@ -2,71 +2,74 @@
 #include "service/up_precondition.h"
 #include "tap.h"
 
-#include <apr_general.h>
-
 #define PROCEED UP_PROCEED
 #define MISMATCH UP_MISMATCH
 #define SAME UP_SAME
 #define MALFORMED 99
 
-/* What the headers say of a user at sequence 12. */
+/* The verdict on a user at sequence 12. */
 static const struct {
     const char *name, *if_match, *if_none_match;
     int verdict;
 } rows[] = {
     {"no header", NULL, NULL, PROCEED},
 
-    {"the tag", "\"12\"", NULL, PROCEED},
-    {"another tag", "\"11\"", NULL, MISMATCH},
-    {"any", "*", NULL, PROCEED},
-    {"any, among blanks", " \t* ", NULL, PROCEED},
-    {"a weak tag never matches strongly", "W/\"12\"", NULL, MISMATCH},
-    {"one of a list", "\"1\", \"12\"", NULL, PROCEED},
-    {"none of a list", "\"1\",\"2\"", NULL, MISMATCH},
-    {"a list with empty elements", ", ,\"1\",,\t\"12\" ,", NULL, PROCEED},
-    {"an empty list", "", NULL, MISMATCH},
-    {"a list of nothing but commas", " , ,", NULL, MISMATCH},
-    {"a weak and a strong one", "W/\"12\",\"12\"", NULL, PROCEED},
-    {"as mod_deflate makes it", "\"12-gzip\"", NULL, PROCEED},
-    {"as mod_brotli makes it", "\"12-br\"", NULL, PROCEED},
-    {"another suffix", "\"12-zstd\"", NULL, MISMATCH},
-    {"half a suffix", "\"12-gzi\"", NULL, MISMATCH},
-    {"two suffixes", "\"12-gzip-br\"", NULL, MISMATCH},
-    {"nothing but a suffix", "\"-gzip\"", NULL, MISMATCH},
-    {"a leading zero is another tag", "\"012\"", NULL, MISMATCH},
-    {"the empty tag", "\"\"", NULL, MISMATCH},
-    {"somebody else's tag", "\"a!,~b\"", NULL, MISMATCH},
-    {"a tag with bytes above ASCII", "\"\xc3\xa9\", \"12\"", NULL, PROCEED},
-    {"bytes of both kinds in a tag", "\"\xc3\xa9x\", \"12\"", NULL, PROCEED},
-    {"a number of more than 64 bits", "\"18446744073709551628\"", NULL,
-     MISMATCH},
-    {"a list with a comma inside a tag", "\"1,2\", \"12\"", NULL, PROCEED},
+    {"If-Match: the stored tag", "\"12\"", NULL, PROCEED},
+    {"If-Match: another tag", "\"11\"", NULL, MISMATCH},
+    {"If-Match: *", "*", NULL, PROCEED},
+    {"If-Match: * among blanks", " \t* ", NULL, PROCEED},
+    {"If-Match: a weak tag never matches strongly", "W/\"12\"", NULL, MISMATCH},
+    {"If-Match: a list with the stored tag", "\"1\", \"12\"", NULL, PROCEED},
+    {"If-Match: a list without the stored tag", "\"1\",\"2\"", NULL, MISMATCH},
+    {"If-Match: a list with empty elements", ", ,\"1\",,\t\"12\" ,", NULL,
+     PROCEED},
+    {"If-Match: an empty list", "", NULL, MISMATCH},
+    {"If-Match: a list of commas", " , ,", NULL, MISMATCH},
+    {"If-Match: a weak and a strong tag", "W/\"12\",\"12\"", NULL, PROCEED},
+    {"If-Match: the tag with mod_deflate's suffix", "\"12-gzip\"", NULL,
+     PROCEED},
+    {"If-Match: the tag with mod_brotli's suffix", "\"12-br\"", NULL, PROCEED},
+    {"If-Match: the tag with an unknown suffix", "\"12-zstd\"", NULL, MISMATCH},
+    {"If-Match: the tag with half a suffix", "\"12-gzi\"", NULL, MISMATCH},
+    {"If-Match: the tag with two suffixes", "\"12-gzip-br\"", NULL, MISMATCH},
+    {"If-Match: a suffix without a tag", "\"-gzip\"", NULL, MISMATCH},
+    {"If-Match: a leading zero is another tag", "\"012\"", NULL, MISMATCH},
+    {"If-Match: an empty tag", "\"\"", NULL, MISMATCH},
+    {"If-Match: a tag that is no number", "\"a!,~b\"", NULL, MISMATCH},
+    {"If-Match: a tag with bytes above ASCII", "\"\xc3\xa9\", \"12\"", NULL,
+     PROCEED},
+    {"If-Match: bytes of both kinds in a tag", "\"\xc3\xa9x\", \"12\"", NULL,
+     PROCEED},
+    {"If-Match: a number of more than 64 bits", "\"18446744073709551628\"",
+     NULL, MISMATCH},
+    {"If-Match: a list with a comma inside a tag", "\"1,2\", \"12\"", NULL,
+     PROCEED},
 
-    {"a tag without quotes", "12", NULL, MALFORMED},
-    {"a tag that does not end", "\"12", NULL, MALFORMED},
-    {"a quote alone", "\"", NULL, MALFORMED},
-    {"a blank in a tag", "\"1 2\"", NULL, MALFORMED},
-    {"DEL in a tag", "\"1\x7f\"", NULL, MALFORMED},
-    {"two tags without a comma", "\"1\" \"12\"", NULL, MALFORMED},
-    {"any, and a tag", "*, \"12\"", NULL, MALFORMED},
-    {"a tag, and any", "\"12\", *", NULL, MALFORMED},
-    {"a small w", "w/\"12\"", NULL, MALFORMED},
-    {"a weak nothing", "W/", NULL, MALFORMED},
-    {"a blank in a weak tag", "W/ \"12\"", NULL, MALFORMED},
-    {"a semicolon between tags", "\"1\";\"12\"", NULL, MALFORMED},
+    {"If-Match: a tag without quotes", "12", NULL, MALFORMED},
+    {"If-Match: a tag that does not end", "\"12", NULL, MALFORMED},
+    {"If-Match: a single quote", "\"", NULL, MALFORMED},
+    {"If-Match: a blank in a tag", "\"1 2\"", NULL, MALFORMED},
+    {"If-Match: DEL in a tag", "\"1\x7f\"", NULL, MALFORMED},
+    {"If-Match: two tags without a comma", "\"1\" \"12\"", NULL, MALFORMED},
+    {"If-Match: * and a tag", "*, \"12\"", NULL, MALFORMED},
+    {"If-Match: a tag and *", "\"12\", *", NULL, MALFORMED},
+    {"If-Match: w/ for W/", "w/\"12\"", NULL, MALFORMED},
+    {"If-Match: W/ without a tag", "W/", NULL, MALFORMED},
+    {"If-Match: a blank after W/", "W/ \"12\"", NULL, MALFORMED},
+    {"If-Match: a semicolon between tags", "\"1\";\"12\"", NULL, MALFORMED},
 
-    {"If-None-Match: the tag", NULL, "\"12\"", SAME},
-    {"If-None-Match: another", NULL, "\"11\"", PROCEED},
-    {"If-None-Match: any", NULL, "*", SAME},
-    {"If-None-Match: the weak tag", NULL, "W/\"12\"", SAME},
-    {"If-None-Match: weak, as mod_deflate makes it", NULL, "W/\"12-gzip\"",
-     SAME},
+    {"If-None-Match: the stored tag", NULL, "\"12\"", SAME},
+    {"If-None-Match: another tag", NULL, "\"11\"", PROCEED},
+    {"If-None-Match: *", NULL, "*", SAME},
+    {"If-None-Match: the stored tag, weak", NULL, "W/\"12\"", SAME},
+    {"If-None-Match: the tag with mod_deflate's suffix, weak", NULL,
+     "W/\"12-gzip\"", SAME},
     {"If-None-Match: an empty list", NULL, "", PROCEED},
-    {"If-None-Match: malformed", NULL, "12", MALFORMED},
+    {"If-None-Match: a tag without quotes", NULL, "12", MALFORMED},
 
-    {"If-Match comes first", "\"11\"", "\"12\"", MISMATCH},
-    {"If-None-Match comes second", "\"12\"", "\"12\"", SAME},
-    {"both let it pass", "\"12\"", "\"11\"", PROCEED},
+    {"If-Match is judged first", "\"11\"", "\"12\"", MISMATCH},
+    {"If-None-Match is judged second", "\"12\"", "\"12\"", SAME},
+    {"If-Match and If-None-Match may both hold", "\"12\"", "\"11\"", PROCEED},
 };
 
 static void
@@ -84,17 +87,14 @@ names_the_header(apr_pool_t *pool)
        "the error names If-Match");
     err = up_precondition_failed(12, pool);
     is(err->message, "the stored sequence is 12",
-       "the failure names the sequence");
-    is_number(err->reason, UP_SEQUENCE_MISMATCH, "... and has its reason");
+       "the error of a failed precondition names the sequence");
+    is_number(err->reason, UP_SEQUENCE_MISMATCH,
+              "a failed precondition is SEQUENCE_MISMATCH");
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         up_precondition_t *parsed;
         up_error_t *err = up_precondition_parse(&parsed, rows[i].if_match,
@@ -102,9 +102,14 @@ main(void)
         int verdict = err ? MALFORMED : (int)up_precondition_judge(parsed, 12);
         is_number(verdict, rows[i].verdict, "%s", rows[i].name);
         if (err)
-            is_number(err->reason, UP_BODY_INVALID, "... as BODY_INVALID");
+            is_number(err->reason, UP_BODY_INVALID, "%s: BODY_INVALID",
+                      rows[i].name);
     }
     names_the_header(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

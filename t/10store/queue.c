@@ -3,7 +3,6 @@
 #include "store/lmdb/up_queue.h"
 #include "tap.h"
 
-#include <apr_general.h>
 #include <apr_time.h>
 #include <pthread.h>
 #include <signal.h>
@@ -131,9 +130,10 @@ submit_many(seen_t *seen, void (*prepare)(void), apr_pool_t *pool)
               "each job was done once, with its own outcome, when "
               "its thread went on");
     is_number(seen->jobs, (long long)THREADS * ROUNDS, "no job was lost");
-    ok(!seen->too_many, "one batch was under way at a time");
-    is_number(seen->foreign, 0, "no thread did another batch than its job's");
-    ok(seen->largest <= MAX, "no batch is over the bound (the largest was %ld)",
+    ok(!seen->too_many, "one batch ran at a time");
+    is_number(seen->foreign, 0, "no thread ran a batch without its own job");
+    ok(seen->largest <= MAX,
+       "no batch has more jobs than allowed (the largest had %ld)",
        seen->largest);
 }
 
@@ -148,11 +148,14 @@ many_threads(apr_pool_t *pool)
     seen_t seen;
 
     submit_many(&seen, do_nothing, pool);
-    ok(seen.together > 0, "jobs that wait are done together");
-    ok(seen.late > 0, "so are jobs that come once the batch has begun");
-    ok(seen.handed > 0, "the queue's own thread does what waits");
-    ok(!seen.disturbed, "signals to the process are for other threads");
-    ok(!seen.deaf, "a fault of its own has the handler that the process set");
+    ok(seen.together > 0, "jobs that wait are done in one batch");
+    ok(seen.late > 0,
+       "jobs that come once a batch has begun are done in that batch");
+    ok(seen.handed > 0, "the queue's own thread runs batches");
+    ok(!seen.disturbed,
+       "the queue's own thread gets no signals to the process");
+    ok(!seen.deaf,
+       "a fault in the queue's own thread has the process's handler");
 }
 
 static struct rlimit processes;
@@ -175,7 +178,8 @@ no_thread_to_be_had(apr_pool_t *pool)
     submit_many(&seen, forbid_threads, pool);
     setrlimit(RLIMIT_NPROC, &processes);
     if (geteuid())
-        is_number(seen.handed, 0, "where no thread can be made, others lead");
+        is_number(seen.handed, 0,
+                  "where no thread can be made, submitters run the batches");
 }
 
 /* Counts what one thread alone sees. */
@@ -199,20 +203,19 @@ one_thread(apr_pool_t *pool)
        "a queue is made");
     for (int i = 0; i < 3; i++)
         up_queue_submit(queue, &job.job);
-    is_number(batches, 3, "a thread alone does each job at once");
+    is_number(batches, 3, "a single thread's jobs are each done at once");
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    one_thread(pool);
+    many_threads(pool);
+    no_thread_to_be_had(pool);
 }
 
 int
 main(void)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    one_thread(pool);
-    many_threads(pool);
-    no_thread_to_be_had(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

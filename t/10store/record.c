@@ -1,85 +1,40 @@
 /* record.c -- what a store holds, to bytes and back. */
 #include "hex.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
 #include "core/up_utf8.h"
 #include "store/lmdb/up_record.h"
-#include "wire/up_item_json.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CREATED APR_TIME_C(1742893200100000)
 
 static const up_profile_t gigi = {
     {"Gigi", "Giraffe", "gg", "Gigi Giraffe", "en", ""},
     UP_GENDER_FEMALE};
 static const up_profile_t nobody = {{"", "", "", "", "", ""}, 0};
 
-/* Each item that TEXT, a line of an import, does not reach. */
 static const up_item_t events[] = {
     {.kind = UP_KIND_EVENT,
-     .as.event = {7, UP_PROFILE_CHANGED, CREATED, "O1", "U1", "A1", 2,
+     .as.event = {7, UP_PROFILE_CHANGED, LONG_AGO, "O1", "U1", "A1", 2,
                   UP_FIELD_BIT(UP_FIRST_NAME), &nobody, &gigi}},
     {.kind = UP_KIND_EVENT,
-     .as.event = {1, UP_USER_ADDED, CREATED, "O1", "U1", "", 1, 31, NULL,
+     .as.event = {1, UP_USER_ADDED, LONG_AGO, "O1", "U1", "", 1, 31, NULL,
                   &gigi}},
     {.kind = UP_KIND_EVENT,
      .as.event = {APR_UINT64_MAX, UP_USER_REMOVED, -1, "O1", "U1", "",
                   APR_UINT64_MAX, 0, NULL, NULL}},
 };
 
-static const struct {
-    const char *name;
-    const char *line;
-    apr_size_t most; /* bytes that it may take; 0: any */
-} items[] = {
-    {"an organisation", "{\"org\":{\"id\":\"O1\",\"name\":\"One\"}}", 5},
-    {"an organisation without a name", "{\"org\":{\"id\":\"O1\"}}", 0},
-    {"a user who was never changed",
-     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
-     "\"creationDate\":\"2025-03-25T09:00:00.100Z\","
-     "\"changeDate\":\"2025-03-25T09:00:00.100Z\","
-     "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\"}}}",
-     42},
-    {"a user of whom all is said",
-     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
-     "\"state\":\"locked\",\"sequence\":\"9223372036854775807\","
-     "\"creationDate\":\"2025-03-25T09:00:00.100Z\","
-     "\"changeDate\":\"2026-03-25T09:00:00.123456Z\","
-     "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","
-     "\"nickName\":\"gg\",\"displayName\":\"\xf0\x9f\xa6\x92\","
-     "\"preferredLanguage\":\"en\",\"gender\":\"GENDER_DIVERSE\"}}}",
-     0},
-    {"a user changed before being created, at the ends of time",
-     "{\"user\":{\"id\":\"U1\",\"orgId\":\"O1\",\"type\":\"human\","
-     "\"creationDate\":\"9999-12-31T23:59:59.999999Z\","
-     "\"changeDate\":\"0001-01-01T00:00:00Z\","
-     "\"profile\":{\"firstName\":\"G\",\"lastName\":\"G\"}}}",
-     0},
-    {"a machine",
-     "{\"user\":{\"id\":\"M1\",\"orgId\":\"O1\",\"type\":\"machine\"}}", 14},
-    {"a membership",
-     "{\"member\":{\"orgId\":\"O1\",\"userId\":\"U1\","
-     "\"roles\":[\"ORG_OWNER\",\"ORG_USER_MANAGER\"]}}",
-     0},
-    {"a token",
-     "{\"token\":{\"userId\":\"U1\",\"sha256\":\"00112233445566778899aabbccddee"
-     "ff00112233445566778899aabbccddeeff\","
-     "\"expires\":\"2026-01-01T00:00:00Z\"}}",
-     0},
-};
-
-static const char *
-text_of(const up_item_t *item, apr_pool_t *pool)
+/* A human whose profile is PROFILE. */
+static up_item_t *
+make_user(const up_profile_t *profile, apr_pool_t *pool)
 {
-    const char *line;
-    apr_size_t length;
+    up_item_t *item = make_human("O1", "U1", UP_ACTIVE, "", pool);
 
-    up_item_json_encode(&line, &length, item, pool);
-    return line;
+    item->as.user.profile = profile;
+    return item;
 }
 
 /* ITEM with nothing but its key fields. */
@@ -140,7 +95,7 @@ is_profile(const up_profile_t *profile)
     return profile->gender >= 0 && profile->gender < UP_GENDERS;
 }
 
-/* Whether ITEM, which was read, is one that can be. */
+/* Whether ITEM, which was read, has values that an item may have. */
 static int
 can_be(const up_item_t *item)
 {
@@ -159,8 +114,8 @@ can_be(const up_item_t *item)
     return 1;
 }
 
-/* Whether the LENGTH bytes at BYTES are refused, or read as what can be, and be
- * written. */
+/* Whether the LENGTH bytes at BYTES are refused, or read as an item whose
+ * values are allowed. */
 static int
 is_harmless(const up_item_t *item,
             const void *bytes,
@@ -170,7 +125,7 @@ is_harmless(const up_item_t *item,
     up_item_t read = key_of(item);
 
     return unpack_copy(&read, bytes, length, pool) != NULL ||
-           (can_be(&read) && text_of(&read, pool));
+           (can_be(&read) && item_text(&read, pool));
 }
 
 /* No beginning of BYTES, and no change of one bit, may do harm. */
@@ -191,7 +146,8 @@ damage(const char *name,
         harm += !is_harmless(item, copy, length, pool);
         copy[i / 8] ^= (unsigned char)(1u << i % 8);
     }
-    is_number(harm, 0, "%s, cut or damaged, is refused or makes sense", name);
+    is_number(harm, 0, "%s, cut or damaged, is refused or has allowed values",
+              name);
 }
 
 static void
@@ -206,7 +162,8 @@ round_trip(const char *name,
 
     up_record_pack(&bytes, &length, item, pool);
     ok(!unpack_copy(&back, bytes, length, pool), "%s can be read", name);
-    is(text_of(&back, pool), text_of(item, pool), "%s is the same", name);
+    is(item_text(&back, pool), item_text(item, pool),
+       "%s is read as it was written", name);
     if (most)
         ok(length <= most, "%s takes %d bytes, at most %d", name, (int)length,
            (int)most);
@@ -220,17 +177,17 @@ round_trip(const char *name,
         pool);
     ok(!unpack_copy(&later, future, longer, pool),
        "%s with fields of a later version can be read", name);
-    is(text_of(&later, pool), text_of(item, pool),
-       "%s with fields of a later version is the same", name);
+    is(item_text(&later, pool), item_text(item, pool),
+       "%s with fields of a later version is read as it was written", name);
     damage(name, item, bytes, length, pool);
 }
 
-/* What parses as a message, or does not, but is no record. */
+/* Bytes that are no record, though some are a message. */
 static const struct {
     const char *name;
     up_kind_t kind;
     const char *hex;
-    const char *says;
+    const char *message;
 } broken[] = {
     {"a field that goes on beyond the end", UP_KIND_ORG, "0a05 4f",
      "the stored organisation 'O1' cannot be read"},
@@ -242,21 +199,21 @@ static const struct {
      "the stored user 'U1' of organisation 'O1' cannot be read"},
     {"a machine with a profile", UP_KIND_USER, "0a00 1001",
      "the stored user 'U1' of organisation 'O1' cannot be read"},
-    {"a type that there is not", UP_KIND_USER, "1002",
+    {"an unknown type of user", UP_KIND_USER, "1002",
      "the stored user 'U1' of organisation 'O1' cannot be read"},
-    {"a state that there is not", UP_KIND_USER, "0a00 1805",
+    {"an unknown state", UP_KIND_USER, "0a00 1805",
      "the stored user 'U1' of organisation 'O1' cannot be read"},
-    {"a gender that there is not", UP_KIND_USER, "0a02 3004",
+    {"an unknown gender", UP_KIND_USER, "0a02 3004",
      "the stored user 'U1' of organisation 'O1' cannot be read"},
     {"a profile whose text is not UTF-8", UP_KIND_USER, "0a03 0a01c3",
      "the stored user 'U1' of organisation 'O1' cannot be read"},
     {"a role that is not UTF-8", UP_KIND_MEMBER, "0a01 80",
      "the stored membership of user 'U1' in 'O1' cannot be read"},
-    {"a token of nobody", UP_KIND_TOKEN, "",
+    {"a token without a user", UP_KIND_TOKEN, "",
      "the stored token 0000000000000000... cannot be read"},
-    {"an event of no known type", UP_KIND_EVENT, "0803",
+    {"an event of an unknown type", UP_KIND_EVENT, "0803",
      "the stored event 7 cannot be read"},
-    {"an event of a field that there is not", UP_KIND_EVENT, "3840",
+    {"an event of an unknown field", UP_KIND_EVENT, "3840",
      "the stored event 7 cannot be read"},
 };
 
@@ -276,8 +233,8 @@ refusals(apr_pool_t *pool)
         const char *bytes = hex_read(&length, broken[i].hex, pool);
         item.kind = broken[i].kind;
         const up_error_t *err = unpack_copy(&item, bytes, length, pool);
-        is(reason_of(err), "INTERNAL", "%s", broken[i].name);
-        is(err ? err->message : NULL, broken[i].says, "%s: what is said",
+        is(reason_of(err), "INTERNAL", "%s is INTERNAL", broken[i].name);
+        is(err ? err->message : NULL, broken[i].message, "%s: the message",
            broken[i].name);
     }
 }
@@ -292,31 +249,67 @@ meta(apr_pool_t *pool)
     up_meta_pack(&bytes, &length, &in, pool);
     ok(up_meta_unpack(&out, bytes, length, pool) && out.format == in.format &&
            out.map_size == in.map_size,
-       "what a store says of itself");
-    ok(!up_meta_unpack(&out, "\x0a", 1, pool), "a store that says nonsense");
+       "a store's own record is read as it was written");
+    ok(!up_meta_unpack(&out, "\x0a", 1, pool),
+       "a store's own record that is cut is refused");
 }
 
-int
-main(void)
+static void
+items(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
+    up_profile_t named = nobody;
+    up_item_t *full = make_user(&gigi, pool), *plain = make_user(&named, pool);
+    up_item_t *odd = make_user(&named, pool);
+    up_item_t *token = make_token("U1", 1, pool);
+    up_item_t *member = make_member("O1", "U1", "ORG_OWNER", pool);
+    apr_array_header_t *roles = apr_array_copy(pool, member->as.member.roles);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-        const char *token_text;
-        up_item_t *item;
-        must(up_item_json_decode(&item, &token_text, items[i].line,
-                                 strlen(items[i].line), CREATED, pool));
-        round_trip(items[i].name, item, items[i].most, pool);
-    }
+    named.text[UP_FIRST_NAME] = "Gigi";
+    named.text[UP_LAST_NAME] = "Giraffe";
+    named.text[UP_DISPLAY_NAME] = "Gigi Giraffe";
+    full->as.user.state = UP_LOCKED;
+    full->as.user.sequence = UP_SEQUENCE_MAX;
+    full->as.user.changed = LONG_AGO + APR_TIME_C(31536000023456);
+    odd->as.user.created = APR_TIME_C(253402300799999999);
+    odd->as.user.changed = APR_TIME_C(-62135596800000000);
+    APR_ARRAY_PUSH(roles, const char *) = "ORG_USER_MANAGER";
+    member->as.member.roles = roles;
+    for (int i = 0; i < UP_SHA256_BYTES; i++)
+        token->as.token.sha256[i] = (unsigned char)(i * 17);
+
+    const struct {
+        const char *name;
+        const up_item_t *item;
+        apr_size_t most; /* bytes that it may take; 0: any */
+    } rows[] = {
+        {"an organisation", make_org("O1", "One", pool), 5},
+        {"an organisation without a name", make_org("O1", "", pool), 0},
+        {"a user who was never changed", plain, 42},
+        {"a user with every field", full, 0},
+        {"a user changed before being created, at the ends of time", odd, 0},
+        {"a machine", make_machine("O1", "M1", pool), 14},
+        {"a membership of two roles", member, 0},
+        {"a token", token, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        round_trip(rows[i].name, rows[i].item, rows[i].most, pool);
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    items(pool);
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         round_trip(apr_psprintf(pool, "an event, %s",
                                 up_event_type_name(events[i].as.event.type)),
                    &events[i], 0, pool);
     refusals(pool);
     meta(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -4,7 +4,6 @@
 #include "temp_lmdb.h"
 #include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,8 +49,8 @@ treasure_of_root(apr_pool_t *pool)
 static void
 is_root_again(const char *name)
 {
-    is_number(geteuid(), 0, "%s: and is root again", name);
-    is_number(getegid(), 0, "%s: with its group", name);
+    is_number(geteuid(), 0, "%s: root is root again", name);
+    is_number(getegid(), 0, "%s: root has its group again", name);
 }
 
 static void
@@ -68,10 +67,10 @@ folders_of_others(apr_pool_t *pool)
 
     mkdir(temp_path("roots", pool), 0700);
     is_reason(temp_lmdb_prepare(&identity, "roots", NOBODY, pool),
-              "STORE_UNAVAILABLE", "a folder of another user");
-    ok(!identity, "it has no identity");
-    is(who_and_how(temp_path("roots/data.mdb", pool), pool), "absent",
-       "nothing is made in it");
+              "STORE_UNAVAILABLE", "a folder of another user is refused");
+    ok(!identity, "a folder of another user has no identity");
+    is(owner_and_mode(temp_path("roots/data.mdb", pool), pool), "absent",
+       "nothing is made in a folder of another user");
     is_root_again("a folder of another user");
 }
 
@@ -92,15 +91,16 @@ traps_inside(apr_pool_t *pool)
             symlink(target, link))
             exit(1);
         is_reason(temp_lmdb_prepare(&identity, trap, NOBODY, pool),
-                  "STORE_UNAVAILABLE", "a symlink instead of a file");
-        is(who_and_how(target, pool), "absent", "root does not follow it: %s",
-           names[i]);
+                  "STORE_UNAVAILABLE",
+                  "a symlink in place of a file is refused");
+        is(owner_and_mode(target, pool), "absent",
+           "root does not follow a symlink in place of %s", names[i]);
         is_root_again(names[i]);
     }
 }
 
-/* Where others may write, a folder that root has just made may be another one
- * by the time that root gives it away. */
+/* In a folder that others may write, they can replace a folder that root has
+ * just made before root gives it away. */
 static void
 traps_outside(apr_pool_t *pool)
 {
@@ -110,29 +110,29 @@ traps_outside(apr_pool_t *pool)
     for (int i = 0; i < 2; i++) {
         lure = treasure;
         is_reason(temp_lmdb_prepare(&identity, names[i], NOBODY, pool),
-                  "STORE_UNAVAILABLE", "a symlink instead of the new folder");
-        is(who_and_how(treasure, pool), "0:0 700",
-           "root does not give away where it leads: %s", names[i]);
+                  "STORE_UNAVAILABLE",
+                  "a symlink in place of the new folder is refused");
+        is(owner_and_mode(treasure, pool), "0:0 700",
+           "root does not give away the folder that %s leads to", names[i]);
         is_root_again(names[i]);
     }
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    new_stores(pool);
+    folders_of_others(pool);
+    traps_inside(pool);
+    traps_outside(pool);
 }
 
 int
 main(void)
 {
-    apr_pool_t *pool;
-
     if (geteuid() != 0) {
         printf("Bail out! this test must run as root\n");
         return 1;
     }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    new_stores(pool);
-    folders_of_others(pool);
-    traps_inside(pool);
-    traps_outside(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

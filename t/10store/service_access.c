@@ -1,111 +1,125 @@
-/* service_access.c -- who may. */
+/* service_access.c -- who may make a call, and in which organisation. */
 #include "service/up_access.h"
-#include "store/up_store_driver.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
-#define PROFILE "\"profile\":{\"firstName\":\"F\",\"lastName\":\"L\"}"
-#define HUMAN(id, org, state)                                                  \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
-    "\",\"type\":\"human\",\"state\":\"" state "\"," PROFILE "}}"
-#define MEMBER(org, user, role)                                                \
-    "{\"member\":{\"orgId\":\"" org "\",\"userId\":\"" user                    \
-    "\",\"roles\":[\"" role "\"]}}"
-#define MANAGER(user, role)                                                    \
-    "{\"member\":{\"userId\":\"" user "\",\"roles\":[\"" role "\"]}}"
-
-static const char *const lines[] = {
-    "{\"org\":{\"id\":\"O1\"}}",
-    "{\"org\":{\"id\":\"O2\"}}",
-    HUMAN("owner", "O1", "active"),
-    HUMAN("viewer", "O1", "active"),
-    HUMAN("nobody", "O1", "active"),
-    HUMAN("initial", "O1", "initial"),
-    HUMAN("locked", "O1", "locked"),
-    HUMAN("inactive", "O1", "inactive"),
-    HUMAN("removed", "O1", "removed"),
-    HUMAN("other", "O2", "active"),
-    HUMAN("admin", "O1", "active"),
-    MEMBER("O1", "owner", "ORG_OWNER"),
-    MEMBER("O1", "viewer", "ORG_OWNER_VIEWER"),
-    MEMBER("O1", "initial", "ORG_OWNER"),
-    MEMBER("O1", "locked", "ORG_OWNER"),
-    MEMBER("O1", "inactive", "ORG_OWNER"),
-    MEMBER("O1", "removed", "ORG_OWNER"),
-    MEMBER("O1", "custom", "AUDITOR"),
-    MEMBER("O1", "stranger", "ORG_USER_MANAGER"),
-    MANAGER("admin", "IAM_OWNER"),
-    MANAGER("robot", "IAM_LOGIN_CLIENT"),
-    MANAGER("watcher", "IAM_OWNER_VIEWER"),
-    MEMBER("O1", "watcher", "ORG_USER_MANAGER"),
-    NULL,
-};
+static void
+fill(up_store_t *store)
+{
+    put_org(store, "O1");
+    put_org(store, "O2");
+    put_human(store, "O1", "owner", UP_ACTIVE);
+    put_human(store, "O1", "viewer", UP_ACTIVE);
+    put_human(store, "O1", "nobody", UP_ACTIVE);
+    put_human(store, "O1", "initial", UP_INITIAL);
+    put_human(store, "O1", "locked", UP_LOCKED);
+    put_human(store, "O1", "inactive", UP_INACTIVE);
+    put_human(store, "O1", "removed", UP_REMOVED);
+    put_human(store, "O2", "other", UP_ACTIVE);
+    put_human(store, "O1", "admin", UP_ACTIVE);
+    put_member(store, "O1", "owner", "ORG_OWNER");
+    put_member(store, "O1", "viewer", "ORG_OWNER_VIEWER");
+    put_member(store, "O1", "initial", "ORG_OWNER");
+    put_member(store, "O1", "locked", "ORG_OWNER");
+    put_member(store, "O1", "inactive", "ORG_OWNER");
+    put_member(store, "O1", "removed", "ORG_OWNER");
+    put_member(store, "O1", "custom", "AUDITOR");
+    put_member(store, "O1", "stranger", "ORG_USER_MANAGER");
+    put_member(store, "", "admin", "IAM_OWNER");
+    put_member(store, "", "robot", "IAM_LOGIN_CLIENT");
+    put_member(store, "", "watcher", "IAM_OWNER_VIEWER");
+    put_member(store, "O1", "watcher", "ORG_USER_MANAGER");
+}
 
 /* More bytes than any store could look up. */
-#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define A200 A50 A50 A50 A50
-#define LONG A200 A200 A200
+#define LONG LONGEST_ID LONGEST_ID LONGEST_ID
+
+/* All that is checked before a call, as it is for calls of UP_SCOPE_ORG. */
+static up_error_t *
+check(up_view_t **view, up_call_t *call, const up_target_t *target)
+{
+    *view = NULL;
+    UP_ERR(up_access_read(view, call, target));
+    UP_ERR(up_access_check_org(*view, call, target));
+    return up_access_check_rights(*view, call, target);
+}
+
+/* The same for the user USER of an organisation. */
+static up_error_t *
+check_in_org(up_view_t **view,
+             up_call_t *call,
+             const char *user,
+             unsigned needed)
+{
+    up_target_t target = {UP_SCOPE_ORG, user, needed, UP_USER_NOT_FOUND};
+
+    return check(view, call, &target);
+}
 
 static const struct {
     const char *name, *caller, *org;
     unsigned needed;
-    const char *reason, *view_org; /* NULL: none, or no view */
+    const char *reason, *found_org; /* NULL: none */
 } rows[] = {
-    {"nobody calls", NULL, "O1", UP_USER_READ, "AUTH_HEADER_MISSING", NULL},
-    {"an empty caller is nobody", "", "O1", UP_USER_READ, "AUTH_HEADER_MISSING",
-     NULL},
-    {"an owner writes at home", "owner", NULL, UP_USER_WRITE, "", "O1"},
-    {"an empty organisation is none", "owner", "", UP_USER_WRITE, "", "O1"},
-    {"an owner names the own organisation", "owner", "O1", UP_USER_WRITE, "",
+    {"an owner writes in the own organisation", "owner", NULL, UP_USER_WRITE,
+     "", "O1"},
+    {"an empty organisation is the own one", "owner", "", UP_USER_WRITE, "",
      "O1"},
-    {"an owner is none elsewhere", "owner", "O2", UP_USER_READ,
-     "MEMBERSHIP_NOT_FOUND", "O2"},
-    {"an organisation that does not exist", "owner", "O3", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"an organisation that cannot exist", "owner", "O\n1", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"one with too long an id", "owner", LONG, UP_USER_READ, "ORG_NOT_FOUND",
-     NULL},
-    {"one with an id that is not UTF-8", "owner", "\xff", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"two headers, joined", "owner", "O1, O1", UP_USER_READ, "ORG_NOT_FOUND",
-     NULL},
+    {"an owner may name the own organisation", "owner", "O1", UP_USER_WRITE, "",
+     "O1"},
+    {"an owner has no rights in another organisation", "owner", "O2",
+     UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O2"},
+    {"an organisation that does not exist is refused", "owner", "O3",
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id has a control character is refused", "owner",
+     "O\n1", UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id is too long is refused", "owner", LONG,
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"an organisation whose id is not UTF-8 is refused", "owner", "\xff",
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"two ids joined by a comma are one id, which is refused", "owner",
+     "O1, O1", UP_USER_READ, "ORG_NOT_FOUND", NULL},
     {"a viewer reads", "viewer", NULL, UP_USER_READ, "", "O1"},
     {"a viewer does not write", "viewer", NULL, UP_USER_WRITE,
      "PERMISSION_DENIED", "O1"},
-    {"a user without membership", "nobody", NULL, UP_USER_READ,
+    {"a user without a membership is refused", "nobody", NULL, UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"an initial user calls as any", "initial", NULL, UP_USER_WRITE, "", "O1"},
-    {"a locked one does not", "locked", NULL, UP_USER_READ,
+    {"an initial user has the rights of its membership", "initial", NULL,
+     UP_USER_WRITE, "", "O1"},
+    {"a locked user has no rights", "locked", NULL, UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"an inactive one does not", "inactive", "O1", UP_USER_READ,
+    {"an inactive user has no rights", "inactive", "O1", UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"a removed one does not", "removed", "O1", UP_USER_READ,
+    {"a removed user has no rights", "removed", "O1", UP_USER_READ,
      "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"a locked one first hears of the organisation", "locked", "O3",
+    {"for a locked user the organisation is checked first", "locked", "O3",
      UP_USER_READ, "ORG_NOT_FOUND", NULL},
-    {"an instance's manager writes at home", "admin", NULL, UP_USER_WRITE, "",
-     "O1"},
-    {"... and elsewhere", "admin", "O2", UP_USER_WRITE, "", "O2"},
-    {"one who is not stored has no organisation", "robot", NULL, UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
-    {"... but may name one", "robot", "O2", UP_USER_WRITE, "", "O2"},
-    {"a member who is not stored", "stranger", "O1", UP_USER_WRITE, "", "O1"},
-    {"roles of both memberships count", "watcher", "O1", UP_USER_WRITE, "",
-     "O1"},
-    {"... where they are", "watcher", "O2", UP_USER_WRITE, "PERMISSION_DENIED",
-     "O2"},
-    {"a role that nobody knows", "custom", "O1", UP_USER_READ,
+    {"a manager of the instance writes in the own organisation", "admin", NULL,
+     UP_USER_WRITE, "", "O1"},
+    {"a manager of the instance writes in a named organisation", "admin", "O2",
+     UP_USER_WRITE, "", "O2"},
+    {"a caller who is not stored has no own organisation", "robot", NULL,
+     UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"a caller who is not stored may name an organisation", "robot", "O2",
+     UP_USER_WRITE, "", "O2"},
+    {"a member who is not stored has the rights of its membership", "stranger",
+     "O1", UP_USER_WRITE, "", "O1"},
+    {"roles in the organisation and on the instance add up", "watcher", "O1",
+     UP_USER_WRITE, "", "O1"},
+    {"roles in one organisation do not count in another", "watcher", "O2",
+     UP_USER_WRITE, "PERMISSION_DENIED", "O2"},
+    {"an unknown role permits nothing", "custom", "O1", UP_USER_READ,
      "PERMISSION_DENIED", "O1"},
-    {"a caller who cannot be stored, at no organisation", "a\x01", NULL,
-     UP_USER_READ, "ORG_NOT_FOUND", NULL},
-    {"... at one", "a\x01", "O1", UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O1"},
-    {"... at one that does not exist", LONG, "O3", UP_USER_READ,
-     "ORG_NOT_FOUND", NULL},
+    {"a caller whose id cannot be stored has no own organisation", "a\x01",
+     NULL, UP_USER_READ, "ORG_NOT_FOUND", NULL},
+    {"a caller whose id cannot be stored has no membership", "a\x01", "O1",
+     UP_USER_READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"for a caller whose id is too long the organisation is checked first",
+     LONG, "O3", UP_USER_READ, "ORG_NOT_FOUND", NULL},
 };
 
 static void
@@ -115,12 +129,15 @@ check_rows(up_store_t *store, apr_pool_t *pool)
         up_call_t call = {.store = store,
                           .caller = rows[i].caller,
                           .org = rows[i].org,
-                          .user = "owner"};
+                          .pool = pool};
         up_view_t *view;
-        up_error_t *err =
-            up_access_check(&view, &call, rows[i].needed, pool, pool);
+        up_error_t *err = check_in_org(&view, &call, "owner", rows[i].needed);
         is(reason_of(err), rows[i].reason, "%s", rows[i].name);
-        is(view ? view->org : NULL, rows[i].view_org, "... and where");
+        is(view->org, rows[i].found_org, "%s: the organisation", rows[i].name);
+        is(call.found_org, rows[i].found_org, "%s: the call's organisation",
+           rows[i].name);
+        if (*rows[i].reason && rows[i].found_org)
+            ok(!view->user, "%s: the user is not read", rows[i].name);
     }
 }
 
@@ -131,74 +148,153 @@ check_target(up_store_t *store, apr_pool_t *pool)
         const char *name, *user;
         int found;
     } targets[] = {
-        {"the target is read with the rest", "viewer", 1},
-        {"a locked target too", "locked", 1},
-        {"a removed one too", "removed", 1},
-        {"another organisation's is not", "other", 0},
-        {"one that cannot be stored is not looked up", LONG, 0},
-        {"an empty one is not", "", 0},
-        {"none is not", NULL, 0},
+        {"the user is read with the rest", "viewer", 1},
+        {"a locked user is read", "locked", 1},
+        {"a removed user is read", "removed", 1},
+        {"a user of another organisation is not read", "other", 0},
+        {"a user whose id cannot be stored is not looked up", LONG, 0},
+        {"an empty user id is not looked up", "", 0},
+        {"no user id is not looked up", NULL, 0},
     };
 
     for (unsigned i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = "owner",
-                          .org = NULL,
-                          .user = targets[i].user};
+        up_call_t call = {.store = store, .caller = "owner", .pool = pool};
         up_view_t *view;
-        must(up_access_check(&view, &call, UP_USER_READ, pool, pool));
+        must(check_in_org(&view, &call, targets[i].user, UP_USER_READ));
         is_number(view->user != NULL, targets[i].found, "%s", targets[i].name);
+        is(call.target, targets[i].user, "%s: the call's target",
+           targets[i].name);
     }
 }
 
-/* A store that notes what it is asked for, and has nothing. */
-static const char *asked;
+enum { READ = UP_USER_READ, WRITE = UP_USER_WRITE, BOTH = READ | WRITE };
 
-static up_error_t *
-note_read(up_view_t **view,
-          up_store_t *store,
-          const char *caller,
-          const char *wanted,
-          const char *user,
-          apr_pool_t *result_pool,
-          apr_pool_t *scratch_pool)
+#define DENIED "No matching permissions found (AUTH-AWfge)"
+#define UNKNOWN "User could not be found (QUERY-Dfbg2)"
+#define NO_MEMBER "membership not found (AUTHZ-cdgFk)"
+#define NO_ORG "Organisation doesn't exist (AUTH-Bs7Ds)"
+
+static const struct {
+    const char *name, *caller, *org, *user;
+    unsigned self, needed;
+    const char *says;
+} store_calls[] = {
+    {"an owner, of a user there", "owner", NULL, "viewer", 0, WRITE, ""},
+    {"an owner, of a user elsewhere", "owner", NULL, "other", 0, READ, UNKNOWN},
+    {"an owner, of a user elsewhere, naming that organisation", "owner", "O2",
+     "other", 0, READ, UNKNOWN},
+    {"a viewer, to write", "viewer", NULL, "owner", BOTH, WRITE, DENIED},
+    {"a viewer, to read", "viewer", "O2", "owner", 0, READ, ""},
+    {"a member whose role is unknown", "custom", NULL, "owner", BOTH, READ,
+     DENIED},
+    {"a user without a membership", "nobody", NULL, "owner", BOTH, READ,
+     UNKNOWN},
+    {"a user without a membership, of itself", "nobody", NULL, "nobody", BOTH,
+     WRITE, ""},
+    {"the same, to read, where the site permits no more", "nobody", NULL,
+     "nobody", READ, READ, ""},
+    {"the same, to write", "nobody", NULL, "nobody", READ, WRITE, DENIED},
+    {"the same, where the site permits nothing", "nobody", NULL, "nobody", 0,
+     READ, DENIED},
+    {"an owner, of itself, where the site permits nothing", "owner", NULL,
+     "owner", 0, WRITE, ""},
+    {"a viewer, of itself, where the site permits it", "viewer", NULL, "viewer",
+     BOTH, WRITE, ""},
+    {"a viewer, of itself, where the site permits nothing", "viewer", NULL,
+     "viewer", 0, WRITE, DENIED},
+    {"a manager of the instance, without an organisation", "robot", NULL,
+     "other", 0, WRITE, ""},
+    {"a manager of the instance, to write as a viewer", "watcher", NULL,
+     "other", 0, WRITE, DENIED},
+    {"a locked caller, of itself", "locked", NULL, "locked", BOTH, READ,
+     NO_MEMBER},
+    {"an inactive owner", "inactive", NULL, "owner", BOTH, READ, NO_MEMBER},
+    {"a removed caller, of itself", "removed", NULL, "removed", BOTH, READ,
+     NO_MEMBER},
+    {"an organisation that does not exist", "owner", "O3", "owner", BOTH, READ,
+     NO_ORG},
+    {"an organisation that cannot be stored", "owner", LONG, "owner", BOTH,
+     READ, NO_ORG},
+    {"a locked caller, naming such an organisation", "locked", "O3", "owner",
+     BOTH, READ, NO_ORG},
+};
+
+/* Who may do what to users of the store, and how refusals read. */
+static void
+check_store_scope(up_store_t *store, apr_pool_t *pool)
 {
-    (void)store;
-    (void)scratch_pool;
-    asked = apr_psprintf(result_pool, "%s %s %s", caller ? caller : "-",
-                         wanted ? wanted : "-", user ? user : "-");
-    *view = apr_pcalloc(result_pool, sizeof(**view));
-    return NULL;
+    for (unsigned i = 0; i < sizeof(store_calls) / sizeof(store_calls[0]);
+         i++) {
+        up_call_t call = {.store = store,
+                          .caller = store_calls[i].caller,
+                          .org = store_calls[i].org,
+                          .self = store_calls[i].self,
+                          .pool = pool};
+        up_target_t target = {UP_SCOPE_STORE, store_calls[i].user,
+                              store_calls[i].needed, UP_USER_NOT_FOUND_V2};
+        up_view_t *view;
+        up_error_t *err = check(&view, &call, &target);
+        is(err ? up_error_public(err, pool) : "", store_calls[i].says,
+           "in the store: %s", store_calls[i].name);
+        if (!err || err->reason != UP_ORG_NOT_FOUND)
+            is_number(view->user != NULL, !err,
+                      "in the store: %s: whether the user is read",
+                      store_calls[i].name);
+        is(call.found_org,
+           strcmp(store_calls[i].user, "other") != 0 ? "O1" : "O2",
+           "in the store: %s: the user's organisation", store_calls[i].name);
+    }
 }
 
-static void
-check_look_ups(apr_pool_t *pool)
-{
-    static const up_store_driver_t driver = {.read = note_read};
-    static const struct {
-        const char *name, *caller, *org, *user, *asked;
-    } calls[] = {
-        {"all three", "A1", "O1", "U1", "A1 O1 U1"},
-        {"no organisation", "A1", NULL, "U1", "A1 - U1"},
-        {"an empty one", "A1", "", "U1", "A1 - U1"},
-        {"one that cannot be stored", "A1", LONG, "U1", NULL},
-        {"a caller who cannot be stored", "\xff", "O1", "U1", "- O1 U1"},
-        {"a user who cannot be stored", "A1", "O1", "U\n1", "A1 O1 -"},
-        {"an empty user", "A1", "O1", "", "A1 O1 -"},
-        {"nobody", NULL, "O1", "U1", NULL},
-    };
-    up_store_t store = {&driver};
+#define DENIED_V1 "No matching permissions found (AUTH-5mWD2)"
 
-    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        up_call_t call = {.store = &store,
-                          .caller = calls[i].caller,
-                          .org = calls[i].org,
-                          .user = calls[i].user};
+static const struct {
+    const char *name, *caller, *org;
+    unsigned self, needed;
+    const char *says, *found_org;
+} self_calls[] = {
+    {"to read", "nobody", NULL, BOTH, READ, "", "O1"},
+    {"to write", "nobody", NULL, BOTH, WRITE, "", "O1"},
+    {"to read, where the site permits no more", "nobody", NULL, READ, READ, "",
+     "O1"},
+    {"to write, where the site permits reading", "nobody", NULL, READ, WRITE,
+     DENIED_V1, "O1"},
+    {"to read, where the site permits nothing", "nobody", NULL, 0, READ,
+     DENIED_V1, "O1"},
+    {"an owner, where the site permits nothing", "owner", NULL, 0, WRITE,
+     DENIED_V1, "O1"},
+    {"naming another organisation changes nothing", "nobody", "O2", BOTH, WRITE,
+     "", "O1"},
+    {"naming one that does not exist", "nobody", "O3", BOTH, READ, NO_ORG,
+     "O1"},
+    {"an initial user", "initial", NULL, BOTH, WRITE, "", "O1"},
+    {"a locked user", "locked", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"an inactive user", "inactive", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"a removed user", "removed", NULL, BOTH, READ, NO_MEMBER, "O1"},
+    {"a caller who is not stored may ask", "stranger", NULL, BOTH, WRITE, "",
+     NULL},
+    {"a caller who cannot be stored may ask", "a\x01", NULL, BOTH, READ, "",
+     NULL},
+};
+
+/* What callers may do to themselves is the site's to say. */
+static void
+check_self_scope(up_store_t *store, apr_pool_t *pool)
+{
+    for (unsigned i = 0; i < sizeof(self_calls) / sizeof(self_calls[0]); i++) {
+        up_call_t call = {.store = store,
+                          .caller = self_calls[i].caller,
+                          .org = self_calls[i].org,
+                          .self = self_calls[i].self,
+                          .pool = pool};
+        up_target_t target = {UP_SCOPE_SELF, self_calls[i].caller,
+                              self_calls[i].needed, UP_USER_NOT_FOUND};
         up_view_t *view;
-        asked = NULL;
-        ok(up_access_check(&view, &call, UP_USER_READ, pool, pool) != NULL,
-           "%s in an empty store", calls[i].name);
-        is(asked, calls[i].asked, "... what is looked up");
+        up_error_t *err = check(&view, &call, &target);
+        is(err ? up_error_public(err, pool) : "", self_calls[i].says,
+           "of itself: %s", self_calls[i].name);
+        is(call.found_org, self_calls[i].found_org,
+           "of itself: %s: the organisation", self_calls[i].name);
     }
 }
 
@@ -210,22 +306,23 @@ check_site_roles(up_store_t *store, apr_pool_t *pool)
     up_call_t call = {.store = store,
                       .caller = "custom",
                       .org = "O1",
-                      .user = "owner",
-                      .roles = site};
+                      .roles = site,
+                      .pool = pool};
     up_view_t *view;
 
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"AUDITOR", UP_USER_WRITE};
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"AUDITOR", UP_USER_READ};
     APR_ARRAY_PUSH(site, up_role_t) = (up_role_t){"ORG_OWNER", 0};
-    is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)), "",
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_READ)), "",
        "a role of the site permits what it says");
-    is(reason_of(up_access_check(&view, &call, UP_USER_WRITE, pool, pool)),
-       "PERMISSION_DENIED", "... and no more");
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_WRITE)),
+       "PERMISSION_DENIED", "a role of the site permits no more than it says");
     call.caller = "owner";
-    is(reason_of(up_access_check(&view, &call, UP_USER_READ, pool, pool)),
+    is(reason_of(check_in_org(&view, &call, "owner", UP_USER_READ)),
        "PERMISSION_DENIED", "a role of the site replaces the API's");
     is_number(up_role_permissions(site, "IAM_OWNER"),
-              UP_USER_READ | UP_USER_WRITE, "the others stay");
+              UP_USER_READ | UP_USER_WRITE,
+              "a role of the site leaves the API's other roles as they are");
 }
 
 static void
@@ -251,27 +348,30 @@ check_api_roles(void)
         is_number(up_role_permissions(NULL, viewers[i]), UP_USER_READ,
                   "%s reads", viewers[i]);
     is_number(up_role_permissions(NULL, "org_owner"), 0,
-              "a role's name has its case");
-    is_number(up_permission_by_name("user.read"), UP_USER_READ, "user.read");
-    is_number(up_permission_by_name("user.write"), UP_USER_WRITE, "user.write");
-    is_number(up_permission_by_name("user"), 0, "no other permission");
+              "the case of a role's name counts");
+    is_number(up_permission_by_name("user.read"), UP_USER_READ,
+              "user.read is a permission");
+    is_number(up_permission_by_name("user.write"), UP_USER_WRITE,
+              "user.write is a permission");
+    is_number(up_permission_by_name("user"), 0, "user is no permission");
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    up_store_t *store = temp_store_open(pool);
+    fill(store);
+    check_rows(store, pool);
+    check_target(store, pool);
+    check_store_scope(store, pool);
+    check_self_scope(store, pool);
+    check_site_roles(store, pool);
+    check_api_roles();
+    up_store_close(store);
 }
 
 int
 main(void)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    up_store_t *store = temp_store_open(pool);
-    temp_store_fill(store, lines);
-    check_rows(store, pool);
-    check_target(store, pool);
-    check_look_ups(pool);
-    check_site_roles(store, pool);
-    check_api_roles();
-    temp_store_close(store);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

@@ -1,57 +1,119 @@
-/* service_profiles.c -- the two calls, apart from who may make them. */
+/* service_profiles.c -- reading a profile and replacing it, in an organisation.
+ */
 #include "service/up_profiles.h"
+#include "core/up_clock.h"
+#include "core/up_time.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define OLD                                                                    \
-    "\"sequence\":\"3\",\"creationDate\":\"2025-03-25T09:00:00.100Z\","        \
-    "\"changeDate\":\"2025-03-25T10:28:47.405Z\","
-#define PROFILE                                                                \
-    "\"profile\":{\"firstName\":\"Gigi\",\"lastName\":\"Giraffe\","            \
-    "\"nickName\":\"Gig\",\"displayName\":\"Gigi Giraffe\","                   \
-    "\"preferredLanguage\":\"en\",\"gender\":\"GENDER_FEMALE\"}"
-#define HUMAN(id, org, state)                                                  \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
-    "\",\"type\":\"human\",\"state\":\"" state "\"," OLD PROFILE "}}"
+/* When "future" was changed: 2999-01-01T00:00:00Z. */
+#define FUTURE APR_TIME_C(32472144000000000)
 
-static const char *const lines[] = {
-    "{\"org\":{\"id\":\"O1\"}}",
-    "{\"org\":{\"id\":\"O2\"}}",
-    HUMAN("U1", "O1", "active"),
-    HUMAN("locked", "O1", "locked"),
-    HUMAN("inactive", "O1", "inactive"),
-    HUMAN("initial", "O1", "initial"),
-    HUMAN("removed", "O1", "removed"),
-    HUMAN("other", "O2", "active"),
-    "{\"user\":{\"id\":\"machine\",\"orgId\":\"O1\",\"type\":\"machine\"}}",
-    "{\"user\":{\"id\":\"gone\",\"orgId\":\"O1\",\"type\":\"machine\","
-    "\"state\":\"removed\"}}",
-    "{\"user\":{\"id\":\"future\",\"orgId\":\"O1\",\"type\":\"human\","
-    "\"sequence\":\"7\",\"changeDate\":\"2999-01-01T00:00:00Z\"," PROFILE "}}",
-    "{\"member\":{\"orgId\":\"O1\",\"userId\":\"A1\",\"roles\":[\"ORG_OWNER\"]"
-    "}}",
-    "{\"member\":{\"orgId\":\"O1\",\"userId\":\"V1\","
-    "\"roles\":[\"ORG_OWNER_VIEWER\"]}}",
-    NULL,
-};
+/* Set PROFILE to that of every human in the store. */
+static void
+set_gigi(up_profile_t *profile)
+{
+    profile->text[UP_FIRST_NAME] = "Gigi";
+    profile->text[UP_LAST_NAME] = "Giraffe";
+    profile->text[UP_NICK_NAME] = "Gig";
+    profile->text[UP_DISPLAY_NAME] = "Gigi Giraffe";
+    profile->text[UP_PREFERRED_LANGUAGE] = "en";
+    profile->gender = UP_GENDER_FEMALE;
+}
+
+static void
+put_gigi(up_store_t *store,
+         const char *org,
+         const char *id,
+         up_state_t state,
+         apr_time_t changed,
+         apr_pool_t *pool)
+{
+    up_item_t *item = make_human(org, id, state, "", pool);
+    up_profile_t *profile = up_profile_make(pool);
+
+    set_gigi(profile);
+    item->as.user.profile = profile;
+    item->as.user.sequence = 3;
+    item->as.user.changed = changed;
+    must(put_item(store, item, pool));
+}
+
+static void
+fill(up_store_t *store, apr_pool_t *pool)
+{
+    up_item_t *gone = make_machine("O1", "gone", pool);
+
+    gone->as.user.state = UP_REMOVED;
+    put_org(store, "O1");
+    put_org(store, "O2");
+    put_gigi(store, "O1", "U1", UP_ACTIVE, LONG_AGO, pool);
+    put_gigi(store, "O1", "locked", UP_LOCKED, LONG_AGO, pool);
+    put_gigi(store, "O1", "inactive", UP_INACTIVE, LONG_AGO, pool);
+    put_gigi(store, "O1", "initial", UP_INITIAL, LONG_AGO, pool);
+    put_gigi(store, "O1", "removed", UP_REMOVED, LONG_AGO, pool);
+    put_gigi(store, "O2", "other", UP_ACTIVE, LONG_AGO, pool);
+    put_gigi(store, "O1", "future", UP_ACTIVE, FUTURE, pool);
+    put_machine(store, "O1", "machine");
+    must(put_item(store, gone, pool));
+    put_member(store, "O1", "A1", "ORG_OWNER");
+    put_member(store, "O1", "V1", "ORG_OWNER_VIEWER");
+}
 
 /* 200 and 201 code points, of 1 and of 4 bytes. */
-#define TEN(x) x x x x x x x x x x
-#define A200 TEN(TEN("aa"))
-#define A201 A200 "a"
-#define WIDE "\xf0\x9f\x98\x80"
-#define WIDE200 TEN(TEN(WIDE WIDE))
-#define WIDE201 WIDE200 WIDE
+#define A200 LONGEST_ID
+#define A201 LONGEST_ID "x"
+#define WIDE200 LONGEST_TEXT
+#define WIDE201 LONGEST_TEXT GIRAFFE
 
 #define ID_LENGTH                                                              \
-    "UserId: value length must be between 1 and 200 runes, inclusive"
+    "userId: value length must be between 1 and 200 runes, inclusive"
+
+/* A call of CALLER in ORG, which lives in POOL. */
+static up_call_t
+call_of(up_store_t *store,
+        const char *caller,
+        const char *org,
+        apr_pool_t *pool)
+{
+    return (up_call_t){
+        .store = store, .caller = caller, .org = org, .pool = pool};
+}
+
+static up_error_t *
+get(const up_user_t **user, up_call_t *call, const char *id)
+{
+    up_target_t target = {UP_SCOPE_ORG, id, UP_USER_READ, UP_USER_NOT_FOUND};
+
+    *user = NULL;
+    return up_profiles_get(user, call, &target, 1);
+}
+
+/* Replace the profile of the user ID. */
+static up_error_t *
+replace(const up_user_t **user,
+        up_call_t *call,
+        const char *id,
+        const up_profile_t *profile)
+{
+    up_target_t target = {UP_SCOPE_ORG, id, UP_USER_WRITE,
+                          UP_PROFILE_NOT_FOUND};
+    up_update_t update = {.fields = UP_ALL_FIELDS,
+                          .profile = profile,
+                          .rules = UP_RULES_V1,
+                          .prefix = "",
+                          .must_differ = 1};
+
+    *user = NULL;
+    return up_profiles_update(user, call, &target, &update);
+}
 
 static const struct {
     const char *name, *user, *if_match, *if_none_match;
@@ -59,27 +121,31 @@ static const struct {
     int unmodified;
 } reads[] = {
     {"a user", "U1", NULL, NULL, "", 0},
-    {"a locked one", "locked", NULL, NULL, "", 0},
-    {"an inactive one", "inactive", NULL, NULL, "", 0},
-    {"an initial one", "initial", NULL, NULL, "", 0},
-    {"a removed one", "removed", NULL, NULL, "USER_NOT_FOUND", 0},
-    {"another organisation's", "other", NULL, NULL, "USER_NOT_FOUND", 0},
-    {"an unknown one", "unknown", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"a locked user", "locked", NULL, NULL, "", 0},
+    {"an inactive user", "inactive", NULL, NULL, "", 0},
+    {"an initial user", "initial", NULL, NULL, "", 0},
+    {"a removed user", "removed", NULL, NULL, "USER_NOT_FOUND", 0},
+    {"a user of another organisation", "other", NULL, NULL, "USER_NOT_FOUND",
+     0},
+    {"an unknown user", "unknown", NULL, NULL, "USER_NOT_FOUND", 0},
     {"a machine", "machine", NULL, NULL, "USER_NOT_HUMAN", 0},
     {"a removed machine", "gone", NULL, NULL, "USER_NOT_FOUND", 0},
     {"an id with a control character", "U\n1", NULL, NULL, "USER_NOT_FOUND", 0},
     {"an id that is not UTF-8", "\xff", NULL, NULL, "USER_NOT_FOUND", 0},
     {"an id of 200 characters", A200, NULL, NULL, "USER_NOT_FOUND", 0},
-    {"one of 201", A201, NULL, NULL, "FIELD_INVALID", 0},
-    {"one of 200 wide characters", WIDE200, NULL, NULL, "USER_NOT_FOUND", 0},
-    {"one of 201", WIDE201, NULL, NULL, "FIELD_INVALID", 0},
+    {"an id of 201 characters", A201, NULL, NULL, "FIELD_INVALID", 0},
+    {"an id of 200 four-byte characters", WIDE200, NULL, NULL, "USER_NOT_FOUND",
+     0},
+    {"an id of 201 four-byte characters", WIDE201, NULL, NULL, "FIELD_INVALID",
+     0},
     {"no id", NULL, NULL, NULL, "FIELD_INVALID", 0},
     {"an empty id", "", NULL, NULL, "FIELD_INVALID", 0},
-    {"If-Match with its tag", "U1", "\"3\"", NULL, "", 0},
-    {"... with another", "U1", "\"2\"", NULL, "SEQUENCE_MISMATCH", 0},
-    {"If-None-Match with its tag", "U1", NULL, "\"3\"", "", 1},
-    {"... with another", "U1", NULL, "\"2\"", "", 0},
-    {"no precondition of a user who is not there", "unknown", "\"3\"", NULL,
+    {"with If-Match of its sequence", "U1", "\"3\"", NULL, "", 0},
+    {"with If-Match of another sequence", "U1", "\"2\"", NULL,
+     "SEQUENCE_MISMATCH", 0},
+    {"with If-None-Match of its sequence", "U1", NULL, "\"3\"", "", 1},
+    {"with If-None-Match of another sequence", "U1", NULL, "\"2\"", "", 0},
+    {"an unknown user with If-Match", "unknown", "\"3\"", NULL,
      "USER_NOT_FOUND", 0},
 };
 
@@ -87,55 +153,48 @@ static void
 check_reads(up_store_t *store, apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "V1", .org = "O1", .user = reads[i].user};
+        up_call_t call = call_of(store, "V1", "O1", pool);
         up_precondition_t *precondition;
-        const up_user_t *user = NULL;
-        const char *org;
-        int unmodified = 0;
+        const up_user_t *user;
         must(up_precondition_parse(&precondition, reads[i].if_match,
                                    reads[i].if_none_match, pool));
-        up_error_t *err = up_profiles_get(&user, &unmodified, &org, &call,
-                                          precondition, pool, pool);
+        call.precondition = precondition;
+        up_error_t *err = get(&user, &call, reads[i].user);
         is(reason_of(err), reads[i].reason, "reading %s", reads[i].name);
         if (!err)
-            is(user->id, reads[i].user, "... is that one");
-        is_number(unmodified, reads[i].unmodified, "... news or not");
-        is(org, "O1", "... in its organisation");
+            is(user->id, reads[i].user, "reading %s: the user", reads[i].name);
+        is_number((long long)call.sequence,
+                  err && err->reason != UP_SEQUENCE_MISMATCH ? 0 : 3,
+                  "reading %s: the sequence", reads[i].name);
+        is_number(call.unmodified, reads[i].unmodified,
+                  "reading %s: whether it is unmodified", reads[i].name);
+        is(call.found_org, "O1", "reading %s: the organisation", reads[i].name);
+        is(call.target, reads[i].user, "reading %s: the target", reads[i].name);
     }
 }
 
 static void
 check_message_of_read(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {
-        .store = store, .caller = "V1", .org = "O1", .user = A201};
+    up_call_t call = call_of(store, "V1", "O1", pool);
     const up_user_t *user;
-    const char *org;
-    int unmodified;
 
-    up_error_t *err =
-        up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
-    is(err ? err->message : NULL, "invalid GetHumanProfileRequest." ID_LENGTH,
-       "what is said of too long an id on a read");
-    call.org = "O9";
-    err = up_profiles_get(&user, &unmodified, &org, &call, NULL, pool, pool);
-    is(reason_of(err), "ORG_NOT_FOUND", "who may comes before the fields");
-    is(org, NULL, "... and there is no organisation to name");
+    up_error_t *err = get(&user, &call, A201);
+    is(err ? err->message : NULL, ID_LENGTH,
+       "reading an id that is too long: the message");
+    call = call_of(store, "V1", "O9", pool);
+    is(reason_of(get(&user, &call, A201)), "ORG_NOT_FOUND",
+       "access is checked before the id");
+    is(call.found_org, NULL, "an unknown organisation is not handed back");
 }
 
-/* A profile in POOL that is the stored one but for TEXT in FIELD. */
+/* A profile in POOL that differs from the stored one by TEXT in FIELD. */
 static up_profile_t *
 changed_profile(up_field_t field, const char *text, apr_pool_t *pool)
 {
     up_profile_t *profile = up_profile_make(pool);
 
-    profile->text[UP_FIRST_NAME] = "Gigi";
-    profile->text[UP_LAST_NAME] = "Giraffe";
-    profile->text[UP_NICK_NAME] = "Gig";
-    profile->text[UP_DISPLAY_NAME] = "Gigi Giraffe";
-    profile->text[UP_PREFERRED_LANGUAGE] = "en";
-    profile->gender = UP_GENDER_FEMALE;
+    set_gigi(profile);
     if (field != UP_GENDER)
         profile->text[field] = text;
     return profile;
@@ -146,51 +205,50 @@ static const struct {
 } refused[] = {
     {"the same values", "A1", "U1", "Gigi", NULL, "PROFILE_NOT_CHANGED"},
     {"an unknown user", "A1", "unknown", "X", NULL, "PROFILE_NOT_FOUND"},
-    {"a removed one", "A1", "removed", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"a removed user", "A1", "removed", "X", NULL, "PROFILE_NOT_FOUND"},
     {"a machine", "A1", "machine", "X", NULL, "PROFILE_NOT_FOUND"},
-    {"another organisation's", "A1", "other", "X", NULL, "PROFILE_NOT_FOUND"},
+    {"a user of another organisation", "A1", "other", "X", NULL,
+     "PROFILE_NOT_FOUND"},
     {"an id that cannot be stored", "A1", "U\t1", "X", NULL,
      "PROFILE_NOT_FOUND"},
-    {"an id of 200 wide characters", "A1", WIDE200, "X", NULL,
+    {"an id of 200 four-byte characters", "A1", WIDE200, "X", NULL,
      "PROFILE_NOT_FOUND"},
     {"an id of 201 characters", "A1", A201, "X", NULL, "FIELD_INVALID"},
     {"no id", "A1", NULL, "X", NULL, "FIELD_INVALID"},
     {"no first name", "A1", "U1", "", NULL, "FIELD_INVALID"},
-    {"too long a first name", "A1", "U1", WIDE201, NULL, "FIELD_INVALID"},
-    {"If-Match with another tag", "A1", "U1", "X", "\"2\"",
+    {"a first name that is too long", "A1", "U1", WIDE201, NULL,
+     "FIELD_INVALID"},
+    {"with If-Match of another sequence", "A1", "U1", "X", "\"2\"",
      "SEQUENCE_MISMATCH"},
-    {"... comes before the comparison", "A1", "U1", "Gigi", "\"2\"",
-     "SEQUENCE_MISMATCH"},
-    {"... and after the search", "A1", "unknown", "X", "\"2\"",
-     "PROFILE_NOT_FOUND"},
-    {"a viewer", "V1", "U1", "X", NULL, "PERMISSION_DENIED"},
-    {"a viewer of an invalid one", "V1", "U1", "", NULL, "PERMISSION_DENIED"},
+    {"with If-Match, which comes before the comparison", "A1", "U1", "Gigi",
+     "\"2\"", "SEQUENCE_MISMATCH"},
+    {"with If-Match, which comes after the search", "A1", "unknown", "X",
+     "\"2\"", "PROFILE_NOT_FOUND"},
+    {"as a viewer", "V1", "U1", "X", NULL, "PERMISSION_DENIED"},
+    {"as a viewer with an invalid name", "V1", "U1", "", NULL,
+     "PERMISSION_DENIED"},
 };
 
 static void
 check_refusals(up_store_t *store, apr_pool_t *pool)
 {
     unsigned kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT;
-    const char *before = temp_store_dump(store, kinds, pool);
+    const char *before = store_text(store, kinds, pool);
 
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = refused[i].caller,
-                          .org = "O1",
-                          .user = refused[i].user};
+        up_call_t call = call_of(store, refused[i].caller, "O1", pool);
         up_precondition_t *precondition;
         const up_user_t *user;
-        const char *org;
         must(up_precondition_parse(&precondition, refused[i].if_match, NULL,
                                    pool));
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, refused[i].first_name, pool),
-            precondition, pool, pool);
+        call.precondition = precondition;
+        up_error_t *err = replace(
+            &user, &call, refused[i].user,
+            changed_profile(UP_FIRST_NAME, refused[i].first_name, pool));
         is(reason_of(err), refused[i].reason, "changing %s", refused[i].name);
     }
-    is(temp_store_dump(store, kinds, pool), before,
-       "no refusal changes anything");
+    is(store_text(store, kinds, pool), before,
+       "refused changes change nothing");
 }
 
 /* Every field at fault is named, in order, the first one in the message. */
@@ -200,102 +258,67 @@ check_violations(up_store_t *store, apr_pool_t *pool)
     static const char *const fields[] = {
         "userId",      "firstName",         "lastName", "nickName",
         "displayName", "preferredLanguage", "gender"};
-    up_call_t call = {
-        .store = store, .caller = "A1", .org = "O1", .user = A201};
+    up_call_t call = call_of(store, "A1", "O1", pool);
     up_profile_t *profile = up_profile_make(pool);
     const up_user_t *user;
-    const char *org;
 
     profile->text[UP_NICK_NAME] = A201;
     profile->text[UP_PREFERRED_LANGUAGE] = "12";
     profile->gender = UP_GENDER_UNKNOWN;
-    up_error_t *err =
-        up_profiles_update(&user, &org, &call, profile, NULL, pool, pool);
+    up_error_t *err = replace(&user, &call, A201, profile);
     if (!ok(err && err->violations && err->violations->nelts == 7,
             "all seven fields are at fault"))
         return;
-    is(err->message, "invalid UpdateHumanProfileRequest." ID_LENGTH,
-       "the message names the first");
+    is(err->message, ID_LENGTH, "the message names the first field at fault");
     for (int i = 0; i < 7; i++)
         is(APR_ARRAY_IDX(err->violations, i, up_violation_t).field, fields[i],
-           "%s in its place", fields[i]);
-}
-
-static up_error_t *
-last_event(void *baton, const up_item_t *item, apr_pool_t *pool)
-{
-    apr_array_header_t *events = baton;
-    up_event_t *event = apr_array_push(events);
-
-    (void)pool;
-    *event = item->as.event;
-    event->org = apr_pstrdup(events->pool, event->org);
-    event->user = apr_pstrdup(events->pool, event->user);
-    event->author = apr_pstrdup(events->pool, event->author);
-    event->before = up_profile_copy(event->before, events->pool);
-    event->after = up_profile_copy(event->after, events->pool);
-    return NULL;
+           "%s is named in its place", fields[i]);
 }
 
 static void
 check_event(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
 {
-    up_filter_t filter = {.kinds = 1u << UP_KIND_EVENT};
-    apr_array_header_t *events = apr_array_make(pool, 1, sizeof(up_event_t));
-
-    must(up_store_each(store, &filter, last_event, events, pool));
-    if (!ok(events->nelts == 1, "one change is one event"))
-        return;
-    const up_event_t *event = &APR_ARRAY_IDX(events, 0, up_event_t);
-    is_number(event->type, UP_PROFILE_CHANGED, "the event's type");
-    is_number(event->time, user->changed, "its time is the change's");
-    is(event->org, "O1", "its organisation");
-    is(event->user, "U1", "its user");
-    is(event->author, "A1", "who did it");
-    is_number((long long)event->sequence, 4, "its sequence");
-    is_number(event->fields, 1u << UP_NICK_NAME | 1u << UP_PREFERRED_LANGUAGE,
-              "the changed fields");
-    is(event->before->text[UP_NICK_NAME], "Gig", "the nick name before");
-    is(event->after->text[UP_NICK_NAME], "", "the nick name after");
-    is(event->before->text[UP_PREFERRED_LANGUAGE], "en", "the tag before");
-    is(event->after->text[UP_PREFERRED_LANGUAGE], "de-CH", "the tag after");
-    is(event->before->text[UP_FIRST_NAME], "", "nothing of other fields");
-    is(event->after->text[UP_FIRST_NAME], "", "... after, either");
+    is(store_text(store, 1u << UP_KIND_EVENT, pool),
+       apr_pstrcat(pool, "event 1, profile.changed of O1/U1 by 'A1' at ",
+                   up_time_format(user->changed, pool),
+                   ", sequence 4, fields nickName preferredLanguage, "
+                   "before nickName 'Gig' preferredLanguage 'en', "
+                   "after preferredLanguage 'de-CH'\n",
+                   NULL),
+       "a change is one event, which has the changed fields alone");
 }
 
 static void
 check_change(up_store_t *store, apr_pool_t *pool)
 {
-    up_call_t call = {
-        .store = store, .caller = "A1", .org = "O1", .user = "U1"};
+    up_call_t call = call_of(store, "A1", "O1", pool);
     up_profile_t *profile = changed_profile(UP_NICK_NAME, "", pool);
     apr_time_t begun = apr_time_now();
-    const up_user_t *user = NULL, *read;
-    const char *org;
-    int unmodified;
+    const up_user_t *user, *read;
 
     profile->text[UP_PREFERRED_LANGUAGE] = "DE_ch";
-    must(up_profiles_update(&user, &org, &call, profile, NULL, pool, pool));
-    is(org, "O1", "a change in its organisation");
-    is_number((long long)user->sequence, 4, "the sequence counts on");
+    must(replace(&user, &call, "U1", profile));
+    is(call.found_org, "O1", "a change hands back the organisation");
+    is_number((long long)call.sequence, 4, "a change hands back the sequence");
+    is_number((long long)user->sequence, 4, "a change counts the sequence up");
     ok(user->changed >= begun && user->changed <= apr_time_now(),
-       "the time of the change is now");
-    ok(user->created < begun, "the time of creation stays");
-    is(user->profile->text[UP_NICK_NAME], "", "an absent value clears");
+       "a change sets the change date to now");
+    ok(user->created < begun, "a change leaves the creation date");
+    is(user->profile->text[UP_NICK_NAME], "",
+       "an absent value clears the field");
     is(user->profile->text[UP_PREFERRED_LANGUAGE], "de-CH",
-       "a tag becomes canonical");
+       "a language tag becomes canonical");
     check_event(store, user, pool);
 
-    must(up_profiles_get(&read, &unmodified, &org, &call, NULL, pool, pool));
+    must(get(&read, &call, "U1"));
     ok(!up_profile_diff(read->profile, user->profile) &&
            read->sequence == user->sequence && read->changed == user->changed,
-       "what was answered is what is read");
-    is(reason_of(
-           up_profiles_update(&user, &org, &call, profile, NULL, pool, pool)),
-       "PROFILE_NOT_CHANGED", "the same again changes nothing");
+       "a read has what the change handed back");
+    is(reason_of(replace(&user, &call, "U1", profile)), "PROFILE_NOT_CHANGED",
+       "the same change again is PROFILE_NOT_CHANGED");
 }
 
-/* While another writer is at work, whoever changes nothing does not wait. */
+/* A call that changes nothing does not wait for another writer. */
 static void
 check_without_lock(up_store_t *store, apr_pool_t *pool)
 {
@@ -313,23 +336,20 @@ check_without_lock(up_store_t *store, apr_pool_t *pool)
     must(up_batch_begin(&batch, store, batch_pool));
     alarm(30); /* an update that waits would do so for ever */
     for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "A1", .org = "O1", .user = idle[i].user};
+        up_call_t call = call_of(store, "A1", "O1", pool);
         const up_user_t *user;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, idle[i].first_name, pool), NULL,
-            pool, pool);
-        is(reason_of(err), idle[i].reason, "%s waits for no other writer",
+        up_error_t *err =
+            replace(&user, &call, idle[i].user,
+                    changed_profile(UP_FIRST_NAME, idle[i].first_name, pool));
+        is(reason_of(err), idle[i].reason,
+           "%s: a call that changes nothing does not wait for a writer",
            idle[i].name);
     }
     alarm(0);
     apr_pool_destroy(batch_pool);
 }
 
-/* A change that would come too late is not made; what else is to be said is
- * said all the same. */
+/* A change after its deadline is not made; other errors come before that. */
 static void
 check_deadline(up_store_t *store, apr_pool_t *pool)
 {
@@ -340,23 +360,18 @@ check_deadline(up_store_t *store, apr_pool_t *pool)
     } late[] = {
         {"a change in time", "U1", "In time", 3600, ""},
         {"a change too late", "U1", "Too late", -1, "DEADLINE_EXCEEDED"},
-        {"no change, too late", "U1", "In time", -1, "PROFILE_NOT_CHANGED"},
-        {"no user, too late", "unknown", "X", -1, "PROFILE_NOT_FOUND"},
+        {"unchanged values, too late", "U1", "In time", -1,
+         "PROFILE_NOT_CHANGED"},
+        {"an unknown user, too late", "unknown", "X", -1, "PROFILE_NOT_FOUND"},
     };
 
     for (unsigned i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
-        up_call_t call = {.store = store,
-                          .caller = "A1",
-                          .org = "O1",
-                          .user = late[i].user,
-                          .deadline = apr_time_now() +
-                                      apr_time_from_sec(late[i].seconds)};
+        up_call_t call = call_of(store, "A1", "O1", pool);
         const up_user_t *user;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call,
-            changed_profile(UP_FIRST_NAME, late[i].first_name, pool), NULL,
-            pool, pool);
+        call.deadline = up_clock() + apr_time_from_sec(late[i].seconds);
+        up_error_t *err =
+            replace(&user, &call, late[i].user,
+                    changed_profile(UP_FIRST_NAME, late[i].first_name, pool));
         is(reason_of(err), late[i].reason, "%s", late[i].name);
     }
 }
@@ -365,7 +380,7 @@ check_deadline(up_store_t *store, apr_pool_t *pool)
 typedef struct update_t {
     up_call_t call;
     const up_profile_t *profile;
-    const char *reason; /* what became of it */
+    const char *reason; /* its error, "" for none */
 } update_t;
 
 static void *APR_THREAD_FUNC
@@ -373,14 +388,12 @@ run_update(apr_thread_t *thread, void *baton)
 {
     update_t *update = baton;
     const up_user_t *user;
-    const char *org;
-    apr_pool_t *pool;
 
     (void)thread;
-    apr_pool_create(&pool, NULL);
-    update->reason = reason_of(up_profiles_update(
-        &user, &org, &update->call, update->profile, NULL, pool, pool));
-    apr_pool_destroy(pool);
+    apr_pool_create(&update->call.pool, NULL);
+    update->reason =
+        reason_of(replace(&user, &update->call, "U1", update->profile));
+    apr_pool_destroy(update->call.pool);
     return NULL;
 }
 
@@ -390,10 +403,9 @@ static void
 check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
 {
     unsigned kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT;
-    const char *before = temp_store_dump(store, kinds, pool);
-    update_t update = {
-        .call = {.store = store, .caller = "A1", .org = "O1", .user = "U1"},
-        .profile = changed_profile(UP_FIRST_NAME, "Waits", pool)};
+    const char *before = store_text(store, kinds, pool);
+    update_t update = {call_of(store, "A1", "O1", NULL),
+                       changed_profile(UP_FIRST_NAME, "Waits", pool), NULL};
     apr_pool_t *batch_pool;
     apr_thread_t *thread;
     apr_status_t rv;
@@ -401,15 +413,17 @@ check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
 
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
-    update.call.deadline = apr_time_now() + apr_time_from_msec(500);
+    update.call.deadline = up_clock() + apr_time_from_msec(500);
     if (apr_thread_create(&thread, NULL, run_update, &update, pool))
         exit(1);
-    while (apr_time_now() <= update.call.deadline)
+    while (up_clock() <= update.call.deadline)
         apr_sleep(apr_time_from_msec(10));
     apr_pool_destroy(batch_pool);
     apr_thread_join(&rv, thread);
-    is(update.reason, "DEADLINE_EXCEEDED", "a change that waited too long");
-    is(temp_store_dump(store, kinds, pool), before, "... is not made");
+    is(update.reason, "DEADLINE_EXCEEDED",
+       "a change whose deadline passes while it waits is refused");
+    is(store_text(store, kinds, pool), before,
+       "a change whose deadline passes while it waits is not made");
 }
 
 static void
@@ -424,31 +438,23 @@ check_states(up_store_t *store, apr_pool_t *pool)
                  {"future", UP_ACTIVE}};
 
     for (unsigned i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-        up_call_t call = {
-            .store = store, .caller = "A1", .org = "O1", .user = users[i].id};
-        const up_user_t *user = NULL;
-        const char *org;
-        up_error_t *err = up_profiles_update(
-            &user, &org, &call, changed_profile(UP_FIRST_NAME, " ", pool), NULL,
-            pool, pool);
+        up_call_t call = call_of(store, "A1", "O1", pool);
+        const up_user_t *user;
+        up_error_t *err = replace(&user, &call, users[i].id,
+                                  changed_profile(UP_FIRST_NAME, " ", pool));
         is(reason_of(err), "", "a user who is %s can be changed", users[i].id);
         is_number(user ? (int)user->state : -1, users[i].state,
-                  "... and stays so");
+                  "a user who is %s keeps the state", users[i].id);
         if (user && !strcmp(user->id, "future"))
-            is_number(user->changed, APR_INT64_C(32472144000000000),
-                      "the time of the change never goes back");
+            is_number(user->changed, FUTURE, "the change date never goes back");
     }
 }
 
-int
-main(void)
+static void
+test(apr_pool_t *pool)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     up_store_t *store = temp_store_open(pool);
-    temp_store_fill(store, lines);
+    fill(store, pool);
     check_reads(store, pool);
     check_message_of_read(store, pool);
     check_refusals(store, pool);
@@ -458,7 +464,11 @@ main(void)
     check_deadline(store, pool);
     check_deadline_while_waiting(store, pool);
     check_states(store, pool);
-    temp_store_close(store);
-    apr_terminate();
-    return done_testing();
+    up_store_close(store);
+}
+
+int
+main(void)
+{
+    return run_test(test);
 }

@@ -1,31 +1,30 @@
 /* service_tokens.c -- bearer tokens. */
 #include "service/up_tokens.h"
 #include "service/up_admin.h"
+#include "store_items.h"
 #include "tap.h"
 #include "temp_store.h"
 
 #include <apr_escape.h>
-#include <apr_general.h>
 #include <string.h>
 
-#define USER(id, state)                                                        \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"O1\",\"type\":\"machine\","      \
-    "\"state\":\"" state "\"}}"
 /* SHA-256 of "abc", by FIPS 180-4's example. */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
-static const char *const lines[] = {
-    "{\"org\":{\"id\":\"O1\"}}",
-    USER("active", "active"),
-    USER("initial", "initial"),
-    USER("locked", "locked"),
-    USER("inactive", "inactive"),
-    USER("removed", "removed"),
-    "{\"token\":{\"userId\":\"abc\",\"sha256\":\"" ABC "\"}}",
-    NULL,
-};
+static void
+fill(up_store_t *store, apr_pool_t *pool)
+{
+    up_item_t *token = make_token("abc", 0, pool);
 
-/* A token for each of these users, and what comes of it. */
+    put_org(store, "O1");
+    for (int i = 0; i < UP_STATES; i++)
+        put_human(store, "O1", up_state_name(i), i);
+    must(up_token_hash(token->as.token.sha256, "abc", pool));
+    token->as.token.expires = 0;
+    must(put_item(store, token, pool));
+}
+
+/* A token for each of these users, and the error of checking it. */
 static const struct {
     const char *user;
     int lives; /* seconds; 0: for ever */
@@ -45,25 +44,22 @@ static void
 check_rows(up_store_t *store, apr_pool_t *pool)
 {
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        up_item_t item = {.kind = UP_KIND_TOKEN};
-        apr_time_t now = apr_time_now();
+        up_item_t *item = make_token(rows[i].user, 0, pool);
         const char *text, *user = NULL;
-        up_batch_t *batch;
 
         must(up_token_generate(&text, pool));
-        must(up_token_hash(item.as.token.sha256, text, pool));
-        item.as.token.user = rows[i].user;
-        item.as.token.created = now;
-        if (rows[i].lives)
-            item.as.token.expires = now + apr_time_from_sec(rows[i].lives);
-        must(up_batch_begin(&batch, store, pool));
-        must(up_batch_put(batch, &item, pool));
-        must(up_batch_commit(batch));
+        must(up_token_hash(item->as.token.sha256, text, pool));
+        item->as.token.expires =
+            rows[i].lives ? apr_time_now() + apr_time_from_sec(rows[i].lives)
+                          : 0;
+        must(put_item(store, item, pool));
 
         up_error_t *err = up_token_check(&user, store, text, pool, pool);
-        is(reason_of(err), rows[i].reason, "a token of %s for %d seconds",
+        is(reason_of(err), rows[i].reason, "a token of user %s for %d seconds",
            rows[i].user, rows[i].lives);
-        is(user, err ? NULL : rows[i].user, "... and whose it is");
+        is(user, err ? NULL : rows[i].user,
+           "a token of user %s for %d seconds: the user", rows[i].user,
+           rows[i].lives);
     }
 }
 
@@ -73,12 +69,12 @@ check_unknown(up_store_t *store, apr_pool_t *pool)
     const char *user = NULL;
 
     is(reason_of(up_token_check(&user, store, "abcd", pool, pool)),
-       "TOKEN_INVALID", "an unknown token");
+       "TOKEN_INVALID", "an unknown token is invalid");
     is(reason_of(up_token_check(&user, store, "", pool, pool)), "TOKEN_INVALID",
-       "an empty token");
+       "an empty token is invalid");
     is(reason_of(up_token_check(&user, store, "abc", pool, pool)), "",
-       "a token that was stored by its hash");
-    is(user, "abc", "... is its user's");
+       "a token that was stored by its hash is valid");
+    is(user, "abc", "a token that was stored by its hash gives its user");
 }
 
 static void
@@ -90,43 +86,52 @@ check_making(apr_pool_t *pool)
     must(up_token_generate(&first, pool));
     must(up_token_generate(&second, pool));
     is_number((long long)strlen(first), 46, "a token has 46 characters");
-    ok(!strncmp(first, "up_", 3), "it begins with up_");
-    ok(up_token_is_well_formed(first), "a client can send it");
-    ok(strcmp(first, second) != 0, "no two are equal");
+    ok(!strncmp(first, "up_", 3), "a token begins with up_");
+    ok(up_token_is_well_formed(first), "a token can be sent by a client");
+    ok(strcmp(first, second) != 0, "two tokens differ");
     must(up_token_hash(sha256, "abc", pool));
     is(apr_pescape_hex(pool, sha256, sizeof(sha256), 0), ABC,
-       "the hash is SHA-256");
+       "a token's hash is SHA-256");
 }
 
 static void
 check_form(void)
 {
     static const struct {
-        const char *text;
+        const char *name, *text;
         int well_formed;
-    } forms[] = {{"a", 1},    {"aZ09-._~+/", 1}, {"abc==", 1}, {"", 0},
-                 {"=", 0},    {"a=b", 0},        {"a b", 0},   {"a,b", 0},
-                 {"\xc3", 0}, {"a\"", 0},        {"a\n", 0}};
+    } forms[] = {{"a letter", "a", 1},
+                 {"every kind of character", "aZ09-._~+/", 1},
+                 {"padding at the end", "abc==", 1},
+                 {"nothing", "", 0},
+                 {"padding alone", "=", 0},
+                 {"padding in the middle", "a=b", 0},
+                 {"a blank", "a b", 0},
+                 {"a comma", "a,b", 0},
+                 {"a byte beyond ASCII", "\xc3", 0},
+                 {"a quote", "a\"", 0},
+                 {"a newline", "a\n", 0}};
 
     for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
         is_number(up_token_is_well_formed(forms[i].text), forms[i].well_formed,
-                  "form %u of a token", i);
+                  "a token of %s is %swell formed", forms[i].name,
+                  forms[i].well_formed ? "" : "not ");
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    up_store_t *store = temp_store_open(pool);
+    fill(store, pool);
+    check_rows(store, pool);
+    check_unknown(store, pool);
+    check_making(pool);
+    check_form();
+    up_store_close(store);
 }
 
 int
 main(void)
 {
-    apr_pool_t *pool;
-
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    up_store_t *store = temp_store_open(pool);
-    temp_store_fill(store, lines);
-    check_rows(store, pool);
-    check_unknown(store, pool);
-    check_making(pool);
-    check_form();
-    temp_store_close(store);
-    apr_terminate();
-    return done_testing();
+    return run_test(test);
 }

@@ -9,10 +9,15 @@
 static void
 absence(up_store_t *store, apr_pool_t *pool)
 {
-    static const char *const lines[] = {
-        ORG("O1", ""),           MACHINE("U1", "O1"),
-        MEMBER("O1", "U1", "R"), INSTANCE_MEMBER("U1", "R"),
-        TOKEN("U1", "01"),
+    const struct {
+        const char *name;
+        const up_item_t *key;
+    } rows[] = {
+        {"organisation", make_org("O1", "", pool)},
+        {"user", make_machine("O1", "U1", pool)},
+        {"membership", make_member("O1", "U1", "R", pool)},
+        {"membership on the instance", make_member("", "U1", "R", pool)},
+        {"token", make_token("U1", 1, pool)},
     };
     unsigned char sha256[UP_SHA256_BYTES] = {1};
     const up_token_t *token = (const void *)"untouched";
@@ -20,21 +25,24 @@ absence(up_store_t *store, apr_pool_t *pool)
     up_store_stat_t stat;
     int stored;
 
-    is(read_text(store, "A", "O1", "U1", pool), "- - - - - -",
-       "nothing is found in an empty store");
-    is(read_text(store, NULL, NULL, NULL, pool), "- - - - - -",
+    is(read_text(store, "A", "O1", "U1", pool), "nothing",
+       "an empty store has no caller, no organisation and no user");
+    is(read_text(store, NULL, NULL, NULL, pool), "nothing",
        "nothing is found where nothing is asked for");
     up_error_t *err =
         up_store_token(&token, &stored, &state, store, sha256, pool, pool);
     ok(!err && !token, "an unknown token is NULL");
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        ok(!get(store, lines[i], pool), "absent: %s", lines[i]);
-    is(temp_store_dump(store, ALL, pool), "", "nothing is visited");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        ok(!get_item(store, rows[i].key, pool), "an empty store has no %s",
+           rows[i].name);
+    is(store_text(store, ALL_KINDS, pool), "",
+       "nothing is visited in an empty store");
 
     must(up_store_stat(&stat, store, pool));
-    ok(!stat.last_event, "there is no last event");
+    ok(!stat.last_event, "an empty store has no last event");
     for (int i = 0; i < UP_KINDS; i++)
-        is_number((long long)stat.count[i], 0, "none of kind %d", i);
+        is_number((long long)stat.count[i], 0,
+                  "an empty store counts no items of kind %d", i);
 }
 
 static void
@@ -44,118 +52,122 @@ removing_what_is_not_there(up_store_t *store, apr_pool_t *pool)
     int found = 1;
 
     must(up_batch_begin(&batch, store, pool));
-    up_error_t *err = up_batch_remove(
-        &found, batch, item_of(MEMBER("O1", "U1", "R"), pool), pool);
-    ok(!err && !found, "a membership that is not there");
-    err =
-        up_batch_remove(&found, batch, item_of(TOKEN("U1", "01"), pool), pool);
-    ok(!err && !found, "a token that is not there");
+    up_error_t *err = up_batch_remove(&found, batch,
+                                      make_member("O1", "U1", "R", pool), pool);
+    ok(!err && !found, "removing an unknown membership is no error");
+    err = up_batch_remove(&found, batch, make_token("U1", 1, pool), pool);
+    ok(!err && !found, "removing an unknown token is no error");
     err = up_batch_remove_rights(batch, "U1", pool);
-    ok(!err, "the rights of someone who has none");
-    ok(!up_batch_commit(batch), "a batch without a change");
+    ok(!err, "removing the rights of an unknown user is no error");
+    ok(!up_batch_commit(batch), "a batch without a change is committed");
 }
-
-/* In an order in which they can be put. */
-static const struct {
-    const char *name;
-    const char *line;
-    const char *other; /* under the same key */
-} kept[] = {
-    {"an organisation", ORG("O1", "One"), ORG("O1", "")},
-    {"an organisation with the longest id", ORG(LONGEST_ID, ""),
-     ORG(LONGEST_ID, "L")},
-    {"an organisation whose id is part of another's", ORG("O", "Part"),
-     ORG("O", "Part of O1")},
-    {"a human", USER("U1", "O1", "active", "Gigi"),
-     USER("U1", "O1", "locked", "G")},
-    {"a machine", MACHINE("M1", "O1"), MACHINE("M1", "O1")},
-    {"a human with all longest ids",
-     USER(LONGEST_ID_4, LONGEST_ID, "initial", LONGEST_TEXT),
-     USER(LONGEST_ID_4, LONGEST_ID, "removed", "S")},
-    {"a membership", MEMBER("O1", "U1", "ORG_OWNER"),
-     MEMBER("O1", "U1", "A\",\"B")},
-    {"a membership on the instance", INSTANCE_MEMBER("U1", "IAM_OWNER"),
-     INSTANCE_MEMBER("U1", "IAM_OWNER_VIEWER")},
-    {"a membership of someone who is not stored",
-     MEMBER("O1", "stranger", "ORG_OWNER"), MEMBER("O1", "stranger", "R")},
-    {"a membership with all longest ids", MEMBER(LONGEST_ID, LONGEST_ID_4, "R"),
-     MEMBER(LONGEST_ID, LONGEST_ID_4, "S")},
-    {"a token", TOKEN("U1", "01"), TOKEN("U2", "01")},
-    {"a token that does not expire",
-     "{\"token\":{\"userId\":\"" LONGEST_ID_4 "\",\"sha256\":\"ff" SHA_31
-     "\",\"creationDate\":\"2025-03-25T09:00:00.100Z\"}}",
-     TOKEN("U1", "ff")},
-};
-
-#define KEPT (sizeof(kept) / sizeof(kept[0]))
 
 static void
 what_is_put(up_store_t *store, apr_pool_t *pool)
 {
-    for (size_t i = 0; i < KEPT; i++) {
-        must(put(store, kept[i].line, pool));
-        is(get(store, kept[i].line, pool),
-           line_of(item_of(kept[i].line, pool), pool), "%s is kept",
-           kept[i].name);
+    up_item_t *lasting = make_token(LONGEST_ID_4, 255, pool);
+
+    lasting->as.token.expires = 0;
+    /* In an order in which they can be put; OTHER has the same key. */
+    const struct {
+        const char *name;
+        const up_item_t *item, *other;
+    } rows[] = {
+        {"an organisation", make_org("O1", "One", pool),
+         make_org("O1", "", pool)},
+        {"an organisation with the longest id", make_org(LONGEST_ID, "", pool),
+         make_org(LONGEST_ID, "L", pool)},
+        {"an organisation whose id begins another's",
+         make_org("O", "Part", pool), make_org("O", "Part of O1", pool)},
+        {"a human", make_human("O1", "U1", UP_ACTIVE, "Gigi", pool),
+         make_human("O1", "U1", UP_LOCKED, "G", pool)},
+        {"a machine", make_machine("O1", "M1", pool),
+         make_machine("O1", "M1", pool)},
+        {"a human with the longest ids and text",
+         make_human(LONGEST_ID, LONGEST_ID_4, UP_INITIAL, LONGEST_TEXT, pool),
+         make_human(LONGEST_ID, LONGEST_ID_4, UP_REMOVED, "S", pool)},
+        {"a membership", make_member("O1", "U1", "ORG_OWNER", pool),
+         make_member("O1", "U1", "A\",\"B", pool)},
+        {"a membership on the instance",
+         make_member("", "U1", "IAM_OWNER", pool),
+         make_member("", "U1", "IAM_OWNER_VIEWER", pool)},
+        {"a membership of a user who is not stored",
+         make_member("O1", "stranger", "ORG_OWNER", pool),
+         make_member("O1", "stranger", "R", pool)},
+        {"a membership with the longest ids",
+         make_member(LONGEST_ID, LONGEST_ID_4, "R", pool),
+         make_member(LONGEST_ID, LONGEST_ID_4, "S", pool)},
+        {"a token", make_token("U1", 1, pool), make_token("U2", 1, pool)},
+        {"a token that does not expire", lasting, make_token("U1", 255, pool)},
+    };
+    size_t count = sizeof(rows) / sizeof(rows[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        must(put_item(store, rows[i].item, pool));
+        is(item_text(get_item(store, rows[i].item, pool), pool),
+           item_text(rows[i].item, pool), "%s is kept", rows[i].name);
     }
-    const char *all = temp_store_dump(store, ALL, pool);
-    for (size_t i = 0; i < KEPT; i++)
-        must(put(store, kept[i].line, pool));
-    is(temp_store_dump(store, ALL, pool), all,
-       "putting all of it again changes nothing");
-    for (size_t i = 0; i < KEPT; i++) {
-        must(put(store, kept[i].other, pool));
-        is(get(store, kept[i].line, pool),
-           line_of(item_of(kept[i].other, pool), pool), "%s is replaced",
-           kept[i].name);
+    const char *all = store_text(store, ALL_KINDS, pool);
+    for (size_t i = 0; i < count; i++)
+        must(put_item(store, rows[i].item, pool));
+    is(store_text(store, ALL_KINDS, pool), all,
+       "putting equal items again changes nothing");
+    for (size_t i = 0; i < count; i++) {
+        must(put_item(store, rows[i].other, pool));
+        is(item_text(get_item(store, rows[i].item, pool), pool),
+           item_text(rows[i].other, pool), "%s is replaced", rows[i].name);
     }
-    is_number(count(store, UP_KIND_ORG, pool), 3, "organisations");
-    is_number(count(store, UP_KIND_USER, pool), 3, "users");
-    is_number(count(store, UP_KIND_MEMBER, pool), 4, "memberships");
-    is_number(count(store, UP_KIND_TOKEN, pool), 2, "tokens");
-    is_number(count(store, UP_KIND_EVENT, pool), 0,
-              "no event is written for any of them");
+    is_number(count_items(store, UP_KIND_ORG, pool), 3,
+              "organisations are counted once each");
+    is_number(count_items(store, UP_KIND_USER, pool), 3,
+              "users are counted once each");
+    is_number(count_items(store, UP_KIND_MEMBER, pool), 4,
+              "memberships are counted once each");
+    is_number(count_items(store, UP_KIND_TOKEN, pool), 2,
+              "tokens are counted once each");
+    is_number(count_items(store, UP_KIND_EVENT, pool), 0,
+              "putting items writes no event");
 }
 
 static void
 conflicts(up_store_t *store, apr_pool_t *pool)
 {
-    static const struct {
-        const char *name, *line, *says;
+    const struct {
+        const char *name;
+        const up_item_t *item;
+        const char *message;
     } rows[] = {
-        {"a user whom another organisation has", USER("A", "O2", "active", "X"),
+        {"a user of another organisation",
+         make_human("O2", "A", UP_ACTIVE, "X", pool),
          "user 'A' cannot be in organisation 'O2': the id is one of "
          "organisation 'O1'"},
-        {"a user of no organisation", USER("N", "O3", "active", "X"),
+        {"a user in an organisation that does not exist",
+         make_human("O3", "N", UP_ACTIVE, "X", pool),
          "there is no organisation 'O3'"},
-        {"a membership in no organisation", MEMBER("O3", "A", "R"),
-         "there is no organisation 'O3'"},
+        {"a membership in an organisation that does not exist",
+         make_member("O3", "A", "R", pool), "there is no organisation 'O3'"},
     };
+    up_filter_t all = {.kinds = ALL_KINDS};
     up_batch_t *batch;
+    up_error_t *ended;
 
-    temp_store_fill(store, small);
-    const char *before = temp_store_dump(store, ALL, pool);
+    put_small(store);
     must(up_batch_begin(&batch, store, pool));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const up_error_t *err =
-            up_batch_put(batch, item_of(rows[i].line, pool), pool);
-        is(reason_of(err), "CONFLICT", "%s", rows[i].name);
-        is(err ? err->message : NULL, rows[i].says, "%s: what is said",
+        const up_error_t *err = up_batch_put(batch, rows[i].item, pool);
+        is(reason_of(err), "CONFLICT", "%s is a conflict", rows[i].name);
+        is(err ? err->message : NULL, rows[i].message, "%s: the message",
            rows[i].name);
     }
-    ok(!up_batch_put(batch, item_of(USER("D", "O2", "active", "Dora"), pool),
+    ok(!up_batch_put(batch, make_human("O2", "D", UP_ACTIVE, "Dora", pool),
                      pool),
        "a batch goes on after a conflict");
-    ok(!up_batch_commit(batch), "and is committed");
-    ok(get(store, MACHINE("D", "O2"), pool) != NULL, "with what it could put");
-    must(put(store, USER("A", "O1", "active", "Ada"), pool));
-    is_number((long long)strlen(temp_store_dump(store, ALL, pool)),
-              (long long)(strlen(before) +
-                          strlen(line_of(
-                              item_of(USER("D", "O2", "active", "Dora"), pool),
-                              pool)) +
-                          1),
-              "and with nothing else");
+    ok(!up_batch_commit(batch), "a batch with a conflict is committed");
+    is(visited_text(&ended, store, &all, 0, pool),
+       "org:O1 org:O2 user:O1/A user:O1/B user:O2/C user:O2/D user:O2/M "
+       "member:instance/C member:O1/A member:O1/stranger member:O2/A "
+       "token:1 token:2 token:3 token:4",
+       "a batch with a conflict stores all items but that one");
 }
 
 static void
@@ -164,31 +176,37 @@ views(up_store_t *store, apr_pool_t *pool)
     static const struct {
         const char *name, *caller, *wanted, *user, *view;
     } rows[] = {
-        {"one's own organisation", "A", NULL, "B",
-         "O1 active O1 ORG_OWNER - O1/B"},
-        {"oneself", "A", NULL, "A", "O1 active O1 ORG_OWNER - O1/A"},
-        {"another's user", "A", NULL, "C", "O1 active O1 ORG_OWNER - -"},
-        {"another organisation", "A", "O2", "C",
-         "O1 active O2 ORG_USER_MANAGER - O2/C"},
-        {"one's own, named", "A", "O1", "A", "O1 active O1 ORG_OWNER - O1/A"},
-        {"no such organisation", "A", "O3", "B", "O1 active - - - -"},
-        {"the instance's", "C", "O1", "B", "O2 active O1 - IAM_OWNER O1/B"},
-        {"a locked caller", "B", NULL, "M", "O1 locked O1 - - -"},
-        {"a machine", "M", NULL, "M", "O2 active O2 - - O2/M"},
+        {"a user of the caller's own organisation", "A", NULL, "B",
+         "caller of O1 active, org O1, roles ORG_OWNER, user O1/B"},
+        {"the caller", "A", NULL, "A",
+         "caller of O1 active, org O1, roles ORG_OWNER, user O1/A"},
+        {"a user of another organisation is not found", "A", NULL, "C",
+         "caller of O1 active, org O1, roles ORG_OWNER"},
+        {"a user of another organisation that is named", "A", "O2", "C",
+         "caller of O1 active, org O2, roles ORG_USER_MANAGER, user O2/C"},
+        {"the caller's own organisation, named", "A", "O1", "A",
+         "caller of O1 active, org O1, roles ORG_OWNER, user O1/A"},
+        {"an organisation that does not exist", "A", "O3", "B",
+         "caller of O1 active"},
+        {"roles on the instance", "C", "O1", "B",
+         "caller of O2 active, org O1, instance roles IAM_OWNER, user O1/B"},
+        {"a locked caller", "B", NULL, "M", "caller of O1 locked, org O1"},
+        {"a machine", "M", NULL, "M", "caller of O2 active, org O2, user O2/M"},
         {"a member who is not stored", "stranger", "O1", "A",
-         "- - O1 ORG_OWNER - O1/A"},
-        {"the same without an organisation", "stranger", NULL, "A",
-         "- - - - - -"},
-        {"no caller", NULL, "O2", "C", "- - O2 - - O2/C"},
-        {"no user", "A", "O2", NULL, "O1 active O2 ORG_USER_MANAGER - -"},
-        {"an id of nobody", "A", NULL, LONGEST_ID_4,
-         "O1 active O1 ORG_OWNER - -"},
+         "org O1, roles ORG_OWNER, user O1/A"},
+        {"a member who is not stored, without an organisation", "stranger",
+         NULL, "A", "nothing"},
+        {"no caller", NULL, "O2", "C", "org O2, user O2/C"},
+        {"no user", "A", "O2", NULL,
+         "caller of O1 active, org O2, roles ORG_USER_MANAGER"},
+        {"an unknown user with the longest id", "A", NULL, LONGEST_ID_4,
+         "caller of O1 active, org O1, roles ORG_OWNER"},
     };
 
-    temp_store_fill(store, small);
+    put_small(store);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         is(read_text(store, rows[i].caller, rows[i].wanted, rows[i].user, pool),
-           rows[i].view, "%s", rows[i].name);
+           rows[i].view, "read: %s", rows[i].name);
 }
 
 static void
@@ -205,7 +223,7 @@ tokens(up_store_t *store, apr_pool_t *pool)
         {3, "stranger", 0, UP_ACTIVE},
     };
 
-    temp_store_fill(store, small);
+    put_small(store);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned char sha256[UP_SHA256_BYTES] = {rows[i].byte};
         const up_token_t *token;
@@ -213,11 +231,13 @@ tokens(up_store_t *store, apr_pool_t *pool)
         int stored = -1;
         must(
             up_store_token(&token, &stored, &state, store, sha256, pool, pool));
-        is(token ? token->user : NULL, rows[i].user, "the token of %s",
-           rows[i].user);
-        is_number(stored, rows[i].stored, "whether %s is stored", rows[i].user);
+        is(token ? token->user : NULL, rows[i].user,
+           "a token gives its user %s", rows[i].user);
+        is_number(stored, rows[i].stored, "whether %s of a token is stored",
+                  rows[i].user);
         if (rows[i].stored)
-            is_number(state, rows[i].state, "the state of %s", rows[i].user);
+            is_number(state, rows[i].state, "the state of %s of a token",
+                      rows[i].user);
     }
 }
 
@@ -227,44 +247,68 @@ static const struct {
     int most;
     const char *words;
 } walks[] = {
-    {"all, in the order of kinds and keys",
-     {ALL, NULL, 0},
+    {"all items, in the order of kinds and keys",
+     {ALL_KINDS, NULL, 0},
      0,
-     "O O1 O2 O/Z O1/A O1/B O2/C O2/M +C O1+A O1+stranger O2+A #1 #2 #3 #4 "
-     "1:A 2:B 3:A"},
-    {"nothing", {0, NULL, 0}, 0, ""},
-    {"users", {1u << UP_KIND_USER, NULL, 0}, 0, "O/Z O1/A O1/B O2/C O2/M"},
+     "org:O org:O1 org:O2 user:O/Z user:O1/A user:O1/B user:O2/C user:O2/M "
+     "member:instance/C member:O1/A member:O1/stranger member:O2/A "
+     "token:1 token:2 token:3 token:4 event:1:A event:2:B event:3:A"},
+    {"no kind", {0, NULL, 0}, 0, ""},
+    {"users",
+     {1u << UP_KIND_USER, NULL, 0},
+     0,
+     "user:O/Z user:O1/A user:O1/B user:O2/C user:O2/M"},
     {"users of one organisation",
      {1u << UP_KIND_USER, "O1", 0},
      0,
-     "O1/A O1/B"},
-    {"users of one whose id is part of another's",
+     "user:O1/A user:O1/B"},
+    {"users of an organisation whose id begins another's",
      {1u << UP_KIND_USER, "O", 0},
      0,
-     "O/Z"},
-    {"users of the last one", {1u << UP_KIND_USER, "O2", 0}, 0, "O2/C O2/M"},
-    {"users of none", {1u << UP_KIND_USER, "O3", 0}, 0, ""},
-    {"members of one", {1u << UP_KIND_MEMBER, "O1", 0}, 0, "O1+A O1+stranger"},
-    {"members on the instance", {1u << UP_KIND_MEMBER, "", 0}, 0, "+C"},
-    {"what belongs to one, and what belongs to none",
-     {ALL, "O2", 2},
+     "user:O/Z"},
+    {"users of the last organisation",
+     {1u << UP_KIND_USER, "O2", 0},
      0,
-     "O O1 O2 O2/C O2/M O2+A #1 #2 #3 #4 3:A"},
-    {"events after one", {1u << UP_KIND_EVENT, NULL, 1}, 0, "2:B 3:A"},
+     "user:O2/C user:O2/M"},
+    {"users of an organisation that does not exist",
+     {1u << UP_KIND_USER, "O3", 0},
+     0,
+     ""},
+    {"members of one organisation",
+     {1u << UP_KIND_MEMBER, "O1", 0},
+     0,
+     "member:O1/A member:O1/stranger"},
+    {"members on the instance",
+     {1u << UP_KIND_MEMBER, "", 0},
+     0,
+     "member:instance/C"},
+    {"all kinds, of which users and members of one organisation, and events "
+     "after a number",
+     {ALL_KINDS, "O2", 2},
+     0,
+     "org:O org:O1 org:O2 user:O2/C user:O2/M member:O2/A "
+     "token:1 token:2 token:3 token:4 event:3:A"},
+    {"events after the first",
+     {1u << UP_KIND_EVENT, NULL, 1},
+     0,
+     "event:2:B event:3:A"},
     {"events after the last", {1u << UP_KIND_EVENT, NULL, 3}, 0, ""},
-    {"events after all that can be",
+    {"events after the largest number",
      {1u << UP_KIND_EVENT, NULL, APR_UINT64_MAX},
      0,
      ""},
-    {"an end in the middle", {ALL, NULL, 0}, 5, "O O1 O2 O/Z O1/A"},
+    {"a visitor that ends after five items",
+     {ALL_KINDS, NULL, 0},
+     5,
+     "org:O org:O1 org:O2 user:O/Z user:O1/A"},
 };
 
 static void
 iteration(up_store_t *store, apr_pool_t *pool)
 {
-    temp_store_fill(store, small);
-    must(put(store, ORG("O", ""), pool));
-    must(put(store, USER("Z", "O", "active", "Zoe"), pool));
+    put_small(store);
+    put_org(store, "O");
+    put_human(store, "O", "Z", UP_ACTIVE);
     for (const char *user = "ABA"; *user; user++) {
         script_t script = {.action = CHANGE};
         const up_user_t *after;
@@ -274,9 +318,9 @@ iteration(up_store_t *store, apr_pool_t *pool)
     for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++) {
         up_error_t *err;
         is(visited_text(&err, store, &walks[i].filter, walks[i].most, pool),
-           walks[i].words, "%s", walks[i].name);
+           walks[i].words, "each: %s", walks[i].name);
         is(err ? err->message : NULL, walks[i].most ? "enough" : NULL,
-           "%s: what the visitor said", walks[i].name);
+           "each: %s: the visitor's error", walks[i].name);
     }
 }
 

@@ -17,106 +17,113 @@ updates(up_store_t *store, apr_pool_t *pool)
         int sequence; /* of *AFTER; 0: NULL */
         int events;   /* then */
     } rows[] = {
-        {"a change", "O1", "A", CHANGE, "", 2, 1},
-        {"another change", "O1", "A", CHANGE, "", 3, 2},
-        {"nothing to change", "O1", "A", KEEP, "", 3, 2},
-        {"a refusal", "O1", "A", REFUSE, "PROFILE_NOT_FOUND", 0, 2},
+        {"a change of an unchanged user", "O1", "A", CHANGE, "", 2, 1},
+        {"a second change", "O1", "A", CHANGE, "", 3, 2},
+        {"a decision to change nothing", "O1", "A", KEEP, "", 3, 2},
+        {"a decision to refuse", "O1", "A", REFUSE, "PROFILE_NOT_FOUND", 0, 2},
         {"a change without an event", "O1", "A", CHANGE_WITHOUT_EVENT, "", 4,
          2},
         {"a change of another user", "O2", "C", CHANGE, "", 2, 3},
-        {"nobody, left so", "O1", "N", KEEP, "", 0, 3},
-        {"nobody, refused", "O1", "N", REFUSE, "PROFILE_NOT_FOUND", 0, 3},
-        {"someone of another organisation", "O2", "A", KEEP, "", 0, 3},
-        {"no such organisation", "O3", "A", KEEP, "", 0, 3},
+        {"an unknown user, nothing to change", "O1", "N", KEEP, "", 0, 3},
+        {"an unknown user, refused", "O1", "N", REFUSE, "PROFILE_NOT_FOUND", 0,
+         3},
+        {"a user of another organisation", "O2", "A", KEEP, "", 0, 3},
+        {"an organisation that does not exist", "O3", "A", KEEP, "", 0, 3},
     };
 
-    temp_store_fill(store, small);
+    put_small(store);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *key = apr_psprintf(pool, MACHINE("%s", "O1"), rows[i].user);
-        const char *stored = get(store, key, pool);
+        const up_item_t *there =
+            get_item(store, make_machine("O1", rows[i].user, pool), pool);
         script_t script = {.action = rows[i].action};
         const up_user_t *after = NULL;
         up_store_stat_t stat;
 
-        int elsewhere =
-            stored && !strstr(stored, apr_psprintf(pool, "\"orgId\":\"%s\"",
-                                                   rows[i].org));
+        /* A user is found by id alone; an update names the organisation too. */
+        if (there && strcmp(there->as.user.org, rows[i].org) != 0)
+            there = NULL;
         const up_error_t *err =
             up_store_update(&after, store, rows[i].org, rows[i].user, decide,
                             &script, pool, pool);
-        is(reason_of(err), rows[i].reason, "%s", rows[i].name);
-        is(script.before, elsewhere ? NULL : stored,
-           "%s: decided on what is stored", rows[i].name);
+        is(reason_of(err), rows[i].reason, "update, %s: the error",
+           rows[i].name);
+        is(script.before, item_text(there, pool),
+           "update, %s: the decision is on the stored record", rows[i].name);
         if (!err)
             is_number(after ? (long long)after->sequence : 0, rows[i].sequence,
-                      "%s: what it is then", rows[i].name);
+                      "update, %s: the sequence of the result", rows[i].name);
         must(up_store_stat(&stat, store, pool));
         is_number((long long)stat.last_event, rows[i].events,
-                  "%s: the last event", rows[i].name);
+                  "update, %s: the last event's number", rows[i].name);
     }
 }
 
 static void
 updates_that_add(up_store_t *store, apr_pool_t *pool)
 {
-    static const struct {
-        const char *name, *line, *reason;
+    const struct {
+        const char *name;
+        const up_item_t *item;
+        const char *reason;
     } rows[] = {
-        {"a user who was not there", USER("N", "O1", "active", "Nell"), ""},
-        {"a user whom another organisation has", USER("C", "O1", "active", "X"),
-         "CONFLICT"},
-        {"a user of no organisation", USER("P", "O3", "active", "X"),
-         "CONFLICT"},
+        {"a new user", make_human("O1", "N", UP_ACTIVE, "Nell", pool), ""},
+        {"a user of another organisation",
+         make_human("O1", "C", UP_ACTIVE, "X", pool), "CONFLICT"},
+        {"a user in an organisation that does not exist",
+         make_human("O3", "P", UP_ACTIVE, "X", pool), "CONFLICT"},
     };
 
-    temp_store_fill(store, small);
+    put_small(store);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        up_item_t *item = item_of(rows[i].line, pool);
-        script_t script = {.action = CHANGE, .instead = &item->as.user};
+        const up_user_t *user = &rows[i].item->as.user;
+        script_t script = {.action = CHANGE, .instead = user};
         const up_user_t *after;
-        const up_error_t *err =
-            up_store_update(&after, store, item->as.user.org, item->as.user.id,
-                            decide, &script, pool, pool);
-        is(reason_of(err), rows[i].reason, "%s", rows[i].name);
-        ok(!script.before, "%s: decided on nobody", rows[i].name);
+        const up_error_t *err = up_store_update(
+            &after, store, user->org, user->id, decide, &script, pool, pool);
+        is(reason_of(err), rows[i].reason, "an update that adds %s: the error",
+           rows[i].name);
+        ok(!script.before, "an update that adds %s: no record to decide on",
+           rows[i].name);
     }
-    is(read_text(store, "N", NULL, "N", pool), "O1 active O1 - - O1/N",
-       "the one who was added is found");
-    is(read_text(store, "C", NULL, "C", pool), "O2 active O2 - IAM_OWNER O2/C",
-       "the one who was elsewhere still is");
-    is_number(count(store, UP_KIND_EVENT, pool), 1, "there is one event");
+    is(read_text(store, "N", NULL, "N", pool),
+       "caller of O1 active, org O1, user O1/N",
+       "a user whom an update added is found");
+    is(read_text(store, "C", NULL, "C", pool),
+       "caller of O2 active, org O2, instance roles IAM_OWNER, user O2/C",
+       "a user of another organisation stays there");
+    is_number(count_items(store, UP_KIND_EVENT, pool), 1,
+              "updates that fail write no event");
 }
 
 static void
 batches(up_store_t *store, apr_pool_t *pool)
 {
-    const up_item_t *item;
+    const up_item_t *org = make_org("O9", "", pool), *item;
     up_batch_t *batch;
     apr_pool_t *batch_pool;
 
-    temp_store_fill(store, small);
-    const char *before = temp_store_dump(store, ALL, pool);
+    put_small(store);
+    const char *before = store_text(store, ALL_KINDS, pool);
 
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
-    must(up_batch_put(batch, item_of(ORG("O9", ""), pool), pool));
-    must(up_batch_put(batch, item_of(USER("A", "O1", "removed", "X"), pool),
+    must(up_batch_put(batch, org, pool));
+    must(up_batch_put(batch, make_human("O1", "A", UP_REMOVED, "X", pool),
                       pool));
     must(up_batch_remove_rights(batch, "A", pool));
-    must(up_batch_get(&item, batch, item_of(ORG("O9", ""), pool), pool, pool));
+    must(up_batch_get(&item, batch, org, pool, pool));
     ok(item != NULL, "a batch sees what it has put");
-    must(up_batch_get(&item, batch, item_of(TOKEN("A", "01"), pool), pool,
-                      pool));
+    must(up_batch_get(&item, batch, make_token("A", 1, pool), pool, pool));
     ok(!item, "a batch does not see what it has removed");
-    is(temp_store_dump(store, ALL, pool), before,
-       "others see nothing before the commit");
+    is(store_text(store, ALL_KINDS, pool), before,
+       "others see nothing of a batch before its commit");
     apr_pool_destroy(batch_pool);
-    is(temp_store_dump(store, ALL, pool), before,
+    is(store_text(store, ALL_KINDS, pool), before,
        "nothing is left of a batch that was given up");
 
-    must(put(store, ORG("O9", ""), pool));
-    ok(get(store, ORG("O9", ""), pool) != NULL,
-       "the next batch need not wait for it");
+    must(put_item(store, org, pool));
+    ok(get_item(store, org, pool) != NULL,
+       "the batch after one that was given up is stored");
 }
 
 static void
@@ -125,7 +132,7 @@ rights(up_store_t *store, apr_pool_t *pool)
     up_batch_t *batch;
     int found;
 
-    temp_store_fill(store, small);
+    put_small(store);
     must(up_batch_begin(&batch, store, pool));
     for (int i = 0; i < 600; i++) { /* some pages of tokens */
         up_item_t item = {.kind = UP_KIND_TOKEN};
@@ -134,31 +141,32 @@ rights(up_store_t *store, apr_pool_t *pool)
         item.as.token.user = i % 5 ? "A" : "B";
         must(up_batch_put(batch, &item, pool));
     }
-    must(up_batch_put(batch, item_of(INSTANCE_MEMBER("A", "R"), pool), pool));
+    must(up_batch_put(batch, make_member("", "A", "R", pool), pool));
     must(up_batch_commit(batch));
 
     must(up_batch_begin(&batch, store, pool));
     must(up_batch_remove_rights(batch, "A", pool));
     must(up_batch_commit(batch));
-    is(read_text(store, "A", "O1", NULL, pool), "O1 active O1 - - -",
-       "no rights are left in one's own organisation");
-    is(read_text(store, "A", "O2", NULL, pool), "O1 active O2 - - -",
-       "nor in another");
-    is_number(count(store, UP_KIND_TOKEN, pool), 2 + 120,
+    is(read_text(store, "A", "O1", NULL, pool), "caller of O1 active, org O1",
+       "no rights are left in the user's own organisation");
+    is(read_text(store, "A", "O2", NULL, pool), "caller of O1 active, org O2",
+       "no rights are left in another organisation");
+    is_number(count_items(store, UP_KIND_TOKEN, pool), 2 + 120,
               "the tokens of others are left");
-    is_number(count(store, UP_KIND_MEMBER, pool), 2,
+    is_number(count_items(store, UP_KIND_MEMBER, pool), 2,
               "the memberships of others are left");
-    ok(get(store, MACHINE("A", "O1"), pool) != NULL, "the user is left");
+    ok(get_item(store, make_machine("O1", "A", pool), pool) != NULL,
+       "the user is left");
 
     must(up_batch_begin(&batch, store, pool));
-    must(up_batch_remove(&found, batch, item_of(TOKEN("B", "02"), pool), pool));
-    ok(found, "a token is found when it is removed");
-    must(up_batch_remove(&found, batch,
-                         item_of(INSTANCE_MEMBER("C", "R"), pool), pool));
-    ok(found, "a membership too");
+    must(up_batch_remove(&found, batch, make_token("B", 2, pool), pool));
+    ok(found, "a token that is removed is found");
+    must(up_batch_remove(&found, batch, make_member("", "C", "R", pool), pool));
+    ok(found, "a membership that is removed is found");
     must(up_batch_commit(batch));
-    ok(!get(store, TOKEN("B", "02"), pool), "the token is gone");
-    ok(!get(store, INSTANCE_MEMBER("C", "R"), pool), "the membership is gone");
+    ok(!get_item(store, make_token("B", 2, pool), pool), "the token is gone");
+    ok(!get_item(store, make_member("", "C", "R", pool), pool),
+       "the membership is gone");
 }
 
 static up_error_t *
@@ -179,13 +187,15 @@ one_moment(up_store_t *store, apr_pool_t *pool)
     up_filter_t both = {.kinds = 1u << UP_KIND_USER | 1u << UP_KIND_EVENT};
     up_error_t *err;
 
-    temp_store_fill(store, small);
+    put_small(store);
     ok(!up_store_each(store, &users, visit_and_change, store, pool),
-       "what is visited can be changed meanwhile");
-    is_number(count(store, UP_KIND_EVENT, pool), 4,
+       "a visitor may change what it visits");
+    is_number(count_items(store, UP_KIND_EVENT, pool), 4,
               "each user was changed once");
     is(visited_text(&err, store, &both, 0, pool),
-       "O1/A O1/B O2/C O2/M 1:A 2:B 3:C 4:M", "and all of it is there");
+       "user:O1/A user:O1/B user:O2/C user:O2/M "
+       "event:1:A event:2:B event:3:C event:4:M",
+       "a visitor's changes are all there afterwards");
 }
 
 static void
@@ -203,7 +213,7 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
     up_batch_t *batch;
     up_error_t *err;
 
-    temp_store_fill(store, small);
+    put_small(store);
     must(
         up_store_update(&after, store, "O1", "B", decide, &script, pool, pool));
     must(up_batch_begin(&batch, store, pool));
@@ -212,8 +222,9 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
     must(up_batch_commit(batch));
     must(
         up_store_update(&after, store, "O1", "B", decide, &script, pool, pool));
-    is(visited_text(&err, store, &events, 0, pool), "1:B 2:A 3:A 4:A 5:B",
-       "events of updates and of batches have one row of numbers");
+    is(visited_text(&err, store, &events, 0, pool),
+       "event:1:B event:2:A event:3:A event:4:A event:5:B",
+       "events of updates and of batches are numbered in one sequence");
 }
 
 #define THREADS 8
@@ -221,15 +232,17 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
 
 typedef struct worker_t {
     up_store_t *store;
-    const char *own; /* a user whom no other worker changes */
+    const char *own; /* a user that no other worker changes */
     int failures;
 } worker_t;
 
-/* Change the user that all change, and one's own; read both, and refuse. */
+/* Change the user that all workers change, and the worker's own; read the
+ * latter, and refuse a change. */
 static void *APR_THREAD_FUNC
 work(apr_thread_t *thread, void *baton)
 {
     worker_t *worker = baton;
+    up_query_t query = {.caller = "A", .user = worker->own};
     apr_pool_t *pool;
 
     (void)thread;
@@ -248,9 +261,9 @@ work(apr_thread_t *thread, void *baton)
             up_store_update(&after, worker->store, "O1", worker->own, decide,
                             &change, pool, pool) ||
             after->sequence != (apr_uint64_t)i + 2;
-        worker->failures += up_store_read(&view, worker->store, "A", NULL,
-                                          worker->own, pool, pool) ||
-                            view->user->sequence != after->sequence;
+        worker->failures +=
+            up_store_read(&view, worker->store, &query, pool, pool) ||
+            view->user->sequence != after->sequence;
         apr_pool_clear(pool);
     }
     apr_pool_destroy(pool);
@@ -274,18 +287,16 @@ concurrency(up_store_t *store, apr_pool_t *pool)
     apr_thread_t *threads[THREADS];
     worker_t workers[THREADS];
     up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
+    up_query_t query = {.wanted = "O1", .user = "A"};
     apr_uint64_t last = 0;
     apr_status_t rv;
     up_view_t *view;
     int failures = 0;
 
-    temp_store_fill(store, small);
+    put_small(store);
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (worker_t){store, apr_psprintf(pool, "T%d", i), 0};
-        must(put(
-            store,
-            apr_psprintf(pool, USER("%s", "O1", "active", "T"), workers[i].own),
-            pool));
+        put_human(store, "O1", workers[i].own, UP_ACTIVE);
     }
     for (int i = 0; i < THREADS; i++) {
         if (apr_thread_create(&threads[i], NULL, work, &workers[i], pool))
@@ -295,8 +306,9 @@ concurrency(up_store_t *store, apr_pool_t *pool)
         apr_thread_join(&rv, threads[i]);
         failures += workers[i].failures;
     }
-    is_number(failures, 0, "%d threads: each call does what it says", THREADS);
-    must(up_store_read(&view, store, NULL, "O1", "A", pool, pool));
+    is_number(failures, 0, "%d threads: each call does what it is to do",
+              THREADS);
+    must(up_store_read(&view, store, &query, pool, pool));
     is_number((long long)view->user->sequence, 1 + THREADS * ROUNDS,
               "no change of the user that all changed is lost");
     must(up_store_each(store, &events, expect_next, &last, pool));

@@ -25,6 +25,12 @@ sub both {
     return map { $_->code == 200 ? '' : reason($_) } @got;
 }
 
+# The outcome of one of them, for a test's name.
+sub said {
+    my ($reason) = @_;
+    return $reason || 'allowed';
+}
+
 # Every role, as a membership in the organisation and on the instance: name,
 # what a GET and a PUT answer.
 my $denied = 'PERMISSION_DENIED';
@@ -47,21 +53,21 @@ for my $case (@roles) {
     my $site = site($role);
     my $user = human($site);
     is_deeply [both('/management/v1', $user, bearer($site))], [$read, $write],
-        "$role in the organisation: read '$read', write '$write'";
+        "$role in the organisation: a read is @{[said($read)]}, a write @{[said($write)]}";
     fill({ user => { id => "$user-manager", orgId => $site->{org}, type => 'machine' } },
         { member => { userId => "$user-manager", roles => [$role] } },
         { token => { userId => "$user-manager", token => "$user-manager" } });
     is_deeply [both('/management/v1', $user, bearer("$user-manager"))], [$read, $write],
-        "$role on the instance: the same";
+        "$role on the instance: a read is @{[said($read)]}, a write @{[said($write)]}";
 }
 
 # Several roles add up, and so do the two memberships.
 my @sums = (
-    ['a viewer and a manager',      ['ORG_OWNER_VIEWER', 'ORG_USER_MANAGER'], [],                   '',      ''],
-    ['a stranger and a viewer',     ['NONE_OF_OURS', 'PROJECT_OWNER'],        [],                   '',      $denied],
-    ['a viewer, manager above',     ['ORG_OWNER_VIEWER'],                     ['IAM_USER_MANAGER'], '',      ''],
-    ['a manager, viewer above',     ['ORG_OWNER'],                            ['IAM_OWNER_VIEWER'], '',      ''],
-    ['nothing here, viewer above',  ['NONE_OF_OURS'],                         ['IAM_OWNER_VIEWER'], '',      $denied],
+    ['the roles of one membership add up',                           ['ORG_OWNER_VIEWER', 'ORG_USER_MANAGER'], [],                   '',      ''],
+    ['a role without permissions takes nothing from another',        ['NONE_OF_OURS', 'PROJECT_OWNER'],        [],                   '',      $denied],
+    ['a role on the instance adds to one in the organisation',       ['ORG_OWNER_VIEWER'],                     ['IAM_USER_MANAGER'], '',      ''],
+    ['a role in the organisation adds to one on the instance',       ['ORG_OWNER'],                            ['IAM_OWNER_VIEWER'], '',      ''],
+    ['a role on the instance counts beside one without permissions', ['NONE_OF_OURS'],                         ['IAM_OWNER_VIEWER'], '',      $denied],
 );
 for my $case (@sums) {
     my ($what, $here, $above, $read, $write) = @$case;
@@ -81,7 +87,7 @@ for my $case (@own) {
     my ($role, $read, $write) = @$case;
     my $site = site($role);
     is_deeply [both('/roles', human($site), bearer($site))], [$read, $write],
-        "$role where UserProfileRole speaks";
+        "$role as UserProfileRole has it: a read is @{[said($read)]}, a write @{[said($write)]}";
 }
 
 # Which organisation.
@@ -113,35 +119,35 @@ my $missing   = 'USER_NOT_FOUND';
 my $absent    = 'PROFILE_NOT_FOUND';
 my @orgs = (
     # what                                                 who       x-zitadel-orgid  whom     GET         PUT
-    ['one\'s own organisation without the header',         $here,    undef,           $user,   '',         ''],
-    ['an empty header is no header',                       $here,    '',              $user,   '',         ''],
-    ['one\'s own by name',                                 $here,    $mine->{org},    $user,   '',         ''],
-    ['a user of another is not found',                     $here,    undef,           $theirs, $missing,   $absent],
-    ['another by name, without a membership',              $here,    $other->{org},   $theirs, $no_member, $no_member],
-    ['an unknown one',                                     $here,    "no-org-$$",     $user,   $no_org,    $no_org],
-    ['one in another case',                                $here,    uc $mine->{org}, $user,   $no_org,    $no_org],
-    ['one that cannot be stored: too long',                $here,    'x' x 201,       $user,   $no_org,    $no_org],
-    ['one that cannot be stored: not UTF-8',               $here,    "\xff",          $user,   $no_org,    $no_org],
-    ['one with a tab in it',                               $here,    "a\tb",          $user,   $no_org,    $no_org],
-    ['a comma-separated list is one value',                $here,    "$mine->{org}, $mine->{org}", $user, $no_org, $no_org],
-    ['a member of two, without the header',                $there,   undef,           $user,   $missing,   $absent],
-    ['a member of two, with it',                           $there,   $mine->{org},    $user,   '',         ''],
-    ['a member of two, one\'s own',                        $there,   undef,           $theirs, '',         ''],
-    ['the other way round there is no membership',         $here,    $other->{org},   $user,   $no_member, $no_member],
-    ['an instance manager reaches nobody elsewhere alone', $iam,     undef,           $user,   $missing,   $absent],
-    ['but does with the header',                           $iam,     $mine->{org},    $user,   '',         ''],
-    ['and no farther than that',                           $iam,     $mine->{org},    $theirs, $missing,   $absent],
-    ['nor to organisations that are none',                 $iam,     "no-org-$$",     $user,   $no_org,    $no_org],
-    ['a member who is not stored needs the header',        $guest,   undef,           $user,   $no_org,    $no_org],
-    ['and empty does not do',                              $guest,   '',              $user,   $no_org,    $no_org],
-    ['with it, a member is a member',                      $guest,   $mine->{org},    $user,   '',         ''],
-    ['but not elsewhere',                                  $guest,   $other->{org},   $theirs, $no_member, $no_member],
-    ['the same on the instance, without',                  $boss,    undef,           $user,   $no_org,    $no_org],
-    ['and with the header',                                $boss,    $other->{org},   $theirs, '',         ''],
-    ['a drifter without the header',                       $drifter, undef,           $user,   $no_org,    $no_org],
-    ['a drifter with it',                                  $drifter, $mine->{org},    $user,   $no_member, $no_member],
-    ['stored, but a member of nothing',                    $plain,   undef,           $user,   $no_member, $no_member],
-    ['no exception for oneself',                           $plain,   undef,           "plain-$$", $no_member, $no_member],
+    ['without x-zitadel-orgid the organisation is the caller\'s own',  $here,    undef,           $user,   '',         ''],
+    ['an empty x-zitadel-orgid is like none',                          $here,    '',              $user,   '',         ''],
+    ['a caller may name its own organisation in x-zitadel-orgid',      $here,    $mine->{org},    $user,   '',         ''],
+    ['a user of another organisation is not found',                    $here,    undef,           $theirs, $missing,   $absent],
+    ['another organisation may be named by its members only',          $here,    $other->{org},   $theirs, $no_member, $no_member],
+    ['an organisation that does not exist is refused',                 $here,    "no-org-$$",     $user,   $no_org,    $no_org],
+    ['the case of an organisation\'s id counts',                       $here,    uc $mine->{org}, $user,   $no_org,    $no_org],
+    ['an organisation\'s id that is too long is one that does not exist', $here,    'x' x 201,       $user,   $no_org,    $no_org],
+    ['an organisation\'s id that is not UTF-8 is one that does not exist', $here,    "\xff",          $user,   $no_org,    $no_org],
+    ['an organisation\'s id with a tab is one that does not exist',    $here,    "a\tb",          $user,   $no_org,    $no_org],
+    ['a comma-separated list is one id, which does not exist',         $here,    "$mine->{org}, $mine->{org}", $user, $no_org, $no_org],
+    ['a member of another organisation does not reach it without the header', $there,   undef,           $user,   $missing,   $absent],
+    ['a member of another organisation reaches it with the header',    $there,   $mine->{org},    $user,   '',         ''],
+    ['a member of another organisation reaches its own without the header', $there,   undef,           $theirs, '',         ''],
+    ['that membership gives the other organisation\'s members nothing', $here,    $other->{org},   $user,   $no_member, $no_member],
+    ['a manager of the instance does not reach another organisation without the header', $iam,     undef,           $user,   $missing,   $absent],
+    ['a manager of the instance reaches any organisation with the header', $iam,     $mine->{org},    $user,   '',         ''],
+    ['a manager of the instance reaches no further than the organisation named', $iam,     $mine->{org},    $theirs, $missing,   $absent],
+    ['a manager of the instance cannot name an organisation that does not exist', $iam,     "no-org-$$",     $user,   $no_org,    $no_org],
+    ['a member who is not a stored user needs the header',             $guest,   undef,           $user,   $no_org,    $no_org],
+    ['for a member who is not stored an empty header is not enough',   $guest,   '',              $user,   $no_org,    $no_org],
+    ['a member who is not stored reaches the organisation named',      $guest,   $mine->{org},    $user,   '',         ''],
+    ['a member who is not stored does not reach another organisation', $guest,   $other->{org},   $theirs, $no_member, $no_member],
+    ['a member of the instance who is not stored needs the header',    $boss,    undef,           $user,   $no_org,    $no_org],
+    ['a member of the instance who is not stored reaches the organisation named', $boss,    $other->{org},   $theirs, '',         ''],
+    ['a caller who is not stored and no member has no organisation',   $drifter, undef,           $user,   $no_org,    $no_org],
+    ['a caller who is not stored and no member may name none',         $drifter, $mine->{org},    $user,   $no_member, $no_member],
+    ['a stored caller without a membership is refused',                $plain,   undef,           $user,   $no_member, $no_member],
+    ['a caller without a membership may not read itself',              $plain,   undef,           "plain-$$", $no_member, $no_member],
 );
 for my $case (@orgs) {
     my ($what, $who, $org, $whom, $read, $write) = @$case;
@@ -150,29 +156,29 @@ for my $case (@orgs) {
 }
 my $viewer = site('ORG_OWNER_VIEWER');
 is_deeply [both('/management/v1', $viewer->{admin}, bearer($viewer))], ['', $denied],
-    'no exception for oneself who may only read';
+    'a caller who may only read may not change itself';
 like raw("GET /management/v1/users/$user/profile HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
         . "Authorization: $here->[1]\r\nx-zitadel-orgid: $mine->{org}\r\nX-Zitadel-OrgId: $mine->{org}\r\n\r\n"),
-    qr/^HTTP.1\.1 403 .*"reason":"ORG_NOT_FOUND"/s, 'the header twice names no organisation';
+    qr/^HTTP.1\.1 403 .*"reason":"ORG_NOT_FOUND"/s, 'x-zitadel-orgid twice names an organisation that does not exist';
 like raw("GET /management/v1/users/$user/profile HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
         . "Authorization: $here->[1]\r\nX-ZITADEL-ORGID: $mine->{org}\r\n\r\n"),
-    qr/^HTTP.1\.1 200 /, 'the header in another case';
+    qr/^HTTP.1\.1 200 /, 'the case of the header\'s name does not count';
 
 # The answers, to the byte: what, status, headers, the body's beginning.
 my @bytes = (
-    ['no organisation', 403, [@$guest], 7, "Organisation doesn't exist", 'AUTH-Bs7Ds', $no_org],
-    ['no membership',   404, [@$plain], 5, 'membership not found', 'AUTHZ-cdgFk', $no_member],
-    ['no permission',   403, [bearer(site('X'))], 7, 'No matching permissions found', 'AUTH-5mWD2', $denied],
+    ['an organisation that does not exist', 403, [@$guest], 7, "Organisation doesn't exist", 'AUTH-Bs7Ds', $no_org],
+    ['no membership',                       404, [@$plain], 5, 'membership not found', 'AUTHZ-cdgFk', $no_member],
+    ['no permission',                       403, [bearer(site('X'))], 7, 'No matching permissions found', 'AUTH-5mWD2', $denied],
 );
 for my $case (@bytes) {
     my ($what, $status, $header, $code, $message, $id, $reason) = @$case;
     my $got = request(GET => "/management/v1/users/$user/profile", {@$header});
-    is $got->code, $status, "$what: $status";
+    is $got->code, $status, "$what: HTTP $status";
     is $got->content,
         qq({"code":$code,"message":"$message ($id)","details":[)
         . qq({"\@type":"type.googleapis.com/zitadel.v1.ErrorDetail","id":"$id","message":"$message"},)
         . qq({"\@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"$reason","domain":"userprofile"}]}),
-        "$what, to the byte";
+        "$what: the body, to the byte";
 }
 
 # Callers by their state, with our tokens and with another module's word.
@@ -201,37 +207,37 @@ close $out or die "cannot write $file: $!";
 my $bad = 'TOKEN_INVALID';
 my @callers = (
     # who         by token   by password
-    ['active',    '',        ''],
-    ['initial',   '',        ''],
-    ['machine',   '',        ''],
-    ['locked',    $bad,      $no_member],
-    ['inactive',  $bad,      $no_member],
-    ['removed',   $bad,      $no_member],
+    ['active',   '',        ''],
+    ['initial',  '',        ''],
+    ['machine',  '',        ''],
+    ['locked',   $bad,      $no_member],
+    ['inactive', $bad,      $no_member],
+    ['removed',  $bad,      $no_member],
 );
 for my $case (@callers) {
     my ($name, $token, $password) = @$case;
     my $id = $caller{$name};
-    is_deeply [both('/management/v1', $user, bearer($id))], [$token, $token], "$name, with our token";
-    is_deeply [both('/callers', $user, basic($id))], [$password, $password], "$name, with mod_auth_basic";
+    is_deeply [both('/management/v1', $user, bearer($id))], [$token, $token], "a caller who is $name, with our token: @{[said($token)]}";
+    is_deeply [both('/callers', $user, basic($id))], [$password, $password], "a caller who is $name, with mod_auth_basic: @{[said($password)]}";
     is_deeply [both('/callers', $user, basic($id), 'x-zitadel-orgid' => $mine->{org})],
-        [$password, $password], "$name, by the organisation's name";
+        [$password, $password], "a caller who is $name, with the organisation's id: @{[said($password)]}";
 }
-is_deeply [both('/callers', $user, basic($caller{nobody}))], [$no_org, $no_org], 'not stored';
+is_deeply [both('/callers', $user, basic($caller{nobody}))], [$no_org, $no_org], 'a caller who is not stored has no organisation';
 is_deeply [both('/callers', $user, basic($caller{nobody}), 'x-zitadel-orgid' => $mine->{org})],
-    [$no_member, $no_member], 'not stored, with an organisation';
-is_deeply [both('/callers', $user, basic(''))], [('AUTH_HEADER_MISSING') x 2], 'a name that is empty';
+    [$no_member, $no_member], 'a caller who is not stored is no member of the organisation named';
+is_deeply [both('/callers', $user, basic(''))], [('AUTH_HEADER_MISSING') x 2], 'an empty REMOTE_USER is no caller';
 
 # A role that is granted, or taken away, counts from the next request on.
 my $changing = site('ORG_OWNER_VIEWER');
 my $subject  = human($changing);
 my @steps = (
-    ['a viewer',        undef,                                                          '',    $denied],
-    ['promoted',        [qw(member add --org), @$changing{qw(org admin)}, 'ORG_OWNER'], '',    ''],
-    ['demoted',         [qw(member remove --org), @$changing{qw(org admin)}],           $no_member, $no_member],
+    ['a viewer may read only',                                     undef,                                                          '',    $denied],
+    ['a role that was added counts from the next request',         [qw(member add --org), @$changing{qw(org admin)}, 'ORG_OWNER'], '',    ''],
+    ['a membership that was removed counts from the next request', [qw(member remove --org), @$changing{qw(org admin)}],           $no_member, $no_member],
 );
 for my $case (@steps) {
     my ($what, $command, $read, $write) = @$case;
-    is +(ctl(@$command))[0], 0, "the tool: $command->[1]" if $command;
+    is +(ctl(@$command))[0], 0, "userprofilectl member $command->[1] succeeds" if $command;
     is_deeply [both('/management/v1', $subject, bearer($changing))], [$read, $write], $what;
 }
 
@@ -244,36 +250,36 @@ my $machine  = "machine-access-$$";
 fill({ user => { id => $machine, orgId => $mine->{org}, type => 'machine' } });
 my @order = (
     # what                       method   path                          headers                                                               body            reason
-    ['method',                   'POST',  $bad_user,                    { %cut, 'Content-Type' => 'text/plain', 'If-Match' => 'x' },                  '{',            'METHOD_NOT_ALLOWED'],
-    ['media type',               'PUT',   $bad_user,                    { %cut, 'Content-Type' => 'text/plain', 'If-Match' => 'x' },                  '{',            'MEDIA_TYPE_UNSUPPORTED'],
-    ['no token',                 'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x' },                                      '{',            'AUTH_HEADER_MISSING'],
-    ['a bad token',              'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x', bearer('nope') },                      '{',            'TOKEN_INVALID'],
-    ['no caller',                'PUT',   "/open/users/$too_long/profile", { %cut, 'If-Match' => 'x' },                                   '{',            'AUTH_HEADER_MISSING'],
-    ['size',                     'PUT',   "/small/users/$too_long/profile", { %cut, 'If-Match' => 'x', @$guest },                         '{' x 101,      'BODY_TOO_LARGE'],
-    ['body before precondition', 'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x', @$guest },                             '{',            'BODY_INVALID'],
-    ['precondition before store', 'PUT',  $bad_user,                    { %cut, 'If-Match' => 'x', @$guest },                             '{}',           'BODY_INVALID'],
-    ['organisation',             'PUT',   $bad_user,                    { %cut, @$guest },                                                '{}',           $no_org],
-    ['organisation by name',     'PUT',   $bad_user,                    { %cut, @$plain, 'x-zitadel-orgid' => "no-org-$$" },              '{}',           $no_org],
-    ['membership',               'PUT',   $bad_user,                    { %cut, @$plain },                                                '{}',           $no_member],
-    ['permission',               'PUT',   $bad_user,                    { %cut, bearer($viewers) },                                       '{}',           $denied],
-    ['fields and id',            'PUT',   $bad_user,                    { %cut, @$here },                                                 '{}',           'FIELD_INVALID'],
-    ['fields before the user',   'PUT',   "/management/v1/users/nobody/profile", { %cut, @$here },                                        '{}',           'FIELD_INVALID'],
-    ['the user',                 'PUT',   "/management/v1/users/nobody/profile", { %cut, @$here },                                        change(),       $absent],
-    ['the sequence',             'PUT',   "/management/v1/users/$viewers->{admin}/profile", { %cut, @$iam, 'x-zitadel-orgid' => $viewers->{org} }, { firstName => 'Gigi', lastName => 'Giraffe', displayName => 'Gigi Giraffe' }, 'SEQUENCE_MISMATCH'],
-    ['sameness',                 'PUT',   "/management/v1/users/$viewers->{admin}/profile", { @$iam, 'x-zitadel-orgid' => $viewers->{org} }, { firstName => 'Gigi', lastName => 'Giraffe', displayName => 'Gigi Giraffe' }, 'PROFILE_NOT_CHANGED'],
-    ['GET: precondition',        'GET',   $bad_user,                    { 'If-Match' => 'x', @$guest },                                   undef,          'BODY_INVALID'],
-    ['GET: permission',          'GET',   $bad_user,                    { 'If-Match' => '"9"', bearer(site('X')) },                       undef,          $denied],
-    ['GET: id',                  'GET',   $bad_user,                    { 'If-Match' => '"9"', @$here },                                  undef,          'FIELD_INVALID'],
-    ['GET: the user',            'GET',   "/management/v1/users/nobody/profile", { 'If-Match' => '"9"', @$here },                         undef,          $missing],
-    ['GET: a human',             'GET',   "/management/v1/users/$machine/profile", { 'If-Match' => '"9"', @$here },                       undef,          'USER_NOT_HUMAN'],
-    ['GET: the sequence',        'GET',   "/management/v1/users/$user/profile", { 'If-Match' => '"9999"', @$here },                       undef,          'SEQUENCE_MISMATCH'],
+    ['the method comes first',                                        'POST',  $bad_user,                    { %cut, 'Content-Type' => 'text/plain', 'If-Match' => 'x' },                  '{',            'METHOD_NOT_ALLOWED'],
+    ['the media type comes before the token',                         'PUT',   $bad_user,                    { %cut, 'Content-Type' => 'text/plain', 'If-Match' => 'x' },                  '{',            'MEDIA_TYPE_UNSUPPORTED'],
+    ['a missing token comes before the body',                         'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x' },                                      '{',            'AUTH_HEADER_MISSING'],
+    ['a bad token comes before the body',                             'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x', bearer('nope') },                      '{',            'TOKEN_INVALID'],
+    ['a missing caller comes before the body',                        'PUT',   "/open/users/$too_long/profile", { %cut, 'If-Match' => 'x' },                                   '{',            'AUTH_HEADER_MISSING'],
+    ['the body\'s size comes before its JSON',                        'PUT',   "/small/users/$too_long/profile", { %cut, 'If-Match' => 'x', @$guest },                         '{' x 101,      'BODY_TOO_LARGE'],
+    ['the body\'s JSON comes before the precondition\'s syntax',      'PUT',   $bad_user,                    { %cut, 'If-Match' => 'x', @$guest },                             '{',            'BODY_INVALID'],
+    ['the precondition\'s syntax comes before the organisation',      'PUT',  $bad_user,                    { %cut, 'If-Match' => 'x', @$guest },                             '{}',           'BODY_INVALID'],
+    ['a caller without an organisation comes before the id',          'PUT',   $bad_user,                    { %cut, @$guest },                                                '{}',           $no_org],
+    ['the organisation named comes before the membership',            'PUT',   $bad_user,                    { %cut, @$plain, 'x-zitadel-orgid' => "no-org-$$" },              '{}',           $no_org],
+    ['the membership comes before the id',                            'PUT',   $bad_user,                    { %cut, @$plain },                                                '{}',           $no_member],
+    ['the permission comes before the id',                            'PUT',   $bad_user,                    { %cut, bearer($viewers) },                                       '{}',           $denied],
+    ['the fields and the id come before the user',                    'PUT',   $bad_user,                    { %cut, @$here },                                                 '{}',           'FIELD_INVALID'],
+    ['the fields come before the user',                               'PUT',   "/management/v1/users/nobody/profile", { %cut, @$here },                                        '{}',           'FIELD_INVALID'],
+    ['the user comes before the sequence',                            'PUT',   "/management/v1/users/nobody/profile", { %cut, @$here },                                        change(),       $absent],
+    ['the sequence comes before the comparison of the values',        'PUT',   "/management/v1/users/$viewers->{admin}/profile", { %cut, @$iam, 'x-zitadel-orgid' => $viewers->{org} }, { firstName => 'Gigi', lastName => 'Giraffe', displayName => 'Gigi Giraffe' }, 'SEQUENCE_MISMATCH'],
+    ['unchanged values come last',                                    'PUT',   "/management/v1/users/$viewers->{admin}/profile", { @$iam, 'x-zitadel-orgid' => $viewers->{org} }, { firstName => 'Gigi', lastName => 'Giraffe', displayName => 'Gigi Giraffe' }, 'PROFILE_NOT_CHANGED'],
+    ['GET: the precondition\'s syntax comes before the organisation', 'GET',   $bad_user,                    { 'If-Match' => 'x', @$guest },                                   undef,          'BODY_INVALID'],
+    ['GET: the permission comes before the id',                       'GET',   $bad_user,                    { 'If-Match' => '"9"', bearer(site('X')) },                       undef,          $denied],
+    ['GET: the id comes before the user',                             'GET',   $bad_user,                    { 'If-Match' => '"9"', @$here },                                  undef,          'FIELD_INVALID'],
+    ['GET: the user comes before the sequence',                       'GET',   "/management/v1/users/nobody/profile", { 'If-Match' => '"9"', @$here },                         undef,          $missing],
+    ['GET: a machine comes before the sequence',                      'GET',   "/management/v1/users/$machine/profile", { 'If-Match' => '"9"', @$here },                       undef,          'USER_NOT_HUMAN'],
+    ['GET: the sequence comes last',                                  'GET',   "/management/v1/users/$user/profile", { 'If-Match' => '"9999"', @$here },                       undef,          'SEQUENCE_MISMATCH'],
 );
 for my $case (@order) {
     my ($what, $method, $path, $header, $body, $reason) = @$case;
-    is reason(request($method => $path, $header, $body)), $reason, "first: $what";
+    is reason(request($method => $path, $header, $body)), $reason, "$what";
 }
 my $fields = decode(request(PUT => $bad_user, { %cut, @$here }, '{"gender":7}'))->{details}[1]{fieldViolations};
 is_deeply [map { $_->{field} } @$fields], [qw(userId firstName lastName displayName gender)],
-    'the id is the first of the fields at fault';
+    'FIELD_INVALID names the id before the fields';
 
 done_testing;

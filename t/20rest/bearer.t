@@ -46,62 +46,62 @@ fill(
 
 # The header: what, value, reason, challenge.
 my @headers = (
-    ['none',                        undef,                        $missing, $plain],
-    ['an empty one',                '',                           $missing, $plain],
-    ['blanks',                      '   ',                        $missing, $plain],
-    ['a token',                     "Bearer $token",              '',       undef],
-    ['the scheme in lower case',    "bearer $token",              '',       undef],
-    ['the scheme in upper case',    "BEARER $token",              '',       undef],
-    ['two blanks',                  "Bearer  $token",             '',       undef],
-    ['a blank at the end',          "Bearer $token ",             '',       undef],
-    ['no blank',                    "Bearer$token",               $invalid, $plain],
-    ['no token',                    'Bearer',                     $invalid, $plain],
-    ['only a blank',                'Bearer ',                    $invalid, $plain],
-    ['no scheme',                   $token,                       $invalid, $plain],
-    ['another scheme',              "Token $token",               $invalid, $plain],
-    ['mod_auth_basic\'s',           {basic('admin')}->{Authorization}, $invalid, $plain],
-    ['a longer scheme',             "BearerX $token",             $invalid, $plain],
-    ['a shorter scheme',            "Beare $token",               $invalid, $plain],
-    ['a colon',                     "Bearer: $token",             $invalid, $plain],
-    ['a tab',                       "Bearer\t$token",             $invalid, $plain],
-    ['two tokens',                  "Bearer $token $token",       $invalid, $plain],
-    ['two headers in one',          "Bearer $token, Bearer $token", $invalid, $plain],
-    ['a parameter',                 "Bearer $token, realm=x",     $invalid, $plain],
-    ['quotes',                      "Bearer \"$token\"",          $invalid, $plain],
-    ['characters beyond ASCII',     "Bearer t\xc3\xb6ken",        $invalid, $plain],
-    ['only padding',                'Bearer ==',                  $invalid, $plain],
-    ['padding in the middle',       'Bearer a=b',                 $invalid, $plain],
-    ['an unknown one',              'Bearer unknown',             $unknown, $error],
-    ['one in another case',         'Bearer ' . uc $token,        $unknown, $error],
-    ['one cut short',               'Bearer ' . substr($token, 0, -1), $unknown, $error],
-    ['one with padding added',      "Bearer $token=",             $unknown, $error],
-    ['its hash',                    'Bearer ' . sha256_hex($token), $unknown, $error],
-    ['8,000 characters',            'Bearer ' . 'x' x 8000,       $unknown, $error],
-    ['an expired one',              "Bearer $kind{expired}",      $unknown, $error],
-    ['one that will expire',        "Bearer $kind{lasting}",      '',       undef],
-    ['one imported as a hash',      "Bearer $kind{hashed}",       '',       undef],
-    ['one with padding',            "Bearer $kind{padded}",       '',       undef],
-    ['one of all its characters',   "Bearer $kind{odd}",          '',       undef],
-    ['one of 4,000',                "Bearer $kind{long}",         '',       undef],
+    ['missing',                                     undef,                        $missing, $plain],
+    ['empty',                                       '',                           $missing, $plain],
+    ['blanks alone',                                '   ',                        $missing, $plain],
+    ['Bearer and a valid token',                    "Bearer $token",              '',       undef],
+    ['bearer in lower case and a valid token',      "bearer $token",              '',       undef],
+    ['BEARER in upper case and a valid token',      "BEARER $token",              '',       undef],
+    ['Bearer, two blanks and a valid token',        "Bearer  $token",             '',       undef],
+    ['a valid token with a blank after it',         "Bearer $token ",             '',       undef],
+    ['a scheme without a blank after it',           "Bearer$token",               $invalid, $plain],
+    ['Bearer without a token',                      'Bearer',                     $invalid, $plain],
+    ['Bearer and a blank',                          'Bearer ',                    $invalid, $plain],
+    ['a token without a scheme',                    $token,                       $invalid, $plain],
+    ['a token with another scheme',                 "Token $token",               $invalid, $plain],
+    ['a Basic one',                                 {basic('admin')}->{Authorization}, $invalid, $plain],
+    ['a token with a longer scheme',                "BearerX $token",             $invalid, $plain],
+    ['a token with a shorter scheme',               "Beare $token",               $invalid, $plain],
+    ['Bearer with a colon',                         "Bearer: $token",             $invalid, $plain],
+    ['Bearer with a tab after it',                  "Bearer\t$token",             $invalid, $plain],
+    ['Bearer and two tokens',                       "Bearer $token $token",       $invalid, $plain],
+    ['two values in a comma-separated list',        "Bearer $token, Bearer $token", $invalid, $plain],
+    ['a token with a parameter',                    "Bearer $token, realm=x",     $invalid, $plain],
+    ['a token in quotes',                           "Bearer \"$token\"",          $invalid, $plain],
+    ['a token with characters beyond ASCII',        "Bearer t\xc3\xb6ken",        $invalid, $plain],
+    ['a token of padding alone',                    'Bearer ==',                  $invalid, $plain],
+    ['a token with = in the middle',                'Bearer a=b',                 $invalid, $plain],
+    ['an unknown token',                            'Bearer unknown',             $unknown, $error],
+    ['a token in another case',                     'Bearer ' . uc $token,        $unknown, $error],
+    ['a token cut short',                           'Bearer ' . substr($token, 0, -1), $unknown, $error],
+    ['a token with padding added',                  "Bearer $token=",             $unknown, $error],
+    ['a token\'s hash',                             'Bearer ' . sha256_hex($token), $unknown, $error],
+    ['an unknown token of 8,000 characters',        'Bearer ' . 'x' x 8000,       $unknown, $error],
+    ['an expired token',                            "Bearer $kind{expired}",      $unknown, $error],
+    ['a token that will expire',                    "Bearer $kind{lasting}",      '',       undef],
+    ['a token imported as a hash',                  "Bearer $kind{hashed}",       '',       undef],
+    ['a token with padding of its own',             "Bearer $kind{padded}",       '',       undef],
+    ['a token of all characters that one may have', "Bearer $kind{odd}",          '',       undef],
+    ['a token of 4,000 characters',                 "Bearer $kind{long}",         '',       undef],
 );
 for my $case (@headers) {
     my ($what, $header, $reason, $challenge) = @$case;
     my $got = answer('/management/v1', $header);
-    is $got->code, $reason ? 401 : 200, "$what: " . ($reason || 'served');
-    is reason($got), $reason, "$what: the reason";
-    is $got->header('WWW-Authenticate'), $challenge, "$what: the challenge";
+    is $got->code, $reason ? 401 : 200, "Authorization is $what: " . ($reason || 'served');
+    is reason($got), $reason, "Authorization is $what: the reason";
+    is $got->header('WWW-Authenticate'), $challenge, "Authorization is $what: WWW-Authenticate";
     my $put = answer('/management/v1', $header, 'PUT');
-    is reason($put), $reason || 'FIELD_INVALID', "$what: the same for PUT";
+    is reason($put), $reason || 'FIELD_INVALID', "Authorization is $what: the same for PUT";
 }
 my $line = "GET /management/v1$path HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
 my @several = (
-    ['the same header twice', "Authorization: Bearer $token\r\n" x 2, $invalid],
-    ['one of two is empty',   "Authorization: Bearer $token\r\nAuthorization:\r\n", $invalid],
-    ['a second scheme',       "Authorization: Bearer $token\r\nAuthorization: Basic eDp5\r\n", $invalid],
+    ['the same header twice',              "Authorization: Bearer $token\r\n" x 2, $invalid],
+    ['two headers, one of them empty',     "Authorization: Bearer $token\r\nAuthorization:\r\n", $invalid],
+    ['two headers with different schemes', "Authorization: Bearer $token\r\nAuthorization: Basic eDp5\r\n", $invalid],
 );
 for my $case (@several) {
     my ($what, $headers, $reason) = @$case;
-    like raw("$line$headers\r\n"), qr/^HTTP.1\.1 401 .*"reason":"$reason"/s, "$what: $reason";
+    like raw("$line$headers\r\n"), qr/^HTTP.1\.1 401 .*"reason":"$reason"/s, "Authorization is $what: $reason";
 }
 
 # The bodies, to the byte.
@@ -120,91 +120,91 @@ my @bodies = (
 for my $case (@bodies) {
     my ($header, @parts) = @$case;
     my $got = answer('/management/v1', $header);
-    is $got->content, body(@parts), "$parts[2], to the byte";
+    is $got->content, body(@parts), "$parts[2]: the body, to the byte";
     is $got->header('Content-Type'),           'application/json', 'Content-Type';
     is $got->header('Cache-Control'),          'no-store',         'Cache-Control';
     is $got->header('X-Content-Type-Options'), 'nosniff',          'X-Content-Type-Options';
     my $head = answer('/management/v1', $header, 'HEAD');
-    is $head->code, 401, 'HEAD alike';
-    is $head->content, '', 'without the body';
-    is $head->header('Content-Length'), length $got->content, 'but with its length';
-    is $head->header('WWW-Authenticate'), $got->header('WWW-Authenticate'), 'and the challenge';
+    is $head->code, 401, "$parts[2]: HEAD is 401 too";
+    is $head->content, '', "$parts[2]: HEAD has no body";
+    is $head->header('Content-Length'), length $got->content, "$parts[2]: HEAD has the Content-Length of GET";
+    is $head->header('WWW-Authenticate'), $got->header('WWW-Authenticate'), "$parts[2]: HEAD has the WWW-Authenticate of GET";
 }
 
 # The challenge elsewhere: place, header, status, reason, challenge.
 my $quoted = 'Bearer realm="say \\"friend\\" and enter"';
 my $no     = 'UNAUTHENTICATED';
 my @places = (
-    ['no AuthName',                                '/small',            undef,            401, $missing,    'Bearer'],
-    ['no AuthName, a bad token',                   '/small',            'Bearer unknown', 401, $unknown,    'Bearer error="invalid_token"'],
-    ['no AuthName, a good token',                  '/small',            "Bearer $token",  200, '',          undef],
-    ['an AuthName with quotes',                    '/quoted',           undef,            401, $missing,    $quoted],
-    ['AuthType in another case',                   '/quoted',           "Bearer $token",  200, '',          undef],
-    ['Require all granted, no token',              '/granted',          undef,            401, $missing,    $plain],
-    ['Require all granted, no scheme',             '/granted',          $token,           401, $invalid,    $plain],
-    ['Require all granted, a bad token',           '/granted',          'Bearer unknown', 401, $unknown,    $error],
-    ['Require all granted, an expired one',        '/granted',          "Bearer $kind{expired}", 401, $unknown, $error],
-    ['Require all granted, a good token',          '/granted',          "Bearer $token",  200, '',          undef],
-    ['no AuthType, no token',                      '/open',             undef,            401, $missing,    'Bearer'],
-    ['no AuthType, a good token',                  '/open',             "Bearer $token",  401, $missing,    'Bearer'],
-    ['AuthType None, a good token',                '/none',             "Bearer $token",  401, $missing,    'Bearer'],
-    ['a Require that fails',                       '/nobody',           "Bearer $token",  401, $no,         $plain],
-    ['a Require that fails, no token',             '/nobody',           undef,            401, $missing,    $plain],
-    ['a Require that fails, a bad token',          '/nobody',           'Bearer unknown', 401, $unknown,    $error],
-    ['AuthzSendForbiddenOnFailure',                '/nobody/forbidden', "Bearer $token",  403, 'FORBIDDEN', undef],
-    ['AuthzSendForbiddenOnFailure, no token',      '/nobody/forbidden', undef,            401, $missing,    $plain],
-    ['AuthzSendForbiddenOnFailure, a bad token',   '/nobody/forbidden', 'Bearer unknown', 401, $unknown,    $error],
+    ['no AuthName, no token',                         '/small',            undef,            401, $missing,    'Bearer'],
+    ['no AuthName, a bad token',                      '/small',            'Bearer unknown', 401, $unknown,    'Bearer error="invalid_token"'],
+    ['no AuthName, a good token',                     '/small',            "Bearer $token",  200, '',          undef],
+    ['an AuthName with quotes, no token',             '/quoted',           undef,            401, $missing,    $quoted],
+    ['AuthType in lower case, a good token',          '/quoted',           "Bearer $token",  200, '',          undef],
+    ['Require all granted, no token',                 '/granted',          undef,            401, $missing,    $plain],
+    ['Require all granted, a token without a scheme', '/granted',          $token,           401, $invalid,    $plain],
+    ['Require all granted, a bad token',              '/granted',          'Bearer unknown', 401, $unknown,    $error],
+    ['Require all granted, an expired token',         '/granted',          "Bearer $kind{expired}", 401, $unknown, $error],
+    ['Require all granted, a good token',             '/granted',          "Bearer $token",  200, '',          undef],
+    ['no AuthType, no token',                         '/open',             undef,            401, $missing,    'Bearer'],
+    ['no AuthType, a good token',                     '/open',             "Bearer $token",  401, $missing,    'Bearer'],
+    ['AuthType None, a good token',                   '/none',             "Bearer $token",  401, $missing,    'Bearer'],
+    ['a Require that fails, a good token',            '/nobody',           "Bearer $token",  401, $no,         $plain],
+    ['a Require that fails, no token',                '/nobody',           undef,            401, $missing,    $plain],
+    ['a Require that fails, a bad token',             '/nobody',           'Bearer unknown', 401, $unknown,    $error],
+    ['AuthzSendForbiddenOnFailure, a good token',     '/nobody/forbidden', "Bearer $token",  403, 'FORBIDDEN', undef],
+    ['AuthzSendForbiddenOnFailure, no token',         '/nobody/forbidden', undef,            401, $missing,    $plain],
+    ['AuthzSendForbiddenOnFailure, a bad token',      '/nobody/forbidden', 'Bearer unknown', 401, $unknown,    $error],
 );
 for my $case (@places) {
     my ($what, $place, $header, $status, $reason, $challenge) = @$case;
     for my $method (qw(GET HEAD PUT)) {
         my $got = answer($place, $header, $method);
         my $want = $status == 200 && $method eq 'PUT' ? 400 : $status;
-        is $got->code, $want, "$what: $want to $method";
-        is reason($got), $want == 400 ? 'FIELD_INVALID' : $reason, "$what: the reason"
+        is $got->code, $want, "$what: $method is $want";
+        is reason($got), $want == 400 ? 'FIELD_INVALID' : $reason, "$what: the reason to $method"
             if $method ne 'HEAD';
-        is $got->header('WWW-Authenticate'), $challenge, "$what: the challenge";
+        is $got->header('WWW-Authenticate'), $challenge, "$what: WWW-Authenticate to $method";
     }
 }
 is answer('/nobody', "Bearer $token")->content, body('Unauthorized', '', $no),
-    'mod_authz_core\'s own 401, to the byte';
+    'a 401 of mod_authz_core has our body, to the byte';
 
 # What is not ours, but behind our AuthType, keeps Apache's pages.
 my @others = (
-    ['no token',                          '/management/v1/x', undef,            401, $plain],
-    ['a bad token',                       '/management/v1/x', 'Bearer unknown', 401, $error],
-    ['a good one',                        '/management/v1/x', "Bearer $token",  404, undef],
-    ['a Require that fails',              '/nobody/x',        "Bearer $token",  401, $plain],
-    ['Require all granted, no token',     '/granted/x',       undef,            404, undef],
-    ['Require all granted, a bad token',  '/granted/x',       'Bearer unknown', 404, undef],
-    ['UserProfile Off, no token',         "/management/v1/off$path", undef,     401, $plain],
+    ['no token',                           '/management/v1/x', undef,            401, $plain],
+    ['a bad token',                        '/management/v1/x', 'Bearer unknown', 401, $error],
+    ['a good token',                       '/management/v1/x', "Bearer $token",  404, undef],
+    ['a Require that fails, a good token', '/nobody/x',        "Bearer $token",  401, $plain],
+    ['Require all granted, no token',      '/granted/x',       undef,            404, undef],
+    ['Require all granted, a bad token',   '/granted/x',       'Bearer unknown', 404, undef],
+    ['UserProfile Off, no token',          "/management/v1/off$path", undef,     401, $plain],
 );
 for my $case (@others) {
     my ($what, $target, $header, $status, $challenge) = @$case;
     my $got = request(GET => $target, { defined $header ? (Authorization => $header) : () });
-    is $got->code, $status, "not ours, $what: $status";
-    like $got->content, qr/<title>$status /, "not ours, $what: Apache's page";
-    is $got->header('WWW-Authenticate'), $challenge, "not ours, $what: the challenge";
-    is $got->header('Cache-Control'), undef, "not ours, $what: none of our headers";
+    is $got->code, $status, "a path that is not ours, $what: $status";
+    like $got->content, qr/<title>$status /, "a path that is not ours, $what: Apache's page";
+    is $got->header('WWW-Authenticate'), $challenge, "a path that is not ours, $what: WWW-Authenticate";
+    is $got->header('Cache-Control'), undef, "a path that is not ours, $what: no Cache-Control of ours";
 }
 
 # A token's life: made by the tool, used, revoked; and one that runs out.
 my ($status, $made) = ctl('token', 'add', $site->{admin});
-is $status, 0, 'the tool adds a token';
+is $status, 0, 'userprofilectl token add succeeds';
 my ($new) = $made =~ /^(up_\S+)$/m;
-like $new || '', qr/^up_[\w-]{43}$/, 'of 256 bits';
-is answer('/management/v1', "Bearer $new")->code, 200, 'it is good at once';
+like $new || '', qr/^up_[\w-]{43}$/, 'a new token has 256 bits';
+is answer('/management/v1', "Bearer $new")->code, 200, 'a new token is valid at once';
 my ($hash) = sha256_hex($new);
 my (undef, $list) = ctl('--json', 'token', 'list');
 my ($id) = grep { $hash =~ /^$_/ } $list =~ /"([0-9a-f]{8,64})"/g;
-is +(ctl('token', 'revoke', $id || 'none'))[0], 0, 'the tool revokes it';
-is reason(answer('/management/v1', "Bearer $new")), $unknown, 'it is bad at once';
+is +(ctl('token', 'revoke', $id || 'none'))[0], 0, 'userprofilectl token revoke succeeds';
+is reason(answer('/management/v1', "Bearer $new")), $unknown, 'a revoked token is invalid at once';
 
 my $end   = int(time) + 2;
 my $brief = "brief-$$";
 fill({ token => { userId => $site->{admin}, token => $brief, expires => stamp($end) } });
-is answer('/management/v1', "Bearer $brief")->code, 200, 'a token before its end';
+is answer('/management/v1', "Bearer $brief")->code, 200, 'a token is valid until it expires';
 sleep 0.05 while time <= $end + 0.05;
-is reason(answer('/management/v1', "Bearer $brief")), $unknown, 'and after it';
+is reason(answer('/management/v1', "Bearer $brief")), $unknown, 'an expired token is invalid';
 
 done_testing;

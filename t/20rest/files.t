@@ -72,10 +72,10 @@ for my $case (@cases) {
     my ($name, $request, $status) = @$case;
     my $good = 0;
     my $calls = round_trips($name, sub { $good += $request->() == $status for 1 .. 100 });
-    is $good, 100, "$name: 100 answers of $status";
-    is_deeply $calls, [], "$name: no system call on a file";
+    is $good, 100, "$name: all 100 requests are answered with $status";
+    is_deeply $calls, [], "$name: 100 requests make no system call on a file";
 }
 my $calls = round_trips('other', sub { request(GET => "/other/$path/x", {%auth}) });
-isnt scalar @$calls, 0, 'which another path does make';
+isnt scalar @$calls, 0, 'a path that is not ours does make system calls on files';
 
 done_testing;

@@ -136,23 +136,23 @@ for my $case (@statuses) {
     my $body = body($code, $reason, $phrase);
     for my $method (qw(GET PUT HEAD)) {
         my ($status, $header, $got) = plain_request($method, "/r/$want$path", 'Content-Length: 0');
-        is $status, $want, "$want to $method";
-        is $got, $method eq 'HEAD' ? '' : $body, "$want to $method, to the byte";
-        is delete $header->{'content-length'}, length $body, "$want to $method: the length";
+        is $status, $want, "a $want of another module to $method: the status";
+        is $got, $method eq 'HEAD' ? '' : $body, "a $want of another module to $method: our body, to the byte";
+        is delete $header->{'content-length'}, length $body, "a $want of another module to $method: Content-Length";
         delete $header->{allow} if $want == 405 || $want == 501;
-        is_deeply $header, \%ours, "$want to $method: these headers";
+        is_deeply $header, \%ours, "a $want of another module to $method: these headers and no others";
     }
     my ($status, $header, $got) = plain_request('GET', "/r/$want/other");
-    is $status, $want, "$want for another path";
-    like $got, qr/<title>$want /, "is Apache's page";
-    is $header->{'cache-control'}, undef, 'without headers of ours';
+    is $status, $want, "a $want for a path that is not ours: the status";
+    like $got, qr/<title>$want /, "a $want for a path that is not ours: Apache's page";
+    is $header->{'cache-control'}, undef, "a $want for a path that is not ours: no Cache-Control of ours";
 }
 
 # Raised by those who do it for a living: what, place, headers, status, code,
 # reason, phrase, further headers.
 my %challenge = ('www-authenticate' => 'Basic realm="theirs"');
 my @others = (
-    ['mod_auth_basic, nobody',         '/basic',  [],                    401, 16, 'UNAUTHENTICATED', 'Unauthorized', %challenge],
+    ['mod_auth_basic, no credentials', '/basic',  [],                    401, 16, 'UNAUTHENTICATED', 'Unauthorized', %challenge],
     ['mod_auth_basic, wrong password', '/basic',  [{ basic('admin', 'no') }], 401, 16, 'UNAUTHENTICATED', 'Unauthorized', %challenge],
     ['mod_auth_basic, our token',      '/basic',  [{%auth}],             401, 16, 'UNAUTHENTICATED', 'Unauthorized', %challenge],
     ['Require all denied',             '/denied', [],                    403, 7,  'FORBIDDEN',       'Forbidden', 'x-place' => 'kept'],
@@ -164,59 +164,59 @@ for my $case (@others) {
         my $body = body($code, $reason, $phrase);
         my ($status, $got_header, $got) = plain_request($method, "$place$path", @lines, 'Content-Length: 0');
         is $status, $want, "$what: $want to $method";
-        is $got, $method eq 'HEAD' ? '' : $body, "$what to $method, to the byte";
+        is $got, $method eq 'HEAD' ? '' : $body, "$what: our body to $method, to the byte";
         is_deeply $got_header, { %ours, %further, 'content-length' => length $body },
-            "$what to $method: these headers";
+            "$what: these headers to $method and no others";
     }
     my ($status, $got_header, $got) = plain_request('GET', "$place/users/$user/profil", @lines);
-    is $status, $want, "$what for another path: $want";
-    like $got, qr/<title>$want /, "$what for another path: Apache's page";
+    is $status, $want, "$what, for a path that is not ours: $want";
+    like $got, qr/<title>$want /, "$what, for a path that is not ours: Apache's page";
 }
 
 # The site's own documents apply to those, and never to ours.
 my @documents = (
-    ['a text',               '/text/denied', 403, qr/^the site's own words$/],
-    ['a local URL',          '/local',       403, qr/^the page of the site$/],
-    ['a local URL of nothing', '/gone',      403, qr/<title>403 /],
-    ['an external URL',      '/external',    302, qr{http://example\.org/sorry}],
-    ['none, explicitly',     '/default',     403, qr/^\{"code":7,.*"FORBIDDEN"/],
+    ['a text',                        '/text/denied', 403, qr/^the site's own words$/],
+    ['a local URL',                   '/local',       403, qr/^the page of the site$/],
+    ['a local URL that is not found', '/gone',      403, qr/<title>403 /],
+    ['an external URL',               '/external',    302, qr{http://example\.org/sorry}],
+    ['default',                       '/default',     403, qr/^\{"code":7,.*"FORBIDDEN"/],
 );
 for my $case (@documents) {
     my ($what, $place, $status, $body) = @$case;
     my $got = request(GET => "$place$path", {%auth});
     is $got->code, $status, "ErrorDocument, $what: $status";
-    like $got->content, $body, 'and its words';
-    isnt $got->header('Content-Type'), 'application/json', 'not as JSON' if $what !~ /none/;
+    like $got->content, $body, "ErrorDocument, $what: the body";
+    isnt $got->header('Content-Type'), 'application/json', "ErrorDocument, $what: not our Content-Type" if $what ne 'default';
 }
 my @own = (
-    ['no token',        GET    => "/text$path",               {},                                      undef, 401, 'AUTH_HEADER_MISSING'],
-    ['a bad token',     GET    => "/text$path",               { bearer('no') },                        undef, 401, 'TOKEN_INVALID'],
-    ['the method',      DELETE => "/text$path",               {},                                      undef, 405, 'METHOD_NOT_ALLOWED'],
-    ['the media type',  PUT    => "/text$path",               { 'Content-Type' => 'text/plain' },      'x',   415, 'MEDIA_TYPE_UNSUPPORTED'],
-    ['the body',        PUT    => "/text$path",               {%auth},                                 '{',   400, 'BODY_INVALID'],
-    ['its size',        PUT    => "/text$path",               {%auth},                                 ' ' x 65537, 413, 'BODY_TOO_LARGE'],
-    ['the fields',      PUT    => "/text$path",               {%auth},                                 '{}',  400, 'FIELD_INVALID'],
-    ['the user',        GET    => '/text/users/x/profile',    {%auth},                                 undef, 404, 'USER_NOT_FOUND'],
-    ['the sequence',    GET    => "/text$path",               { %auth, 'If-Match' => '"9"' },          undef, 412, 'SEQUENCE_MISMATCH'],
-    ['the organisation', GET   => "/text$path",               { %auth, 'x-zitadel-orgid' => 'x' },     undef, 403, 'ORG_NOT_FOUND'],
+    ['no token',                 GET    => "/text$path",               {},                                      undef, 401, 'AUTH_HEADER_MISSING'],
+    ['a bad token',              GET    => "/text$path",               { bearer('no') },                        undef, 401, 'TOKEN_INVALID'],
+    ['a refused method',         DELETE => "/text$path",               {},                                      undef, 405, 'METHOD_NOT_ALLOWED'],
+    ['a refused media type',     PUT    => "/text$path",               { 'Content-Type' => 'text/plain' },      'x',   415, 'MEDIA_TYPE_UNSUPPORTED'],
+    ['a body that is not JSON',  PUT    => "/text$path",               {%auth},                                 '{',   400, 'BODY_INVALID'],
+    ['a body that is too large', PUT    => "/text$path",               {%auth},                                 ' ' x 65537, 413, 'BODY_TOO_LARGE'],
+    ['fields at fault',          PUT    => "/text$path",               {%auth},                                 '{}',  400, 'FIELD_INVALID'],
+    ['an unknown user',          GET    => '/text/users/x/profile',    {%auth},                                 undef, 404, 'USER_NOT_FOUND'],
+    ['another sequence',         GET    => "/text$path",               { %auth, 'If-Match' => '"9"' },          undef, 412, 'SEQUENCE_MISMATCH'],
+    ['an unknown organisation',  GET   => "/text$path",               { %auth, 'x-zitadel-orgid' => 'x' },     undef, 403, 'ORG_NOT_FOUND'],
 );
 for my $case (@own) {
     my ($what, $method, $target, $header, $body, $status, $reason) = @$case;
     my $got = request($method => $target, $header, $body);
-    is $got->code, $status, "our own error, $what: $status";
-    is reason($got), $reason, "our own error, $what: our words";
+    is $got->code, $status, "an ErrorDocument leaves our own error alone, $what: $status";
+    is reason($got), $reason, "an ErrorDocument leaves our own error alone, $what: our body";
     my ($head) = plain_request('HEAD', $target, map { "$_: $header->{$_}" } keys %$header);
-    is $head, $status, "our own error, $what: $status to HEAD" if $method eq 'GET';
+    is $head, $status, "an ErrorDocument leaves our own error alone, $what: $status to HEAD" if $method eq 'GET';
 }
 is request(GET => '/text/nothing', {%auth})->content, "the site's own words",
-    'a path that is not ours gets the site\'s words there';
+    'an ErrorDocument applies to a path that is not ours';
 
 # LimitRequestBody, with a length and without.
 my $long = ' ' x 61;
 my @bodies = (
-    ['a length',   '/limited', "Content-Length: 61\r\n\r\n$long",                                   'BODY_TOO_LARGE'],
-    ['chunks',     '/limited', "Transfer-Encoding: chunked\r\n\r\n3d\r\n$long\r\n0\r\n\r\n",        'BODY_TOO_LARGE'],
-    ['the limit',  '/limited', "Content-Length: 60\r\n\r\n" . ' ' x 60,                              'FIELD_INVALID'],
+    ['a Content-Length over it',   '/limited', "Content-Length: 61\r\n\r\n$long",                                   'BODY_TOO_LARGE'],
+    ['chunks over it',             '/limited', "Transfer-Encoding: chunked\r\n\r\n3d\r\n$long\r\n0\r\n\r\n",        'BODY_TOO_LARGE'],
+    ['as many bytes as it allows', '/limited', "Content-Length: 60\r\n\r\n" . ' ' x 60,                              'FIELD_INVALID'],
 );
 for my $case (@bodies) {
     my ($what, $place, $rest, $reason) = @$case;
@@ -224,7 +224,7 @@ for my $case (@bodies) {
     my $status = $reason eq 'FIELD_INVALID' ? 400 : 413;
     like $got, qr/^HTTP.1\.1 $status /, "LimitRequestBody, $what: $status";
     like $got, qr/"reason":"$reason"/, "LimitRequestBody, $what: $reason";
-    like $got, qr/"code":8,"message":"Request Entity Too Large"/, 'by httpd' if $status == 413;
+    like $got, qr/"code":8,"message":"Request Entity Too Large"/, "LimitRequestBody, $what: the words are httpd's" if $status == 413;
 }
 
 # A client that sends its body too slowly. Sends $first, then one byte of @rest
@@ -250,9 +250,9 @@ sub slowly {
 
 my $put = "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nContent-Length: 1000\r\n\r\n{";
 my ($got, $took) = slowly($server->{port}, $put, 0.2);
-like $got, qr/^HTTP.1\.1 408 .*"code":4,.*"reason":"REQUEST_TIMEOUT"/s, 'mod_reqtimeout: 408 in our words';
-cmp_ok $took, '<', 10, 'before the Timeout';
-unlike $server->log, qr/exit signal/, 'nothing broke';
+like $got, qr/^HTTP.1\.1 408 .*"code":4,.*"reason":"REQUEST_TIMEOUT"/s, 'a body that mod_reqtimeout gives up is a 408 with our body';
+cmp_ok $took, '<', 10, 'mod_reqtimeout gives up before Timeout does';
+unlike $server->log, qr/exit signal/, 'no child died';
 
 {
     my $patient = OwnServer->start("$config\nTimeout 1\nRequestReadTimeout header=0 body=0\n");
@@ -261,17 +261,17 @@ unlike $server->log, qr/exit signal/, 'nothing broke';
     for my $case (['a byte now and then', 0.2], ['nothing more', 100]) {
         my ($what, $pause) = @$case;
         my ($got, $took) = slowly($patient->{port}, $put, $pause);
-        like $got, qr/^HTTP.1\.1 408 .*"code":4,.*"reason":"REQUEST_TIMEOUT"/s, "$what until the Timeout: 408";
-        like $got, qr/Cache-Control: no-store\r\n/, 'with our headers';
-        cmp_ok $took, '>', 0.9, 'not before the Timeout';
-        cmp_ok $took, '<', 10,  'but then';
+        like $got, qr/^HTTP.1\.1 408 .*"code":4,.*"reason":"REQUEST_TIMEOUT"/s, "$what of a body until Timeout: 408";
+        like $got, qr/Cache-Control: no-store\r\n/, "$what of a body until Timeout: our headers";
+        cmp_ok $took, '>', 0.9, "$what of a body: no answer before Timeout";
+        cmp_ok $took, '<', 10,  "$what of a body: an answer soon after Timeout";
     }
 
     # HTTP 200, but the rest of the body is not waited for either.
     my $web = $put =~ s/\r\n/\r\nContent-Type: application\/grpc-web\r\n/r;
     my ($got, $took) = slowly($patient->{port}, $web, 0.2);
-    like $got, qr/^HTTP.1\.1 200 .*\r\n\r\n\x80.*grpc-status: 4\r\n/s, 'gRPC-Web, a byte now and then: DEADLINE_EXCEEDED';
-    cmp_ok $took, '<', 10, 'as early';
+    like $got, qr/^HTTP.1\.1 200 .*\r\n\r\n\x80.*grpc-status: 4\r\n/s, 'gRPC-Web, a byte now and then until Timeout: DEADLINE_EXCEEDED';
+    cmp_ok $took, '<', 10, 'gRPC-Web, a byte now and then: an answer soon after Timeout';
 }
 
 # An AuthType, but nothing required: httpd's own 500.
@@ -291,31 +291,31 @@ END
         plain_request('GET', $path, 'Authorization: Bearer ' . $there->{token});
     };
     is $status, 500, 'an AuthType without a Require line: 500';
-    is $body, body(13, 'INTERNAL', 'Internal Server Error'), 'to the byte';
+    is $body, body(13, 'INTERNAL', 'Internal Server Error'), 'an AuthType without a Require line: our body, to the byte';
 }
 
 # What httpd refuses before it knows the place: any body, but a refusal, and a
 # server that goes on.
 my @early = (
-    ['a control character in a header', "GET $path HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n",            400],
-    ['a header without a colon',        "GET $path HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n",           400],
-    ['no Host',                         "GET $path HTTP/1.1\r\n\r\n",                                  400],
-    ['a long header',                   "GET $path HTTP/1.1\r\nHost: a\r\nX: " . 'x' x 9000 . "\r\n\r\n", 400],
-    ['many headers',                    "GET $path HTTP/1.1\r\nHost: a\r\n" . "X: x\r\n" x 200 . "\r\n", 400],
-    ['a long path',                     'GET /users/' . 'x' x 9000 . "/profile HTTP/1.1\r\nHost: a\r\n\r\n", 414],
-    ['a broken escape',                 "GET /users/%zz/profile HTTP/1.1\r\nHost: a\r\n\r\n",          400],
-    ['NUL in the path',                 "GET /users/%00/profile HTTP/1.1\r\nHost: a\r\n\r\n",          404],
-    ['up and out',                      "GET /../../users/1/profile HTTP/1.1\r\nHost: a\r\n\r\n",      400],
-    ['a length that is none',           "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nContent-Length: x\r\n\r\n", 400],
-    ['an unknown coding',               "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nTransfer-Encoding: x\r\n\r\n", 400],
-    ['an expectation that is none',     "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nExpect: x\r\n\r\n", 417],
-    ['a method that is none',           "G(T $path HTTP/1.1\r\nHost: a\r\n\r\n",                       400],
-    ['the whole server',                "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",  200],
+    ['a control character in a header',              "GET $path HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n",            400],
+    ['a header without a colon',                     "GET $path HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n",           400],
+    ['no Host',                                      "GET $path HTTP/1.1\r\n\r\n",                                  400],
+    ['a header that is too long',                    "GET $path HTTP/1.1\r\nHost: a\r\nX: " . 'x' x 9000 . "\r\n\r\n", 400],
+    ['too many headers',                             "GET $path HTTP/1.1\r\nHost: a\r\n" . "X: x\r\n" x 200 . "\r\n", 400],
+    ['a path that is too long',                      'GET /users/' . 'x' x 9000 . "/profile HTTP/1.1\r\nHost: a\r\n\r\n", 414],
+    ['a percent sign that encodes nothing',          "GET /users/%zz/profile HTTP/1.1\r\nHost: a\r\n\r\n",          400],
+    ['an encoded NUL in the path',                   "GET /users/%00/profile HTTP/1.1\r\nHost: a\r\n\r\n",          404],
+    ['a path that leaves the root by ..',            "GET /../../users/1/profile HTTP/1.1\r\nHost: a\r\n\r\n",      400],
+    ['a Content-Length that is no number',           "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nContent-Length: x\r\n\r\n", 400],
+    ['an unknown Transfer-Encoding',                 "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nTransfer-Encoding: x\r\n\r\n", 400],
+    ['an unknown Expect',                            "PUT $path HTTP/1.1\r\nHost: a\r\n$line\r\nExpect: x\r\n\r\n", 417],
+    ['a method with a character that none may have', "G(T $path HTTP/1.1\r\nHost: a\r\n\r\n",                       400],
+    ['OPTIONS *',                                    "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",  200],
 );
 for my $case (@early) {
     my ($what, $bytes, $want) = @$case;
-    like raw($bytes), qr/^HTTP.1\.1 $want /, "$what: $want";
+    like raw($bytes), qr/^HTTP.1\.1 $want /, "refused by httpd itself, $what: $want";
 }
-unlike $server->log, qr/exit signal/, 'and no child died of one';
+unlike $server->log, qr/exit signal/, 'none of these ends a child';
 
 done_testing;

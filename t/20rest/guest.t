@@ -146,77 +146,77 @@ spew('page/error.shtml', '<p><!--#include virtual="/users/nobody/profile" --></p
 my $profile = qr/^\{"details":\{"sequence":"\d+",.*"profile":\{"firstName":"Gigi"/;
 my $else    = qr/^something else$/;
 my @cases = (
-    ['[PT] onto our path',              GET => "/nice/$user",            {},                200, $profile],
-    ['[PT] onto an unknown user',       GET => '/nice/nobody',           {},                404, qr/"USER_NOT_FOUND"/],
-    ['[PT] is behind the token',        GET => "/nice/$user",            { Authorization => undef }, 401, qr/"AUTH_HEADER_MISSING"/],
-    ['[PT] and the method',             POST => "/nice/$user",           {},                405, qr/"METHOD_NOT_ALLOWED"/],
-    ['a rewrite to a file is no path',  GET => "/plain/$user",           {},                404, qr/<title>404 /],
-    ['[PT] from where we are off',      GET => "/page/nice/$user",       {},                200, $profile],
-    ['[PT] to where we are off',        GET => '/off/file',              {},                200, $else],
-    ['[PT] to where <If> has us on',    GET => "/page/if/$user",         { 'X-On' => 'yes' }, 200, $profile],
-    ['[PT] to where <If> has us off',   GET => "/page/if/$user",         {},                404, qr/<title>404 /],
-    ['a redirect is followed',          GET => "/moved/$user",           {},                307, qr/$ours/],
-    ['[PT] away from our path',         GET => '/users/away/profile',    {},                200, $else],
-    ['[P] away from our path',          GET => '/users/far/profile',     {},                200, $else],
-    ['[H] away from our path',          GET => "/forced/$ours",          {},                200, qr/Server Status/],
-    ['ProxyPass beside us',             GET => '/proxied/else.txt',      {},                200, $else],
-    ['ProxyPass does not get ours',     GET => "/proxied/$ours",         {},                200, $profile],
-    ['nor what we refuse',              POST => "/proxied/$ours",        {},                405, qr/"METHOD_NOT_ALLOWED"/],
-    ['ProxyPassMatch does not either',  GET => "/gateway/$ours",         {},                200, $profile],
-    ['but gets the rest',               GET => '/gateway/else',          {},                404, qr/<title>404 /],
-    ['Alias beside us',                 GET => '/aliased/else.txt',      {},                200, $else],
-    ['Alias does not get ours',         GET => "/aliased/$ours",         {},                200, $profile],
-    ['ScriptAlias does not either',     GET => "/scripts/$ours",         {},                200, $profile],
-    ['a broken .htaccess beside us',    GET => '/broken/else.txt',       {},                500, qr/<title>500 /],
-    ['is not read for ours',            GET => "/broken/$ours",          {},                200, $profile],
-    ['FallbackResource beside us',      GET => '/fallback/x',            {},                200, $else],
-    ['FallbackResource leaves ours',    GET => "/fallback/$ours",        {},                200, $profile],
-    ['and our errors',                  GET => '/fallback/users/x/profile', {},             404, qr/"USER_NOT_FOUND"/],
-    ['SetHandler beside us',            GET => '/handled/x',             {},                200, qr/Server Status/],
-    ['SetHandler leaves ours',          GET => "/handled/$ours",         {},                200, $profile],
-    ['SetHandler default-handler too',  GET => "/default-handler/$ours", {},                200, $profile],
-    ['<If> is not true: not ours',      GET => "/if/$ours",              {},                404, qr/<title>404 /],
-    ['<If> is true: ours',              GET => "/if/$ours",              { 'X-On' => 'yes' }, 200, $profile],
-    ['<If> gives a limit',              PUT => "/if/$ours",              { 'X-On' => 'yes' }, 413, qr/limit of 100 bytes/, ' ' x 101],
-    ['<If> turns us off',               GET => "/unless/$ours",          { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
-    ['<If> does not turn us off',       GET => "/unless/$ours",          {},                200, $profile],
-    ['refused early, <If> is not true', GET => "/if/gone/$ours",         {},                404, qr/<title>404 /],
-    ['refused early, <If> is true',     GET => "/if/gone/$ours",         { 'X-On' => 'yes' }, 404, qr/"NOT_FOUND"/],
-    ['refused early, <If> turns us off', GET => "/unless/gone/$ours",    { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
-    ['refused early, it does not',      GET => "/unless/gone/$ours",     {},                404, qr/"NOT_FOUND"/],
-    ['<LocationMatch> matches',         GET => "/match/x/$ours",         {},                404, qr/<title>404 /],
-    ['<LocationMatch> does not match',  GET => "/match/12/$ours",        {},                200, $profile],
-    ['RequestHeader chooses the organisation', GET => "/organisation/$ours", {},            403, qr/"ORG_NOT_FOUND"/],
-    ['mod_include takes our answer in', GET => '/page/part.shtml',       {},                200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
-    ['without a token it gets nothing', GET => '/page/part.shtml',       { Authorization => undef }, 200, qr/^<p>(?!.*Gigi)/],
-    ['an error of ours in a page',      GET => '/page/error.shtml',      {},                200, qr/^<p>(?!.*Gigi)/],
+    ['[PT] onto our path',                                      GET => "/nice/$user",            {},                200, $profile],
+    ['[PT] onto an unknown user',                               GET => '/nice/nobody',           {},                404, qr/"USER_NOT_FOUND"/],
+    ['[PT] onto our path needs a token',                        GET => "/nice/$user",            { Authorization => undef }, 401, qr/"AUTH_HEADER_MISSING"/],
+    ['[PT] onto our path refuses another method',               POST => "/nice/$user",           {},                405, qr/"METHOD_NOT_ALLOWED"/],
+    ['a rewrite without [PT] is to a file',                     GET => "/plain/$user",           {},                404, qr/<title>404 /],
+    ['[PT] from where UserProfile is Off',                      GET => "/page/nice/$user",       {},                200, $profile],
+    ['[PT] to where UserProfile is Off',                        GET => '/off/file',              {},                200, $else],
+    ['[PT] to where <If> turns UserProfile on',                 GET => "/page/if/$user",         { 'X-On' => 'yes' }, 200, $profile],
+    ['[PT] to where <If> does not turn UserProfile on',         GET => "/page/if/$user",         {},                404, qr/<title>404 /],
+    ['a redirect to our path',                                  GET => "/moved/$user",           {},                307, qr/$ours/],
+    ['[PT] away from our path',                                 GET => '/users/away/profile',    {},                200, $else],
+    ['[P] away from our path',                                  GET => '/users/far/profile',     {},                200, $else],
+    ['[H] away from our path',                                  GET => "/forced/$ours",          {},                200, qr/Server Status/],
+    ['ProxyPass of another path',                               GET => '/proxied/else.txt',      {},                200, $else],
+    ['ProxyPass does not get our path',                         GET => "/proxied/$ours",         {},                200, $profile],
+    ['ProxyPass does not get what we refuse',                   POST => "/proxied/$ours",        {},                405, qr/"METHOD_NOT_ALLOWED"/],
+    ['ProxyPassMatch does not get our path',                    GET => "/gateway/$ours",         {},                200, $profile],
+    ['ProxyPassMatch gets another path',                        GET => '/gateway/else',          {},                404, qr/<title>404 /],
+    ['Alias of another path',                                   GET => '/aliased/else.txt',      {},                200, $else],
+    ['Alias does not get our path',                             GET => "/aliased/$ours",         {},                200, $profile],
+    ['ScriptAlias does not get our path',                       GET => "/scripts/$ours",         {},                200, $profile],
+    ['a broken .htaccess of another path',                      GET => '/broken/else.txt',       {},                500, qr/<title>500 /],
+    ['a broken .htaccess is not read for our path',             GET => "/broken/$ours",          {},                200, $profile],
+    ['FallbackResource of another path',                        GET => '/fallback/x',            {},                200, $else],
+    ['FallbackResource does not get our path',                  GET => "/fallback/$ours",        {},                200, $profile],
+    ['FallbackResource does not get our errors',                GET => '/fallback/users/x/profile', {},             404, qr/"USER_NOT_FOUND"/],
+    ['SetHandler of another path',                              GET => '/handled/x',             {},                200, qr/Server Status/],
+    ['SetHandler does not get our path',                        GET => "/handled/$ours",         {},                200, $profile],
+    ['SetHandler default-handler does not get our path',        GET => "/default-handler/$ours", {},                200, $profile],
+    ['<If> that is false does not turn UserProfile on',         GET => "/if/$ours",              {},                404, qr/<title>404 /],
+    ['<If> that is true turns UserProfile on',                  GET => "/if/$ours",              { 'X-On' => 'yes' }, 200, $profile],
+    ['<If> that is true sets UserProfileMaxBody',               PUT => "/if/$ours",              { 'X-On' => 'yes' }, 413, qr/limit of 100 bytes/, ' ' x 101],
+    ['<If> that is true turns UserProfile off',                 GET => "/unless/$ours",          { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
+    ['<If> that is false does not turn UserProfile off',        GET => "/unless/$ours",          {},                200, $profile],
+    ['refused early, where <If> does not turn UserProfile on',  GET => "/if/gone/$ours",         {},                404, qr/<title>404 /],
+    ['refused early, where <If> turns UserProfile on',          GET => "/if/gone/$ours",         { 'X-On' => 'yes' }, 404, qr/"NOT_FOUND"/],
+    ['refused early, where <If> turns UserProfile off',         GET => "/unless/gone/$ours",    { 'X-Off' => 'yes' }, 404, qr/<title>404 /],
+    ['refused early, where <If> does not turn UserProfile off', GET => "/unless/gone/$ours",     {},                404, qr/"NOT_FOUND"/],
+    ['<LocationMatch> that matches turns UserProfile off',      GET => "/match/x/$ours",         {},                404, qr/<title>404 /],
+    ['<LocationMatch> that does not match changes nothing',     GET => "/match/12/$ours",        {},                200, $profile],
+    ['RequestHeader chooses the organisation',                  GET => "/organisation/$ours", {},            403, qr/"ORG_NOT_FOUND"/],
+    ['mod_include includes our answer',                         GET => '/page/part.shtml',       {},                200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
+    ['mod_include without a token gets no profile',             GET => '/page/part.shtml',       { Authorization => undef }, 200, qr/^<p>(?!.*Gigi)/],
+    ['mod_include of an unknown user gets no profile',          GET => '/page/error.shtml',      {},                200, qr/^<p>(?!.*Gigi)/],
 );
 for my $case (@cases) {
     my ($what, $method, $path, $header, $status, $body, $content) = @$case;
     my $got = request($method => $path, { %auth, %$header }, $content);
     is $got->code, $status, "$what: $status";
-    like $got->content || $got->header('Location') || '', $body, "$what: the answer";
+    like $got->content || $got->header('Location') || '', $body, "$what: the body";
 }
 
 # mod_headers has the last word.
 my $got = request(GET => "/headers/$ours", {%auth});
 is $got->header('X-Set'),         'yes',     'Header set';
 is $got->header('X-Always'),      'yes',     'Header always set';
-is $got->header('Cache-Control'), 'private', 'Header set over one of ours';
-is $got->header('ETag'),          undef,     'Header unset of one of ours';
-is $got->header('X-Content-Type-Options'), 'nosniff', 'the others stay';
+is $got->header('Cache-Control'), 'private', 'Header set replaces a header of ours';
+is $got->header('ETag'),          undef,     'Header unset removes a header of ours';
+is $got->header('X-Content-Type-Options'), 'nosniff', 'our other headers stay';
 $got = request(GET => "/headers/$ours");
-is $got->code, 401, 'on an error';
-is $got->header('X-Always'), 'yes', 'Header always set still counts';
+is $got->code, 401, 'Header always set: an error of ours';
+is $got->header('X-Always'), 'yes', 'Header always set applies to an error of ours';
 is request(GET => "/environment/$ours", {%auth})->header('X-Caller'), $site->{admin},
-    'the caller is REMOTE_USER';
+    'REMOTE_USER is the caller';
 
 # Sections for files apply to files.
 $got = request(GET => '/aliased/else.txt', {%auth});
 is $got->header("X-$_"), 'yes', "<$_> applies to a file" for qw(Directory Files);
 for my $path ("/$ours", "/aliased/$ours", "/broken/$ours") {
     $got = request(GET => $path, {%auth});
-    is $got->header("X-$_"), undef, "<$_> does not to $path" for qw(Directory Files);
+    is $got->header("X-$_"), undef, "<$_> does not apply to $path" for qw(Directory Files);
 }
 
 # The notes for the access log, line by line. A request is logged after it is
@@ -254,13 +254,13 @@ $server->wait_until(sub {
     %logged = $log =~ /^(\d+) (.*)\n/mg;
     return @want == keys %logged;
 });
-is $logged{$_}, $want[$_], "the access log: $want[$_]" for 0 .. $#want;
+is $logged{$_}, $want[$_], "notes in the access log: $want[$_]" for 0 .. $#want;
 
 # No log, however talkative, holds a value, a token or a body.
 my @secrets = map { "secret$_-$$" } 1 .. 9;
 my %put = (%auth, 'Content-Type' => 'application/json');
 request(PUT => "/$ours", {%put}, qq({"firstName":"$secrets[0]","lastName":"$secrets[1]","nickName":"$secrets[2]","displayName":"$secrets[3]"}));
-is decode(request(GET => "/$ours", {%auth}))->{profile}{nickName}, $secrets[2], 'a change with secrets';
+is decode(request(GET => "/$ours", {%auth}))->{profile}{nickName}, $secrets[2], 'values are stored that no log may hold';
 request(PUT => "/$ours", {%put}, $_) for
     qq({"firstName":"$secrets[4]"}),
     qq({"firstName":"$secrets[4]",),
@@ -273,8 +273,8 @@ request(GET => "/$ours", { bearer($secrets[6]) });
 request(GET => "/$ours", { Authorization => "$secrets[7] x" });
 request(GET => "/$ours", { %auth, 'If-Match' => $secrets[8] });
 my $logs = $server->log . UserProfile::slurp($server->file('access.log'));
-like $logs, qr/UP0010: PUT .*BODY_INVALID/, 'the log tells what happened';
-unlike $logs, qr/\Q$_\E/, "but no log holds $_" for @secrets, $site->{token};
-unlike $logs, qr/exit signal/, 'and no child died';
+like $logs, qr/UP0010: PUT .*BODY_INVALID/, 'the error log has the refused requests';
+unlike $logs, qr/\Q$_\E/, "no log holds $_" for @secrets, $site->{token};
+unlike $logs, qr/exit signal/, 'no child died';
 
 done_testing;

@@ -23,15 +23,15 @@ my @methods = qw(
 for my $method (@methods) {
     for my $case (
         ['with a token', "Authorization: $auth{Authorization}"],
-        ['without one'],
+        ['without a token'],
         ['with a body of another type', 'Content-Type: text/plain', 'Content-Length: 0'],
         )
     {
         my ($what, @header) = @$case;
         my ($status, $header, $body) = plain_request($method, $ours, @header);
-        is $status, 405, "$method $what: 405";
-        is $header->{allow}, 'GET, HEAD, PUT', "$method $what: exactly our Allow";
-        is $body, $wrong, "$method $what: to the byte";
+        is $status, 405, "$method $what is 405";
+        is $header->{allow}, 'GET, HEAD, PUT', "$method $what: Allow is ours";
+        is $body, $wrong, "$method $what: the body, to the byte";
     }
 }
 my ($status, $header, $body) = plain_request('DELETE', $ours);
@@ -43,45 +43,45 @@ is_deeply $header,
         'content-type'           => 'application/json',
         'x-content-type-options' => 'nosniff',
     },
-    'these headers and no others';
+    'a refused method: these headers and no others';
 for my $place ('/open', '/basic', '/nobody', '/small') {
     ($status, $header) = plain_request('DELETE', "$place$path");
-    is "$status $header->{allow}", '405 GET, HEAD, PUT', "405 before all access control at $place";
+    is "$status $header->{allow}", '405 GET, HEAD, PUT', "a refused method is 405 before access control at $place";
 }
 for my $method (qw(DELETE POST OPTIONS)) {
     my $got = request($method => "/management/v1/x", {%auth});
-    unlike $got->header('Allow') || '', qr/PUT/, "$method of a path that is not ours is Apache's";
-    isnt reason($got), 'METHOD_NOT_ALLOWED', 'in its words';
+    unlike $got->header('Allow') || '', qr/PUT/, "$method of a path that is not ours: Allow is Apache's";
+    isnt reason($got), 'METHOD_NOT_ALLOWED', "$method of a path that is not ours: the body is Apache's";
 }
 
 # Media types of a PUT: what, its Content-Type, whether it is taken.
 my @types = (
-    ['JSON',                         'application/json',                              1],
-    ['in capitals',                  'APPLICATION/JSON',                              1],
-    ['in both',                      'Application/Json',                              1],
-    ['with a charset',               'application/json; charset=utf-8',               1],
-    ['with another charset',         'application/json;charset=ISO-8859-1',           1],
-    ['with a quoted charset',        'application/json ; charset="utf-8"',            1],
-    ['with a parameter of any kind', 'application/json; x=y; z',                      1],
-    ['with a semicolon',             'application/json;',                             1],
-    ['none',                         undef,                                           1],
-    ['an empty one',                 '',                                              1],
-    ['a blank one',                  '  ',                                            1],
-    ['only a semicolon',             '; charset=utf-8',                               0],
-    ['text',                         'text/plain',                                    0],
-    ['text/json',                    'text/json',                                     0],
-    ['a form',                       'application/x-www-form-urlencoded',             0],
-    ['a multipart form',             'multipart/form-data; boundary=x',               0],
-    ['XML',                          'application/xml',                               0],
-    ['a type of JSON',               'application/problem+json',                      0],
-    ['a merge patch',                'application/merge-patch+json',                  0],
-    ['a longer name',                'application/jsonp',                             0],
-    ['a shorter name',               'application/jso',                               0],
-    ['any',                          '*/*',                                           0],
-    ['two',                          'application/json, text/plain',                  0],
-    ['a type without its slash',     'json',                                          0],
-    ['a gRPC of another codec',      'application/grpc+json',                         0],
-    ['a gRPC-Web of another codec',  'application/grpc-web+json',                     0],
+    ['application/json',                         'application/json',                              1],
+    ['application/json in capitals',             'APPLICATION/JSON',                              1],
+    ['application/json in mixed case',           'Application/Json',                              1],
+    ['application/json with a charset',          'application/json; charset=utf-8',               1],
+    ['application/json with another charset',    'application/json;charset=ISO-8859-1',           1],
+    ['application/json with a quoted charset',   'application/json ; charset="utf-8"',            1],
+    ['application/json with unknown parameters', 'application/json; x=y; z',                      1],
+    ['application/json with a semicolon',        'application/json;',                             1],
+    ['no Content-Type',                          undef,                                           1],
+    ['an empty Content-Type',                    '',                                              1],
+    ['a Content-Type of blanks',                 '  ',                                            1],
+    ['a Content-Type of parameters alone',       '; charset=utf-8',                               0],
+    ['text/plain',                               'text/plain',                                    0],
+    ['text/json',                                'text/json',                                     0],
+    ['a form',                                   'application/x-www-form-urlencoded',             0],
+    ['a multipart form',                         'multipart/form-data; boundary=x',               0],
+    ['XML',                                      'application/xml',                               0],
+    ['a media type based on JSON',               'application/problem+json',                      0],
+    ['a merge patch',                            'application/merge-patch+json',                  0],
+    ['a longer subtype',                         'application/jsonp',                             0],
+    ['a shorter subtype',                        'application/jso',                               0],
+    ['*/*',                                      '*/*',                                           0],
+    ['two media types in one header',            'application/json, text/plain',                  0],
+    ['a media type without a slash',             'json',                                          0],
+    ['gRPC with another codec',                  'application/grpc+json',                         0],
+    ['gRPC-Web with another codec',              'application/grpc-web+json',                     0],
 );
 my $json = '{"firstName":"","lastName":"L","displayName":"D"}';
 for my $case (@types) {
@@ -91,22 +91,22 @@ for my $case (@types) {
             . join('', map { "$_\r\n" } @type)
             . 'Content-Length: ' . length($json) . "\r\n\r\n$json");
     like $text, $taken ? qr/"reason":"FIELD_INVALID"/ : qr/^HTTP.1\.1 415 .*"reason":"MEDIA_TYPE_UNSUPPORTED"/s,
-        "$what: " . ($taken ? 'taken' : 'refused');
+        "PUT with $what is " . ($taken ? 'taken' : 'refused');
     next if $taken;
     ($status, $header, $body) = plain_request('PUT', $ours, @type, 'Content-Length: 0');
-    is $status, 415, "$what: before the token is asked for";
+    is $status, 415, "PUT with $what is 415 without a token too";
     is_deeply [sort keys %$header],
-        [qw(cache-control content-length content-type x-content-type-options)], "$what: these headers";
-    like $body, qr{"code":3,"message":"[^"]*application/json\b}, "$what: the types that are accepted are named";
+        [qw(cache-control content-length content-type x-content-type-options)], "PUT with $what: the headers of a 415";
+    like $body, qr{"code":3,"message":"[^"]*application/json\b}, "PUT with $what: the message names the accepted types";
 }
 like raw("PUT $ours HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: \x01\r\n\r\n"),
-    qr/^HTTP.1\.1 400 /, 'a type of control characters is refused by httpd';
+    qr/^HTTP.1\.1 400 /, 'a Content-Type of control characters is refused by httpd';
 is +(plain_request('PUT', $ours, 'Content-Type: application/json', 'Content-Type: application/json', 'Content-Length: 0'))[0],
-    415, 'two types are none that is taken';
+    415, 'two Content-Type headers are refused';
 is +(plain_request('DELETE', $ours, 'Content-Type: text/plain', 'Content-Length: 0'))[0], 405,
-    'the method is looked at before the type';
+    'the method is checked before the media type';
 is +(plain_request('PUT', "/open$path", 'Content-Type: text/plain', 'Content-Length: 0'))[0], 415,
-    'and the type before anything at a place without authentication';
+    'the media type is checked before the caller';
 
 # The hidden method of a header is none.
 is request(POST => $ours, { %auth, 'X-HTTP-Method-Override' => 'PUT' }, '{}')->code, 405,

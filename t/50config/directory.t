@@ -38,15 +38,15 @@ local $UserProfile::store = $server->store;
 my $site = site();
 
 for my $case (
-    # path                              status what
-    ['/users/U/profile',                200, 'a <Directory> serves profiles'],
-    ['/management/v1/users/U/profile',  200, 'a <Directory> that an alias leads to serves profiles'],
-    ['/deeper/users/U/profile',         404, 'a <Directory> serves no profiles below a prefix'],
-    ['/auth/v1/users/me/profile',       500, 'the .htaccess file of a <Directory> counts'],
-    ['/place/users/U/profile',          200, 'a <Location> serves profiles, and its ProxyPass does not count'],
-    ['/place/management/v1/users/U/profile', 200, 'in a <Location> no alias and no .htaccess file counts'],
-    ['/place/auth/v1/users/me/profile', 503, 'a ProxyPass that maps encoded paths comes before us'],
-    ['/place/v2/users/U',               503, 'a ProxyPass that maps paths of servlets comes before us'],
+    # path                                   status what
+    ['/users/U/profile',                     200, 'UserProfile On in a <Directory> serves profiles'],
+    ['/management/v1/users/U/profile',       200, 'an Alias leads to such a <Directory>'],
+    ['/deeper/users/U/profile',              404, 'such a <Directory> serves no profiles below a prefix'],
+    ['/auth/v1/users/me/profile',            500, 'a broken .htaccess counts in such a <Directory>'],
+    ['/place/users/U/profile',               200, 'UserProfile On in a <Location> serves profiles, and a ProxyPass does not get its paths'],
+    ['/place/management/v1/users/U/profile', 200, 'neither Alias nor .htaccess reach a path of a <Location>'],
+    ['/place/auth/v1/users/me/profile',      503, 'a ProxyPass with mapping=encoded gets a path of a <Location>'],
+    ['/place/v2/users/U',                    503, 'a ProxyPass with mapping=servlet gets a path of a <Location>'],
     )
 {
     my ($path, $status, $what) = @$case;

@@ -69,19 +69,19 @@ sub change {
 
 my @cases = (
     # what                                       who      where      bytes want
-    ['a place that says On serves',              $owner,  '/on',         99, 200],
+    ['UserProfile On in a <Location> serves its paths',              $owner,  '/on',         99, 200],
     # httpd's own answer to a PUT is 405.
-    ['another place does not',                   $owner,  '/elsewhere',  99, 405],
-    ['an inner Off turns an outer On off',       $owner,  '/on/off',     99, 405],
-    ['an On inside that turns it on again',      $owner,  '/on/off/on',  99, 200],
-    ["the server's limit holds in a place",      $owner,  '/on',        300, 200],
-    ['to the byte',                              $owner,  '/on',        301, 413],
-    ["a place's own limit is the nearer one",    $owner,  '/on/larger', 2048, 200],
-    ['and is a limit',                           $owner,  '/on/larger', 2049, 413],
-    ["the server's role reads only",             $reader, '/on',         99, 403],
-    ['a place may let the same role write',      $reader, '/on/writer',  99, 200],
-    ['a place may take a built-in role less',    $owner,  '/on/owner',   99, 403],
-    ["and the server's role is known there too", $reader, '/on/owner',   99, 403],
+    ['UserProfile is Off elsewhere',                            $owner,  '/elsewhere',  99, 405],
+    ['an inner Off overrides an outer On',                      $owner,  '/on/off',     99, 405],
+    ['a further inner On overrides that Off',                   $owner,  '/on/off/on',  99, 200],
+    ["the server's UserProfileMaxBody applies in a <Location>", $owner,  '/on',        300, 200],
+    ['the server\'s UserProfileMaxBody counts each byte',       $owner,  '/on',        301, 413],
+    ["an inner UserProfileMaxBody overrides the server's",      $owner,  '/on/larger', 2048, 200],
+    ['an inner UserProfileMaxBody counts each byte',            $owner,  '/on/larger', 2049, 413],
+    ["the server's UserProfileRole applies in a <Location>",    $reader, '/on',         99, 403],
+    ['an inner UserProfileRole overrides the server\'s',        $reader, '/on/writer',  99, 200],
+    ['an inner UserProfileRole overrides a built-in role',      $owner,  '/on/owner',   99, 403],
+    ["an inner UserProfileRole leaves other roles as they are", $reader, '/on/owner',   99, 403],
 );
 for my $case (@cases) {
     my ($what, $who, $where, $bytes, $want) = @$case;
@@ -89,20 +89,20 @@ for my $case (@cases) {
 }
 
 my %second = (Host => 'second');
-is(change($owner, '', 100, %second), 200, 'a virtual host may say On');
-is(change($owner, '', 101, %second), 413, 'with its own limit');
+is(change($owner, '', 100, %second), 200, 'UserProfile On in a virtual host serves its paths');
+is(change($owner, '', 101, %second), 413, 'a virtual host\'s UserProfileMaxBody overrides the server\'s');
 is(change($owner, '/on/larger', 2048, %second),
-    200, "a place's limit is nearer than a virtual host's");
+    200, "a <Location>'s UserProfileMaxBody overrides a virtual host's");
 is(change($reader, '', 100, %second),
-    403, "it has the server's roles");
+    403, "the server's UserProfileRole applies in a virtual host");
 
 my %third = (Host => 'third');
-is(change($owner, '/on', 100, %third), 401, 'another store, other tokens');
+is(change($owner, '/on', 100, %third), 401, 'a virtual host\'s own store does not have the server\'s tokens');
 {
     local $UserProfile::store = 'lmdb:' . $server->file('third');
     my $other = site();
-    is(change($other, '/on', 100, %third), 200, 'its own tokens and users');
-    is(change($other, '/on', 100), 401, 'which the others do not have');
+    is(change($other, '/on', 100, %third), 200, 'a virtual host\'s own store has its tokens and users');
+    is(change($other, '/on', 100), 401, 'the server\'s store does not have a virtual host\'s tokens');
 }
 
 done_testing;

@@ -29,7 +29,7 @@ my @right = (
 );
 for my $line (@right) {
     my ($status, $output) = OwnServer->configtest($line);
-    is($status, 0, "accepted: $line") or diag $output;
+    is($status, 0, "configtest accepts: $line") or diag $output;
 }
 
 # Refused: the line, and what would be right. Every answer names the directive.
@@ -72,9 +72,9 @@ for my $case (@wrong) {
     my ($line, $right) = @$case;
     my ($directive) = $line =~ /(UserProfile\w*)/;
     my ($status, $output) = OwnServer->configtest($line);
-    isnt($status, 0, "refused: $line");
-    like($output, $right, 'the answer says what would be right');
-    like($output, qr/$directive\b/, 'and names the directive');
+    isnt($status, 0, "configtest refuses: $line");
+    like($output, $right, "the message says what would be right: $line");
+    like($output, qr/$directive\b/, "the message names the directive: $line");
 }
 
 done_testing;

@@ -17,16 +17,16 @@ sub matches {
 
 # Arguments, exit code, standard output, standard error ('' without one).
 my @steps = (
-    ['org list', 1, '', qr/^userprofilectl: .*\Q$store\E|^userprofilectl: .*store/],
-    ['init',     0, ''],
-    ['init',     0, ''],
-    ['org list', 0, "ID  NAME\n"],
-    ['org list --json',               0, ''],
-    ['org add O1 --name Example',     0, ''],
-    ['org add --name=Second -- O2',   0, ''],
-    ['org add O3',                    0, ''],
-    ['org add O1', 1, '', "userprofilectl: organisation 'O1' exists already\n"],
-    ['org list', 0, "ID  NAME\nO1  Example\nO2  Second\nO3  \n"],
+    ['org list',                    1, '', qr/^userprofilectl: .*\Q$store\E|^userprofilectl: .*store/],
+    ['init',                        0, ''],
+    ['init',                        0, ''],
+    ['org list',                    0, "ID  NAME\n"],
+    ['org list --json',             0, ''],
+    ['org add O1 --name Example',   0, ''],
+    ['org add --name=Second -- O2', 0, ''],
+    ['org add O3',                  0, ''],
+    ['org add O1',                  1, '', "userprofilectl: organisation 'O1' exists already\n"],
+    ['org list',                    0, "ID  NAME\nO1  Example\nO2  Second\nO3  \n"],
     [
         'org list --json', 0, <<'END'
 {"org":{"id":"O1","name":"Example"}}
@@ -98,7 +98,7 @@ END
     [
         'member add --org O1 U1 ORG_ONWER', 0, '',
         "userprofilectl: the role 'ORG_ONWER' permits nothing, unless a "
-            . "UserProfileRole says what\n"
+            . "UserProfileRole names it\n"
     ],
     ['member add --org O9 A1 ORG_OWNER', 1, '', qr/^userprofilectl: .*O9/],
     ['member list', 0, "USER  ROLES\nU1    IAM_OWNER_VIEWER\n"],
@@ -119,8 +119,8 @@ END
     ],
     ['member list --org O1', 0, "USER  ROLES\nU1    ORG_ONWER\n"],
 
-    ['token add U1',                0, qr/\Aup_[\w-]{43}\n\z/],
-    ['token add A1 --expires 90d',  0, qr/\Aup_[\w-]{43}\n\z/],
+    ['token add U1',               0, qr/\Aup_[\w-]{43}\n\z/],
+    ['token add A1 --expires 90d', 0, qr/\Aup_[\w-]{43}\n\z/],
     [
         'token add A1 --expires 2999-01-01T00:00:00Z', 0,
         qr/\Aup_[\w-]{43}\n\z/
@@ -194,14 +194,14 @@ for my $step (@steps) {
     my ($arguments, $code, $out, $err) = @$step;
     my ($got_code, $got_out, $got_err) = ctl($store, split / /, $arguments);
     is($got_code, $code, $arguments) or diag($got_err);
-    matches($got_out, $out, '... prints');
+    matches($got_out, $out, "$arguments: the output");
     next if !defined $err && $> == 0 && $arguments eq 'init';
-    matches($got_err, $err // '', '... complains');
+    matches($got_err, $err // '', "$arguments: the standard error");
 }
 
 # A token that is listed is revoked by what the list shows.
 my ($id) = (ctl($store, qw(token list)))[1] =~ /^([0-9a-f]{16}) /m;
-is((ctl($store, qw(token revoke), $id))[0], 0, 'revoking by the id of a list');
-unlike((ctl($store, qw(token list)))[1], qr/^$id/m, '... revokes that one');
+is((ctl($store, qw(token revoke), $id))[0], 0, 'token revoke takes an id of token list');
+unlike((ctl($store, qw(token list)))[1], qr/^$id/m, 'token revoke revokes that token');
 
 done_testing;

@@ -17,26 +17,26 @@ $data =~ s/(store\x08\x01\x10)\x80\x80\x80\x80\x40/$1\x80\x80\xc0\x80\x00/g
     or die "there is no size of the map in $file\n";
 spew($file, $data);
 like((ctl($store, 'stat'))[1], qr/^bytes at most +1048576$/m,
-    'a small store');
+    'a store of 1 MiB is made');
 
 my $lines = spew(folder() . '/lines', join '', qq({"org":{"id":"O1"}}\n),
     map { qq({"user":{"id":"U$_","orgId":"O1","type":"human","profile":)
         . qq({"firstName":"First$_","lastName":"Last$_"}}}\n) }
         2 .. $LINES);
 my ($code, $out, $err) = ctl($store, 'import', $lines);
-is($code, 1, 'is full before the import ends');
+is($code, 1, 'an import that fills the store fails');
 my ($stopped) = $err =~ m{\Auserprofilectl:\ the\ import\ stopped\ at\ line
     \ (\d+)\ of\ '\Q$lines\E';\ the\ lines\ before\ it\ are\ kept:
     \ [^\n]*MDB_MAP_FULL[^\n]*\n\z}x;
-cmp_ok($stopped // 0, '>', 1, '... which says so, and where') or diag($err);
+cmp_ok($stopped // 0, '>', 1, 'an import that fills the store says why and at which line it stopped') or diag($err);
 my $kept = $stopped - 1;
-like($out, qr/^imported $kept lines /, '... counts what it kept');
+like($out, qr/^imported $kept lines /, 'an import that fills the store counts the lines that were kept');
 my @users = map { /"id":"U(\d+)"/ } lines_of($store);
 is_deeply([sort { $a <=> $b } @users], [2 .. $kept],
-    '... and keeps the lines before, and no other');
+    'an import that fills the store keeps the lines before, and no others');
 
-is((ctl($store, qw(org add O2)))[0], 0, 'the store goes on');
-is((ctl($store, qw(user remove O1 U2)))[0], 0, '... to be changed');
-is(scalar lines_of($store), $kept + 1, '... and to be read');
+is((ctl($store, qw(org add O2)))[0], 0, 'after a full import an organisation can be added');
+is((ctl($store, qw(user remove O1 U2)))[0], 0, 'after a full import a user can be removed');
+is(scalar lines_of($store), $kept + 1, 'after a full import the store can be read');
 
 done_testing;

@@ -26,11 +26,11 @@ sub import_text {
 my $store = store(@lines);
 is_deeply([lines_of($store)], \@lines, 'export prints what import read');
 my ($code, $out) = import_text($store, join "\n", lines_of($store));
-is($code, 0, 'import takes what export printed, without a last newline too');
+is($code, 0, 'import takes what export printed, also without a last newline');
 like($out, qr/\Aimported 8 lines in [\d.]+ s, \d+ lines a second\n\z/,
-    '... and says how much it was');
-is_deeply([lines_of($store)], \@lines, '... and the store is the same');
-is_deeply([lines_of(store(lines_of($store)))], \@lines, 'so is another store');
+    'import says how many lines it read');
+is_deeply([lines_of($store)], \@lines, 'importing an export into the same store changes nothing');
+is_deeply([lines_of(store(lines_of($store)))], \@lines, 'importing an export into an empty store gives an equal store');
 is((ctl($store, 'events', '--json'))[1], '', 'an import makes no event');
 
 my $file = spew(folder() . '/users.jsonl', join "\n", @lines);
@@ -48,45 +48,49 @@ like(
     qr/"state":"active","sequence":"3",.*
         "profile":\{"firstName":"New","lastName":"Name",
         "displayName":"New\ Name"\}/x,
-    'a line replaces what it names, its sequence too');
+    'a line replaces the user that it names, its sequence too');
 
 # A token's text is hashed; 'abc' has a well-known SHA-256.
 import_text($store, '{"token":{"userId":"A1","token":"abc"}}');
 ok((grep { /"sha256":"ba7816bf8f01cfea4141/ } lines_of($store)) == 1,
-    "a token's text is hashed on the way in");
-ok(!(grep { /abc"/ } lines_of($store)), '... and not kept');
+    "import hashes the text of a token");
+ok(!(grep { /abc"/ } lines_of($store)), 'import does not keep the text of a token');
 
 # Lines that are empty are counted, no more.
 
 ($code, $out) = import_text($store, "\n\r\n$lines[0]\r\n  \n$lines[1]\n\n");
-is($code, 0, 'empty lines are skipped');
-like($out, qr/^imported 2 lines /, '... and are no lines');
-is((import_text($store, ''))[0], 0, 'so may be the whole file');
+is($code, 0, 'import skips empty lines');
+like($out, qr/^imported 2 lines /, 'import does not count empty lines');
+is((import_text($store, ''))[0], 0, 'import takes an empty file');
 
 # Bad lines: what is wrong with the third of five.
 
 my $O    = '{"org":{"id":"%s"}}';
 my @bad  = (
-    ['no JSON',       'hello',                  qr/.../],
-    ['a cut line',    '{"org":{"id":"O"',       qr/.../],
-    ['two objects',   '{"org":{"id":"O"}} {}',  qr/.../],
-    ['a NUL byte',    "{\"org\":\0{}}",         qr/.../],
-    ['not UTF-8',     "{\"org\":{\"id\":\"\xff\"}}", qr/.../],
-    ['nothing known', '{"group":{"id":"O"}}',
+    ['a line that is not JSON',   'hello',                  qr/.../],
+    ['a line that is cut',        '{"org":{"id":"O"',       qr/.../],
+    ['a line of two objects',     '{"org":{"id":"O"}} {}',  qr/.../],
+    ['a line with a NUL byte',    "{\"org\":\0{}}",         qr/.../],
+    ['a line that is not UTF-8',  "{\"org\":{\"id\":\"\xff\"}}", qr/.../],
+    ['a line of an unknown kind', '{"group":{"id":"O"}}',
         'the line is no org, user, member or token'],
     ['an event',      '{"event":{"number":"1"}}',
         'the line is no org, user, member or token'],
     ['an unknown member', '{"org":{"id":"O","nmae":"x"}}',
         "org has an unknown member, 'nmae'"],
-    ['a bad id', '{"org":{"id":""}}',
+    ['an empty id', '{"org":{"id":""}}',
         'the id of an organisation must be 1 to 200 bytes of UTF-8 without '
-            . 'control characters'],
-    ['a bad profile',
+            . 'control characters, and neither . nor ..'],
+    ['the user ..', '{"user":{"id":"..","orgId":"A","type":"machine"}}',
+        qr/^the id of a user must be .* neither \. nor \.\.$/],
+    ['a token of the user .', '{"token":{"userId":".","token":"t"}}',
+        qr/^the user of a token must be .* neither \. nor \.\.$/],
+    ['a profile with a field at fault',
         '{"user":{"id":"U","orgId":"A","type":"human",'
             . '"profile":{"firstName":"","lastName":"L"}}}',
         "the profile of user 'U' is invalid: firstName: value length must be "
             . 'between 1 and 200 runes, inclusive'],
-    ['a bad role', '{"member":{"userId":"U","roles":["a b"]}}',
+    ['a role with a blank', '{"member":{"userId":"U","roles":["a b"]}}',
         qr/^a role of user 'U' must be/],
     ['a token that cannot be sent', '{"token":{"userId":"U","token":"a b"}}',
         qr/^no client can send this token/],
@@ -96,9 +100,9 @@ my @bad  = (
         '{"user":{"id":"taken","orgId":"A","type":"machine"}}', qr/taken/],
     ['a membership in an unknown organisation',
         '{"member":{"userId":"U","orgId":"Z","roles":["R"]}}', qr/Z/],
-    ['too long a line', ' ' x (1024 * 1024 + 1), 'it is longer than 1048576 '
+    ['a line one byte too long', ' ' x (1024 * 1024 + 1), 'it is longer than 1048576 '
             . 'bytes'],
-    ['a far too long line', 'x' x (5 * 1024 * 1024), 'it is longer than '
+    ['a line far too long', 'x' x (5 * 1024 * 1024), 'it is longer than '
             . '1048576 bytes'],
 );
 
@@ -113,21 +117,21 @@ for my $row (@bad) {
     my ($said) = $err =~ m{\Auserprofilectl:\ the\ import\ stopped\ at\ line\ 3
         \ of\ '-';\ the\ lines\ before\ it\ are\ kept:\ (.*)\n\z}x;
     ref $sentence
-        ? like($said, $sentence, '... which says why')
-        : is($said, $sentence, '... which says why');
+        ? like($said, $sentence, "$name: the message says why")
+        : is($said, $sentence, "$name: the message says why");
     is_deeply([map { /"org":\{"id":"(\w)"/ } lines_of($store)], [qw(A B H)],
-        '... keeps the lines before it, and no other');
-    like($out, qr/^imported 2 lines /, '... and counts them');
+        "$name: the lines before it are kept, and no others");
+    like($out, qr/^imported 2 lines /, "$name: the output counts the lines that were kept");
 }
 
 # A line in a later batch, and one as long as may be.
 my $many = store();
 ($code, undef, my $err) = import_text($many,
     join("\n", map { sprintf $O, "O$_" } 1 .. 2500) . "\nbad\n");
-like($err, qr/ line 2501 of /, 'a bad line far down has its number');
-is(scalar(lines_of($many)), 2500, '... and all lines before it are kept');
+like($err, qr/ line 2501 of /, 'a bad line in a later batch is named by its number');
+is(scalar(lines_of($many)), 2500, 'the lines of the batches before a bad line are kept');
 ($code) = import_text($many, ' ' x (1024 * 1024 - length $lines[0]) . $lines[0]);
-is($code, 0, 'a line may have 1 MiB');
+is($code, 0, 'a line of 1 MiB is imported');
 
 # Files that cannot be read.
 my $missing = folder() . '/missing';
@@ -135,12 +139,12 @@ is_deeply(
     [ctl($store, 'import', $missing)],
     [1, '', "userprofilectl: cannot open '$missing': No such file or "
             . "directory\n"],
-    'a file that is not there'
+    'a file that does not exist is named'
 );
 my $folder = folder();
 ($code, $out, $err) = ctl($store, 'import', $folder);
-is($code, 1, 'a folder is no file');
+is($code, 1, 'a folder in place of a file is an error');
 like($err, qr/^userprofilectl: .*cannot read '\Q$folder\E': Is a directory$/,
-    '... and is called so');
+    'a folder in place of a file: the message says so');
 
 done_testing;

@@ -37,22 +37,22 @@ for my $i (1 .. $LINES) {
 }
 close $in;
 is($?, 0, "$LINES users are imported from a pipe");
-cmp_ok($peak[0], '>', 0, 'its memory was seen');
+cmp_ok($peak[0], '>', 0, 'its memory was measured');
 cmp_ok($peak[1], '<', 1.25 * $peak[0] + 2048,
-    'it takes no more memory for the last lines than for the first fifth');
-like((ctl($store, 'stat'))[1], qr/^users +$LINES$/m, 'all of them are there');
+    'import needs no more memory for the last lines than for the first fifth');
+like((ctl($store, 'stat'))[1], qr/^users +$LINES$/m, 'all imported users are in the store');
 
 # Progress, on a terminal of its own.
 my $folder = folder();
 my $file = spew("$folder/users", join '', map { user_line($_) } 1 .. $LINES);
 my ($code, $shown) = run('', 'script', '-qec',
     tool() . " -s $store import $file", '/dev/null');
-is($code, 0, 'on a terminal too');
+is($code, 0, 'import succeeds on a terminal');
 my @progress =
     $shown =~ /\r\e\[K(\d+ lines, \d+ lines a second)(?=\r\e\[K)/g;
-cmp_ok(scalar @progress, '>', 0, '... progress is shown');
+cmp_ok(scalar @progress, '>', 0, 'import shows its progress on a terminal');
 my ($last, $seconds) = $shown =~ /\r\e\[Kimported (\d+) lines in ([\d.]+) s/;
-is($last, $LINES, '... and in the end the sum, in place of it');
-cmp_ok(scalar @progress, '<=', 5 * $seconds + 1, '... at most 5 times a second');
+is($last, $LINES, 'import shows the sum in place of its progress in the end');
+cmp_ok(scalar @progress, '<=', 5 * $seconds + 1, 'import shows its progress at most 5 times a second');
 
 done_testing;

@@ -16,7 +16,7 @@ my $store = store(
 # Names that would steer a terminal.
 
 my (undef, $table) = ctl($store, qw(org list));
-is($table, <<'END', 'a table aligns wide characters and escapes controls');
+is($table, <<'END', 'a table aligns wide characters and escapes control characters');
 ID       NAME
 O1       a\u001b[2Jb\u000a\u009bc\u202ed
 long-id  Käse
@@ -26,13 +26,13 @@ my (undef, $json) = ctl($store, qw(org list --json));
 unlike($json, qr/[^\n\x20-\x7e\x80-\xff]|\xc2[\x80-\x9f]|\xe2\x80\xae/,
     'lines of JSON have no control characters');
 is_deeply([lines_of(store(lines_of($store)))], [lines_of($store)],
-    '... and are imported as they were');
+    'names with control characters survive export and import');
 my (undef, undef, $err) =
     ctl($store, qw(user list), "\e[2J\x{c2}\x{9b}\xff\n");
 is($err,
     "userprofilectl: there is no organisation "
         . "'\\u001b[2J\\u009b\\xff\\u000a'\n",
-    'so has an error none');
+    'an error message escapes control characters');
 
 # More rows than are kept to find out how wide the columns are.
 my $long = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 2999);
@@ -56,13 +56,13 @@ for my $command (['export'], [qw(org list)], [qw(org list --json)], ['stat']) {
     is_deeply(\@full, [1, $full], "@$command: a full disk is an error");
 }
 is_deeply([exit_of('>/dev/full', $long, '--help')], [1, $full],
-    '--help: so it is');
+    '--help: a full disk is an error');
 
 # A token that could not be shown is none.
 is_deeply([exit_of('>/dev/full', $store, qw(token add U1))],
     [1, $full =~ s/: /: the new token is revoked again: /r],
-    'token add: so it is');
-is((ctl($store, qw(token list --json)))[1], '', '... and leaves no token');
+    'token add: a full disk is an error, and the token is revoked');
+is((ctl($store, qw(token list --json)))[1], '', 'token add on a full disk leaves no token');
 
 # A reader that goes away at once.
 pipe my $read, my $write or die "pipe: $!\n";
@@ -77,7 +77,7 @@ if (!$pid) {
 }
 close $write;
 waitpid $pid, 0;
-is($?, 1 << 8, 'a closed pipe is an error, and no signal');
-is(slurp($errors), $pipe, '... that says so');
+is($?, 1 << 8, 'a closed pipe is an error, not a signal');
+is(slurp($errors), $pipe, 'a closed pipe: the message says so');
 
 done_testing;

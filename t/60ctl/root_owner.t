@@ -19,29 +19,29 @@ sub owners {
 # Stores that init makes.
 my $path = folder() . '/store';
 my ($code, $out, $err) = ctl("lmdb:$path", 'init', '--owner', $name);
-is($code, 0, 'init --owner');
-is($err, '', '... without complaint');
-is(owners($path), "$uid:$gid", '... gives the new store to that user');
-ok(glob("$path/*.mdb"), '... its files too');
+is($code, 0, 'root\'s init --owner succeeds');
+is($err, '', "root's init --owner prints no error");
+is(owners($path), "$uid:$gid", 'root\'s init --owner gives the new store to that user');
+ok(glob("$path/*.mdb"), 'root\'s init --owner makes the files');
 
 my $given = folder();
 chown $uid, $gid, $given;
 ($code, undef, $err) = ctl("lmdb:$given", 'init');
-is($code, 0, 'init in a folder that a user owns');
-is($err, '', '... without complaint');
-is(owners($given), "$uid:$gid", '... makes the store for that user');
+is($code, 0, 'root\'s init in a folder of a user succeeds');
+is($err, '', "root's init in a folder of a user prints no error");
+is(owners($given), "$uid:$gid", 'root\'s init in a folder of a user makes the store for that user');
 
 my $own = folder() . '/store';
 ($code, undef, $err) = ctl("lmdb:$own", 'init');
-is($code, 0, 'init without --owner');
+is($code, 0, 'root\'s init without --owner succeeds');
 like($err, qr/\Auserprofilectl: the new store is root's; .*--owner USER\n\z/,
-    "... makes root's store and says so");
-is(owners($own), '0:0', "... and it is");
-is((ctl("lmdb:$own", qw(org add O1)))[0], 0, '... and can be used');
+    "root's init without --owner says that the store is root's");
+is(owners($own), '0:0', "root's init without --owner makes the store root's");
+is((ctl("lmdb:$own", qw(org add O1)))[0], 0, 'root\'s store can be used by root');
 
 ($code, undef, $err) = ctl("lmdb:$path", 'init', '--owner', 'no.such.user');
-is($code, 1, 'an owner who does not exist');
-like($err, qr/\Auserprofilectl: there is no user 'no.such.user'/, '... is named');
+is($code, 1, 'init --owner with an unknown user fails');
+like($err, qr/\Auserprofilectl: there is no user 'no.such.user'/, 'init --owner with an unknown user names the user');
 
 # What commands leave behind.
 my $file = spew(folder() . '/import', qq({"org":{"id":"O1"}}\n));
@@ -56,8 +56,8 @@ for my $command (
     unlink glob("$path/lock.mdb");
     ($code, undef, $err) = ctl("lmdb:$path", @$command);
     is($code, 0, "root does '$command->[0]' in that user's store");
-    is($err, '', '... without complaint');
-    is(owners($path), "$uid:$gid", '... and leaves nothing behind');
+    is($err, '', "root's $command->[0] in a store of another user prints no error");
+    is(owners($path), "$uid:$gid", "root's $command->[0] in a store of another user leaves no file of root's");
 }
 
 done_testing;

@@ -20,47 +20,47 @@ sub path_of {
 # No store.
 my $missing = folder() . '/missing';
 my ($code, $out, $err) = ctl("lmdb:$missing", qw(org list));
-is($code, 1, 'a store that is not there');
-like($err, qr/\Auserprofilectl: .*\Q$missing\E.*\n\z/, '... is named');
-ok(!-e $missing, '... and not made');
+is($code, 1, 'a store that does not exist is an error');
+like($err, qr/\Auserprofilectl: .*\Q$missing\E.*\n\z/, 'a store that does not exist is named');
+ok(!-e $missing, 'a store that does not exist is not made by a read');
 
 ($code, undef, $err) = ctl("lmdb:$missing/deeper", 'init');
-is($code, 1, 'init makes one folder, not two');
-like($err, qr/\Auserprofilectl: .*\Q$missing\E.*No such file/, '... says so');
+is($code, 1, 'init does not make the parent of a store\'s folder');
+like($err, qr/\Auserprofilectl: .*\Q$missing\E.*No such file/, 'init without the parent folder says why it fails');
 
 my $folder = folder();
 ($code) = ctl("lmdb:$folder", 'init');
-is($code, 0, 'init takes an empty folder');
+is($code, 0, 'init makes a store in an empty folder');
 
 my $file = spew(folder() . '/file', 'x');
 for my $command ('init', 'stat') {
     ($code, undef, $err) = ctl("lmdb:$file", $command);
-    is($code, 1, "$command: a file is no store");
-    like($err, qr/\Auserprofilectl: .*\Q$file\E/, '... and is named');
+    is($code, 1, "$command: a file in place of a store is an error");
+    like($err, qr/\Auserprofilectl: .*\Q$file\E/, "$command: a file in place of a store is named");
 }
 
 # A store that may only be read.
 my $store = store('{"org":{"id":"O1"}}');
 my $path = path_of($store);
-is((stat $path)[2] & 07777, 0700, 'the folder of a store is its owner\'s');
-is((stat "$path/data.mdb")[2] & 07777, 0600, '... and so are its files');
+is((stat $path)[2] & 07777, 0700, 'the folder of a store is its owner\'s alone');
+is((stat "$path/data.mdb")[2] & 07777, 0600, 'the files of a store are its owner\'s alone');
 give_away($path);
 chmod 0400, glob "$path/*.mdb";
 chmod 0500, $path;
 ($code, $out, $err) = ctl($store, qw(org add O2));
-is($code, 1, 'a store that may only be read takes nothing');
+is($code, 1, 'a change to a store that may only be read fails');
 like($err, qr/\Auserprofilectl: .*\Q$path\E.*Permission denied\n\z/,
-    '... and says why');
+    'a change to a store that may only be read says why it fails');
 chmod 0700, $path;
 chmod 0600, glob "$path/*.mdb";
-is((ctl($store, qw(org list)))[1], "ID  NAME\nO1  \n", '... and loses nothing');
+is((ctl($store, qw(org list)))[1], "ID  NAME\nO1  \n", 'a store that could not be changed is as before');
 
 # A store that nobody may enter.
 chmod 0000, $path;
 ($code, undef, $err) = ctl($store, 'stat');
-is($code, 1, 'a store that may not be read');
+is($code, 1, 'a store that may not be entered is an error');
 like($err, qr/\Auserprofilectl: .*\Q$path\E.*Permission denied\n\z/,
-    '... says so');
+    'a store that may not be entered: the message says why');
 chmod 0700, $path;
 
 # An LMDB environment that is none of ours: here, a store whose first database
@@ -72,14 +72,14 @@ for my $command (['init'], [qw(org list)], [qw(org add O2)]) {
     ($code, undef, $err) = ctl("lmdb:$foreign", @$command);
     is($code, 1, "@$command: what others keep in LMDB is no store");
     like($err, qr/\Auserprofilectl: .*\Q$foreign\E.*not of a store.*\n\z/,
-        '... is named');
-    ok(slurp("$foreign/data.mdb") eq $theirs, '... and left as it is');
+        "@$command: a foreign LMDB environment is named");
+    ok(slurp("$foreign/data.mdb") eq $theirs, "@$command: a foreign LMDB environment is left as it is");
 }
 
 # One that is damaged.
 spew("$path/data.mdb", 'x' x 65536);
 ($code, undef, $err) = ctl($store, 'stat');
-is($code, 1, 'a store that is none');
-like($err, qr/\Auserprofilectl: .*\Q$path\E/, '... is named');
+is($code, 1, 'a damaged store is an error');
+like($err, qr/\Auserprofilectl: .*\Q$path\E/, 'a damaged store is named');
 
 done_testing;

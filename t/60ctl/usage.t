@@ -10,27 +10,30 @@ my @everything = lines_of($store);
 
 # Arguments, and what is said of them.
 my @wrong = (
-    ['',                   'which command?'],
-    ['frobnicate',         "there is no command 'frobnicate'"],
-    ['org',                'org what: add, list?'],
-    ['user',               'user what: add, get, list, remove?'],
-    ['org remove',         "there is no command 'org remove', only add, list"],
-    ['org add',            'something is missing: org add ID [--name NAME]'],
-    ['org add O2 O3',      'that is too much: org add ID [--name NAME]'],
-    ['org list O1',        'that is too much: org list [--json]'],
-    ['init now',           'that is too much: init [--owner USER]'],
-    ['user get O1',        'something is missing: user get ORG ID [--json]'],
-    ['member add U1',      qr/^something is missing: member add /],
-    ['import',             'something is missing: import FILE|-'],
-    ['org list --jsonl',   "there is no option '--jsonl'"],
-    ['org list --jsonl=1', "there is no option '--jsonl'"],
-    ['org list -x',        "there is no option '-x'"],
-    ['org list --json=1',  '--json takes no value'],
-    ['org add O2 --name',  '--name lacks its value, NAME'],
-    ['org add O2 --name A --name B',  '--name is given twice'],
-    ['org add O2 --json',             '--json does not go with this'],
-    ['org list --name A',             '--name does not go with this'],
-    ['-s lmdb:/elsewhere org list',   '--store is given twice'],
+    ['',                             'there is no command'],
+    ['frobnicate',                   "there is no command 'frobnicate'"],
+    ['org',                          'org is followed by one of add, list'],
+    ['user',                         'user is followed by one of add, get, list, remove'],
+    ['org remove',                   "there is no command 'org remove'; org is followed by one of add, list"],
+    ['org add',                      'too few arguments: org add ID [--name NAME]'],
+    ['org add O2 O3',                'too many arguments: org add ID [--name NAME]'],
+    ['org list O1',                  'too many arguments: org list [--json]'],
+    ['init now',                     'too many arguments: init [--owner USER]'],
+    ['user get O1',                  'too few arguments: user get ORG ID [--json]'],
+    ['member add U1',                qr/^too few arguments: member add /],
+    ['import',                       'too few arguments: import FILE|-'],
+    ['org list --jsonl',             "there is no option '--jsonl'"],
+    ['org list --jsonl=1',           "there is no option '--jsonl'"],
+    ['org list -x',                  "there is no option '-x'"],
+    ['org list -xy',                 "there is no option '-x'"],
+    ['-s',                           '-s lacks its value, STORE'],
+    ['org list --json=1',            '--json takes no value'],
+    ['org add O2 --name',            '--name lacks its value, NAME'],
+    ['org add O2 --name A --name B', '--name is given twice'],
+    ['org add O2 --json',            'org add takes no --json'],
+    ['init --json',                   'init takes no --json'],
+    ['org list --name A',            'org list takes no --name'],
+    ['-s lmdb:/elsewhere org list',  '--store is given twice'],
     ['user add O1 U1',
         'a human needs --first-name and --last-name; '
             . 'a machine needs --machine'],
@@ -38,52 +41,70 @@ my @wrong = (
     ['user add O1 U1 --machine --nick-name N', 'a --machine has no profile'],
     ['user add O1 U1 --machine --gender male', 'a --machine has no profile'],
     ['user add O1 U1 --first-name F --last-name L --gender neuter',
-        '--gender is none of female, male, diverse and unspecified'],
+        '--gender must be female, male, diverse or unspecified'],
     ['member add --org= U1 ORG_OWNER',
         '--org is empty; leave it out for the instance'],
     ['member list --org=', '--org is empty; leave it out for the instance'],
     ['member remove --org= U1',
         '--org is empty; leave it out for the instance'],
     (
-        map { ["token add U1 --expires $_", qr/^--expires is neither a dur/] }
+        map { ["token add U1 --expires $_", qr/^--expires must be a duration /] }
             qw(0d -1d 1 d 1w 1.5h 90dd 36601d 99999999999999999999d
             2030-02-30T00:00:00Z soon)
     ),
-    ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is past'],
+    ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is in the past'],
     (
-        map { ["events --after $_", "--after is no event's number"] }
+        map { ["events --after $_", "--after must be the number of an event"] }
             qw(x -1 1x 99999999999999999999)
     ),
-    ['events --after=', "--after is no event's number"],
+    ['events --after=', "--after must be the number of an event"],
 );
 
 for my $row (@wrong) {
     my ($arguments, $sentence) = @$row;
     my ($code, $out, $err) = ctl($store, split / /, $arguments);
-    is($code, 2, "'$arguments' is misuse");
-    is($out, '', '... that prints nothing');
+    is($code, 2, "'$arguments' is refused with exit code 2");
+    is($out, '', "'$arguments': nothing is printed on the standard output");
     my ($said) =
         $err =~ /\Auserprofilectl: (.*)\nSee userprofilectl --help\.\n\z/;
     ref $sentence
-        ? like($said, $sentence, '... and says so')
-        : is($said, $sentence, '... and says so');
+        ? like($said, $sentence, "'$arguments': the message")
+        : is($said, $sentence, "'$arguments': the message");
 }
-is_deeply([lines_of($store)], \@everything, 'misuse changes nothing');
+is_deeply([lines_of($store)], \@everything, 'a refused command line changes nothing');
+
+# Accepted: arguments after "-s STORE", by their output.
+my $listed = qq({"org":{"id":"O1"}}\n);
+my @right = (
+    ['an option after the command', [qw(org list --json)]],
+    ['an option before the command', [qw(--json org list)]],
+    ['an option within the command', [qw(org --json list)]],
+    ['operands after --', [qw(--json -- org list)]],
+);
+for my $row (@right) {
+    my ($name, $arguments) = @$row;
+    is_deeply([ctl($store, @$arguments)], [0, $listed, ''], "$name is taken");
+}
+is((run('', tool(), "-s$store", qw(org list --json)))[1], $listed,
+    '-s may be joined to its value');
+is((run('', tool(), "--store=$store", qw(org list --json)))[1], $listed,
+    '--store may be joined to its value by =');
+is((run('', tool(), qw(-s /x -h)))[0], 0, '--help does not look at the store');
 
 for my $uri ('lmdb:', 'lmdb:relative', 'file:/x', '/x', '') {
     my ($code, undef, $err) = ctl($uri, qw(org list));
-    is($code, 2, "a store cannot be '$uri'");
-    like($err, qr/\Auserprofilectl: '\Q$uri\E' .*lmdb:\//, '... but like this');
+    is($code, 2, "'$uri' is refused as a store");
+    like($err, qr/\Auserprofilectl: '\Q$uri\E' .*lmdb:\//, "'$uri': the message says what would be right");
 }
 
 # Help is printed, and for every command.
 my ($code, $help, $err) = run('', tool(), '--help');
-is($code, 0, '--help works');
-is($err, '', '... without complaint');
-like($help, qr/\AUsage: userprofilectl \[-s STORE\] COMMAND/, '... says how');
-like($help, qr/--store STORE .*lmdb:\//, '... and where the store is');
-is((run('', tool(), '-h'))[1], $help, '-h is the same');
-is((run('', tool(), qw(org --help)))[1], $help, '... and for half a command');
+is($code, 0, '--help succeeds');
+is($err, '', '--help prints no error');
+like($help, qr/\AUsage: userprofilectl \[-s STORE\] COMMAND/, '--help says how the tool is used');
+like($help, qr/--store STORE .*lmdb:\//, '--help names the default store');
+is((run('', tool(), '-h'))[1], $help, '-h prints the same as --help');
+is((run('', tool(), qw(org --help)))[1], $help, '--help after half a command prints the same');
 
 my @commands = map { s/ +$//r } $help =~ /^  ([a-z]+ [a-z]*) +\w/mg;
 is_deeply(
@@ -96,19 +117,19 @@ is_deeply(
         (map { "token $_" } qw(add list revoke)),
         qw(import export events stat)
     ],
-    '--help has every command'
+    '--help lists every command'
 );
 for my $command (@commands) {
     ($code, my $out) = run('', tool(), split(/ /, $command), '--help');
-    is($code, 0, "$command --help works");
+    is($code, 0, "$command --help succeeds");
     like($out, qr/\AUsage: userprofilectl \[-s STORE\] $command /,
-        '... says how it is used');
+        "$command --help says how it is used");
 }
 my ($page) = slurp('src/ctl/userprofilectl.8');
-like($page, qr/^\.(?:It )?Cm $_\b/m, "the manual page has $_") for @commands;
+like($page, qr/^\.(?:It )?Cm $_\b/m, "the manual page describes $_") for @commands;
 
 ($code, my $version) = run('', tool(), '--version');
-is($code, 0, '--version works');
-like($version, qr/\Auserprofilectl \d+\.\d+\.\d+\n\z/, '... says it');
+is($code, 0, '--version succeeds');
+like($version, qr/\Auserprofilectl \d+\.\d+\.\d+\n\z/, '--version prints the version');
 
 done_testing;

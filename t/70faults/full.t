@@ -47,25 +47,25 @@ for (1 .. 1000) {
 cmp_ok $turn, '>', 10, 'a small store takes some changes';
 my $full =
     '{"code":8,"message":"the store is full; nothing was changed","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"STORE_FULL","domain":"userprofile"}]}';
-is $got->code, 507, 'and then it is full';
-is $got->content, $full, 'which the answer says, to the byte';
+is $got->code, 507, 'a change that a full store has no room for is 507';
+is $got->content, $full, 'a full store: the body, to the byte';
 my @about = grep { /\bUP0010: .*STORE_FULL/ } split /\n/, $server->log;
-is scalar @about, 1, 'and the log, once';
-like $about[0], qr/:error\].*MDB_MAP_FULL|:error\].*UserProfileMapSize|:error\].*full/, 'as an error that says why';
+is scalar @about, 1, 'a full store is logged once per request';
+like $about[0], qr/:error\].*MDB_MAP_FULL|:error\].*UserProfileMapSize|:error\].*full/, 'a full store is logged as an error that says why';
 
 my $before = $turn . ' ' . ($turn + 1);
 my $events = events();
-is $events, $turn, 'an event for each change, and none for the refused one';
+is $events, $turn, 'each change has an event, the refused one none';
 for (1 .. 5) {
-    is request(PUT => $path, {%auth}, change(9999))->code, 507, 'it stays full';
-    is stored(), $before, 'the last acknowledged change is read';
+    is request(PUT => $path, {%auth}, change(9999))->code, 507, 'further changes are 507';
+    is stored(), $before, 'a full store still has the last acknowledged change';
 }
-is events(), $events, 'no event was written';
+is events(), $events, 'refused changes write no event';
 is reason(request(PUT => $path, {%auth}, change($turn))), 'PROFILE_NOT_CHANGED',
-    'what changes nothing needs no room';
-is request(GET => '/users/nobody/profile', {%auth})->code, 404, 'reads go on';
-ok !eval { human($site, %{ change(9999) }) for 1 .. 50; 1 }, 'the tool finds it full as well';
-like $@, qr/MDB_MAP_FULL/, 'and says so';
+    'a PUT that changes nothing is not 507';
+is request(GET => '/users/nobody/profile', {%auth})->code, 404, 'a full store can be read';
+ok !eval { human($site, %{ change(9999) }) for 1 .. 50; 1 }, 'an import into a full store fails';
+like $@, qr/MDB_MAP_FULL/, 'an import into a full store says why';
 
 # More room.
 $server->configure($config =~ s/SIZE/16M/r);
@@ -75,8 +75,8 @@ $server->wait_until(sub {
     $got = request(PUT => $path, {%auth}, change(10_000));
     return $got->code == 200;
 });
-is $got->code, 200, 'after a reload with a larger UserProfileMapSize';
-is stored(), '10000 ' . ($turn + 2), 'the next change is made';
-is events(), $events + 1, 'with its event';
+is $got->code, 200, 'after a reload with a larger UserProfileMapSize changes are made again';
+is stored(), '10000 ' . ($turn + 2), 'the first change after that is stored';
+is events(), $events + 1, 'the first change after that has its event';
 
 done_testing;

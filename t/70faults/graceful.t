@@ -44,17 +44,17 @@ sub work {
 my %clients = map { my $id = $_; $id => in_background(sub { work($id) }) } @users;
 for (1 .. $RELOADS) {
     $server->reload;
-    ok all_change($server, $site->{org}, @users), 'after a reload each client goes on' or last;
+    ok all_change($server, $site->{org}, @users), 'after each graceful restart every client goes on' or last;
 }
 open my $out, '>', $stop or die "$stop: $!";
 close $out;
 for my $id (@users) {
     my ($turns, $wrong) = $clients{$id}->();
-    is $wrong, 'nothing', 'what went wrong for a client';
+    is $wrong, 'nothing', 'no request of a client fails';
     note "$turns changes";
     my $user = decode(request(GET => "/users/$id/profile", { bearer($site) }));
-    is $user->{details}{sequence}, $turns + 1, 'all of which were made, once';
+    is $user->{details}{sequence}, $turns + 1, 'each change of a client was made, once';
 }
-unlike $server->log, qr/:error\]|exit signal/, 'nor does the log know of any fault';
+unlike $server->log, qr/:error\]|exit signal/, 'the log has no error and no dead child';
 
 done_testing;

@@ -61,28 +61,28 @@ while (keys %killed < $KILLS) {
     my @children = grep { !$killed{$_} } $server->children or next;
     my $child = $children[rand @children];
     $killed{$child} = 1 if kill KILL => $child;
-    ok all_change($server, $site->{org}, @users), 'after a kill each writer goes on' or last;
+    ok all_change($server, $site->{org}, @users), 'after each kill every writer goes on' or last;
 }
 open my $out, '>', $stop or die "$stop: $!";
 close $out;
 for my $id (@users) {
     my ($sent, $odd, @unsure) = $writers{$id}->();
     note "$sent changes, of which without an answer: @unsure";
-    is $odd, 0, 'every answer that came was 200';
+    is $odd, 0, 'every answer that a writer got was 200';
     my $user = decode(request(GET => "/users/$id/profile", { bearer($site) }));
-    is $user->{profile}{firstName}, "N$sent", 'its last change, which was acknowledged, is stored';
+    is $user->{profile}{firstName}, "N$sent", 'a writer\'s last acknowledged change is stored';
 
     # The events tell which changes were made.
     my (undef, $events) = ctl('--json', 'events');
     my @made = map { /"after":\{"firstName":"N(\d+)"/ ? $1 : () }
         grep { /"\Q$id\E"/ } split /\n/, $events;
-    is scalar @made, $user->{details}{sequence} - 1, 'one event for each change';
+    is scalar @made, $user->{details}{sequence} - 1, 'each change has one event';
     my %unsure = map { $_ => 1 } @unsure;
     my %made   = map { $_ => 1 } @made;
     is_deeply \@made, [grep { $made{$_} || !$unsure{$_} } 1 .. $sent],
         'each acknowledged change was made, once and in order';
 }
-unlike $server->log, qr/exit signal (?!Killed)/, 'none of which died of anything else';
-unlike $server->log, qr/UP0010: .*(?:UNAVAILABLE|INTERNAL)/, 'nothing was unavailable meanwhile';
+unlike $server->log, qr/exit signal (?!Killed)/, 'no child died of anything but the kills';
+unlike $server->log, qr/UP0010: .*(?:UNAVAILABLE|INTERNAL)/, 'no request found the store unavailable';
 
 done_testing;

@@ -33,22 +33,22 @@ sub statuses {
     return join ' ', map { request(GET => $url, { bearer($site), Host => $_ })->code } @hosts;
 }
 
-is statuses(), '503 503', 'a store that is away';
+is statuses(), '503 503', 'a store that cannot be opened is 503 for both virtual hosts';
 mkdir $server->file('away') or die "mkdir: $!";
 local $UserProfile::store = 'lmdb:' . $server->file('away/store');
-is +(ctl('init'))[0], 0, 'is put right';
+is +(ctl('init'))[0], 0, 'the store is made';
 $site = site();
 $user = human($site);
 
 my $end = time + 10;
 sleep 0.05 until statuses() eq '200 200' || time > $end;
-is statuses(), '200 200', 'each host has it';
+is statuses(), '200 200', 'then both virtual hosts serve it';
 my $change = { firstName => 'New', lastName => 'L', displayName => 'D' };
 my $put    = request(PUT => $server->url("/users/$user/profile"), { bearer($site), Host => 'slashed' }, $change);
-is $put->code, 200, 'what one changes';
+is $put->code, 200, 'one virtual host changes a profile';
 my $get = request(GET => $server->url("/users/$user/profile"), { bearer($site), Host => 'plain' });
-is decode($get)->{profile}{firstName}, 'New', 'the other reads';
+is decode($get)->{profile}{firstName}, 'New', 'the other virtual host reads the change';
 my @warned = $server->log =~ /UP0002: lmdb:\S+: .*UserProfileSync/g;
-is scalar @warned, 1, 'and the log warns that only one of them says how it is kept';
+is scalar @warned, 1, 'the log warns of the differing UserProfileSync';
 
 done_testing;

@@ -65,9 +65,9 @@ my @cases = (
         sub { copy_to($_[0]); chmod 0, "$_[0]/data.mdb" }, sub { chmod 0600, "$_[0]/data.mdb" }, qr/Permission denied/],
     ['a newer format',
         sub { copy_to($_[0]); renumber($_[0]) }, \&again, qr/has format 127\b/],
-    ['an older file of another kind',
+    ['a file that is not LMDB\'s',
         sub { mkdir $_[0]; spew("$_[0]/data.mdb", 'x' x 100_000) }, \&again, qr/LMDB|MDB/],
-    ['a file for a folder',
+    ['a file in place of the folder',
         sub { spew($_[0], 'x') }, sub { unlink $_[0]; copy_to($_[0]) }, qr/Not a directory|is no folder|not a folder/i],
     ['no folder, and none can be made',
         sub { chmod 0500, $_[0] =~ s{/store$}{}r }, sub { chmod 0700, $_[0] =~ s{/store$}{}r; copy_to($_[0]) },
@@ -84,8 +84,8 @@ for my $case (@cases) {
     # A child tries for a second before it says so.
     my @said;
     $server->wait_until(sub { @said = grep { /UP000[15]: / } split /\n/, $server->log });
-    like $said[-1], $sentence, "$what: in a sentence that tells why";
-    like $said[-1], qr/\Q$store\E/, "$what: and where";
+    like $said[-1], $sentence, "$what: the log says why";
+    like $said[-1], qr/\Q$store\E/, "$what: the log names the store";
 
     for my $method (qw(GET PUT)) {
         my $got = request($method => $server->url("/users/$user/profile"), { bearer($site) });
@@ -97,7 +97,7 @@ for my $case (@cases) {
     }
     my $began = time;
     request(GET => $server->url("/users/$user/profile"), { bearer($site) }) for 1 .. 20;
-    cmp_ok time - $began, '<', 3, "$what: nobody waits for it";
+    cmp_ok time - $began, '<', 3, "$what: 20 requests do not wait for the store";
 
     $mend->($store);
     my $mended = time;
@@ -106,8 +106,8 @@ for my $case (@cases) {
         sleep 0.05;
         $got = request(GET => $server->url("/users/$user/profile"), { bearer($site) });
     } while $got->code != 200 && time < $mended + 10;
-    is $got->code, 200, "$what: put right, it is served";
-    cmp_ok time - $mended, '<', 2.5, "$what: within two seconds";
+    is $got->code, 200, "$what: once it is put right, requests are served";
+    cmp_ok time - $mended, '<', 2.5, "$what: once it is put right, requests are served within two seconds";
     unlike $server->log, qr/exit signal/, "$what: no child died";
     chmod 0700, $server->file('in'), $store;
 }

@@ -30,7 +30,7 @@ END
 symlink 'store', $server->file('link') or die "symlink: $!";
 local $UserProfile::store = $server->store;
 my ($status) = ctl('init');
-is $status, 0, 'a store is made';
+is $status, 0, 'the store is made';
 $server->launch;
 my $site = site();
 my $user = human($site);
@@ -43,9 +43,9 @@ for my $round (1 .. 3) {
         my %header = (bearer($site), Host => $host);
         my $url = $server->url("/users/$user/profile");
         is request(PUT => $url, {%header}, { firstName => "N$turn", lastName => 'L', displayName => 'D' })->code,
-            200, "round $round: $host writes";
+            200, "round $round: virtual host $host changes the profile";
         is_deeply [map { decode(request(GET => $url, { %header, Host => $_ }))->{profile}{firstName} } @hosts],
-            [("N$turn") x @hosts], 'and all read it';
+            [("N$turn") x @hosts], "round $round: all virtual hosts read the change of $host";
     }
 }
 
@@ -66,10 +66,10 @@ $server->wait_until(sub { !grep { !open_files($_)->{'lock.mdb'} } @children });
 for my $child (@children) {
     is open_files($child)->{'lock.mdb'}, 1, "child $child has lock.mdb open once";
     my $maps = () = UserProfile::slurp("/proc/$child/maps") =~ m{/store/data\.mdb$}mg;
-    is $maps, 1, "and data.mdb mapped once";
+    is $maps, 1, "child $child has data.mdb mapped once";
 }
 my @warned = $server->log =~ /UP0002: lmdb:(\S+): .*UserProfileMapSize/g;
-is_deeply \@warned, [$server->file('./store/')], 'the log names who asked for another size';
-unlike $server->log, qr/UP0005|:error\]/, 'and has no error';
+is_deeply \@warned, [$server->file('./store/')], 'the log names the store with another UserProfileMapSize';
+unlike $server->log, qr/UP0005|:error\]/, 'the log has no error';
 
 done_testing;

@@ -62,7 +62,7 @@ sub change {
 sub find_page {
     my $server = start('-e trace=pwrite64');
     my $mark   = -s $trace || 0;
-    is change($server, 0)->code, 200, 'a change on a sound disk';
+    is change($server, 0)->code, 200, 'a change on a sound disk is 200';
 
     my $turn;
     $server->wait_until(sub {
@@ -85,24 +85,24 @@ for my $turn (1 .. $CHANGES) {
     push @{ $got->code == 200 ? \@done : $got->content =~ /unknown/ ? \@unsure : \@odd }, $got;
 }
 note @done . ' done, ' . @unsure . ' uncertain, ' . @odd . ' not done';
-cmp_ok scalar @unsure, '>', 1, 'several changes are uncertain';
+cmp_ok scalar @unsure, '>', 1, 'several changes have an unknown outcome';
 my $got = $unsure[0];
-is $got->code, 503, 'which is 503';
-is reason($got), 'STORE_UNAVAILABLE', 'with its reason';
-is decode($got)->{code}, 14, 'and code';
-like decode($got)->{message}, qr/unknown/, 'says that the outcome is unknown';
+is $got->code, 503, 'an unknown outcome is 503';
+is reason($got), 'STORE_UNAVAILABLE', 'an unknown outcome: the reason';
+is decode($got)->{code}, 14, 'an unknown outcome: the code';
+like decode($got)->{message}, qr/unknown/, 'an unknown outcome: the message says so';
 is $got->header('Retry-After'), 1, 'Retry-After';
 is scalar(() = $server->log =~ /:error\] .*UP0010: PUT .*whether the change was made is unknown/g), scalar @unsure,
-    'the log tells of each, as an error';
+    'an unknown outcome is logged as an error, each time';
 
 # What is stored is what was acknowledged, and perhaps what was uncertain.
 local $UserProfile::store = $server->store;
 my $profile = decode(request(GET => $server->url("/users/$user/profile"), { bearer($site) }));
 my $made = $profile->{details}{sequence} - 1;
 cmp_ok $made, '>=', @done, 'every acknowledged change was made';
-cmp_ok $made, '<=', @done + @unsure, 'and none that was refused';
+cmp_ok $made, '<=', @done + @unsure, 'no refused change was made';
 my (undef, $events) = ctl('--json', 'events');
-is scalar(() = $events =~ /\n/g), $made, 'each with its event';
+is scalar(() = $events =~ /\n/g), $made, 'each change that was made has its event';
 unlike $server->log, qr/exit signal/, 'no child died';
 
 done_testing;

@@ -14,16 +14,17 @@ my %rooms = (
     store        => [qw(core wire)],
     'store/lmdb' => [qw(core wire store)],
     service      => [qw(core store)],
-    httpd        => [qw(core wire store service)],
+    api          => [qw(core wire service)],
+    httpd        => [qw(core wire store service api)],
     ctl          => [qw(core wire store service)],
-    module       => [qw(core wire store service httpd)],
+    module       => [qw(core wire store service api httpd)],
 );
 
 # Where the headers of a library may be included.
 my @libraries = (
     [qr{^jansson\.h$},                    qr{^src/wire/up_json\.c$}],
     [qr{^lmdb\.h$},                       qr{^src/store/lmdb/}],
-    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|store/lmdb)/}],
+    [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|api|store/lmdb)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
     [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],
     [qr{^apr_?\w*\.h$|^apu_?\w*\.h$},     qr{}],

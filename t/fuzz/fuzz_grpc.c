@@ -1,13 +1,14 @@
 /*
- * fuzz_grpc.c -- a gRPC request, from its frame to the profile.
+ * fuzz_grpc.c -- a gRPC request, from its frame to the message.
  *
- * Of the input's first byte, bit 0 picks the call and bit 1 the encoding; the
- * rest is the body. What is accepted can be encoded again, and reads the same.
+ * Of the input's first byte, bits 0 and 2 pick the request and bit 1 the
+ * encoding; the rest is the body. A message that is accepted can be framed
+ * again, and reads the same.
  */
 #include "wire/up_grpc.h"
 #include "wire/up_message.h"
-#include "wire/up_profile_proto.h"
 #include "zitadel/management.pb-c.h"
+#include "zitadel/user/v2/user_service.pb-c.h"
 
 #include <apr_general.h>
 #include <stdlib.h>
@@ -17,59 +18,34 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-/* Decode the LENGTH bytes at BYTES as what the call takes; returns 0 if they
- * are refused. */
-static int
-decode(const char **user,
-       const up_profile_t **profile,
-       int is_update,
-       const char *bytes,
-       apr_size_t length,
-       apr_pool_t *pool)
-{
-    *profile = up_profile_make(pool);
-    return is_update ? !up_profile_proto_decode_update(user, profile, bytes,
-                                                       length, pool)
-                     : !up_profile_proto_decode_get(user, bytes, length, pool);
-}
-
-/* A request that says the same; one of a read has no other field. */
-static void
-encode(const char **bytes,
-       apr_size_t *length,
-       const char *user,
-       const up_profile_t *profile,
-       apr_pool_t *pool)
-{
-    Zitadel__Management__V1__UpdateHumanProfileRequest request =
-        ZITADEL__MANAGEMENT__V1__UPDATE_HUMAN_PROFILE_REQUEST__INIT;
-
-    request.user_id = (char *)user;
-    request.first_name = (char *)profile->text[UP_FIRST_NAME];
-    request.last_name = (char *)profile->text[UP_LAST_NAME];
-    request.nick_name = (char *)profile->text[UP_NICK_NAME];
-    request.display_name = (char *)profile->text[UP_DISPLAY_NAME];
-    request.preferred_language = (char *)profile->text[UP_PREFERRED_LANGUAGE];
-    request.gender = (Zitadel__User__V1__Gender)profile->gender;
-    up_message_pack(bytes, length, &request.base, pool);
-}
+/* By bits 0 and 2. */
+static const ProtobufCMessageDescriptor *const types[] = {
+    &zitadel__management__v1__get_human_profile_request__descriptor,
+    &zitadel__management__v1__update_human_profile_request__descriptor,
+    &zitadel__user__v2__update_human_user_request__descriptor,
+    &zitadel__user__v2__update_user_request__descriptor,
+};
 
 static void
-check(int is_update, const char *message, apr_size_t length, apr_pool_t *pool)
+check(const ProtobufCMessageDescriptor *type,
+      const char *bytes,
+      apr_size_t length,
+      apr_pool_t *pool)
 {
-    const up_profile_t *profile, *again;
-    const char *user, *same, *bytes, *body, *reread;
-    apr_size_t size, reread_length;
+    ProtobufCMessage *message, *again;
+    const char *body, *reread, *same;
+    apr_size_t size, same_length;
 
-    if (!decode(&user, &profile, is_update, message, length, pool))
+    if (up_grpc_unpack(&message, type, bytes, length, pool))
         return;
-    encode(&bytes, &length, user, profile, pool);
+    up_message_pack(&bytes, &length, message, pool);
     up_grpc_encode(&body, &size, bytes, length, pool);
-    if (up_grpc_decode(&reread, &reread_length, body, size, NULL, length,
-                       pool) ||
-        reread_length != length ||
-        !decode(&same, &again, is_update, reread, length, pool) ||
-        strcmp(same, user) != 0 || up_profile_diff(again, profile))
+    if (up_grpc_decode(&reread, &same_length, body, size, NULL, length, pool) ||
+        same_length != length ||
+        up_grpc_unpack(&again, type, reread, length, pool))
+        abort();
+    up_message_pack(&same, &same_length, again, pool);
+    if (same_length != length || memcmp(same, bytes, length) != 0)
         abort();
 }
 
@@ -88,7 +64,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
                         data[0] & 2 ? "gzip" : NULL, LIMIT, pool)) {
         if (length > LIMIT)
             abort();
-        check(data[0] & 1, message, length, pool);
+        check(types[(data[0] & 1) | (data[0] >> 1 & 2)], message, length, pool);
     }
     apr_pool_destroy(pool);
     return 0;

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Exporter   qw(import);
+use File::Basename qw(basename);
 use File::Spec ();
 use File::Temp qw(tempdir);
 use POSIX      ();
@@ -32,9 +33,19 @@ sub spew {
     return $path;
 }
 
-# A folder that is removed at the end, and that everybody may enter.
+# The running test, as folders are named after it: "commands".
+sub test_name {
+    return basename($0) =~ s/\.t$//r;
+}
+
+# A folder that everybody may enter. It is removed at the end unless $KEEP is
+# set.
 sub folder {
-    my $folder = tempdir('userprofilectl-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my $folder = tempdir(
+        test_name() . '-XXXXXX',
+        TMPDIR  => 1,
+        CLEANUP => !$ENV{KEEP}
+    );
     chmod 0755, $folder or die "chmod $folder: $!\n";
     return $folder;
 }

@@ -9,13 +9,15 @@
 #   my $site = site();
 #   request(GET => $server->url('/users/1/profile'), {bearer($site)});
 #
-# ${FOLDER} is a folder of its own, ${PORT} its port, and ${CONF} is t/conf. It
-# stops, and the folder goes, with the object.
+# ${FOLDER} is a folder of its own, ${PORT} its port, and ${CONF} is t/conf. The
+# server stops when the object goes, and its folder is removed unless $KEEP is
+# set.
 package OwnServer;
 
 use strict;
 use warnings;
 
+use File::Basename qw(basename);
 use File::Temp ();
 use IO::Socket::INET;
 use Scalar::Util qw(weaken);
@@ -32,7 +34,12 @@ my %running;
 
 sub prepare {
     my ($class, $text) = @_;
-    my $folder = File::Temp->newdir('server-XXXXXX', TMPDIR => 1);
+    my $test   = basename($0) =~ s/\.t$//r;
+    my $folder = File::Temp->newdir(
+        "$test-server-XXXXXX",
+        TMPDIR  => 1,
+        CLEANUP => !$ENV{KEEP}
+    );
     my $self = bless { folder => $folder, port => free_port() }, $class;
 
     $self->configure($text);

@@ -1,122 +1,78 @@
 /* store_contract.c -- what the tests of up_store.h share. */
 #include "store_contract.h"
 #include "tap.h"
-#include "wire/up_item_json.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* How to get a new, empty store of each driver, and be rid of it. */
+/* How a new, empty store of each driver is opened. */
 static const struct {
     const char *name;
     up_store_t *(*open)(apr_pool_t *pool);
-    void (*close)(up_store_t *store);
 } drivers[] = {
-    {"lmdb", temp_store_open, temp_store_close},
+    {"lmdb", temp_store_open},
 };
 
-const char *const small[] = {
-    ORG("O1", "One"),
-    ORG("O2", "Two"),
-    USER("A", "O1", "active", "Ada"),
-    USER("B", "O1", "locked", "Bea"),
-    USER("C", "O2", "active", "Cleo"),
-    MACHINE("M", "O2"),
-    MEMBER("O1", "A", "ORG_OWNER"),
-    MEMBER("O2", "A", "ORG_USER_MANAGER"),
-    INSTANCE_MEMBER("C", "IAM_OWNER"),
-    MEMBER("O1", "stranger", "ORG_OWNER"),
-    TOKEN("A", "01"),
-    TOKEN("B", "02"),
-    TOKEN("stranger", "03"),
-    TOKEN("A", "04"),
-    NULL,
-};
-
-up_item_t *
-item_of(const char *line, apr_pool_t *pool)
+void
+put_small(up_store_t *store)
 {
-    const char *token_text;
-    up_item_t *item;
-
-    must(up_item_json_decode(&item, &token_text, line, strlen(line),
-                             apr_time_now(), pool));
-    return item;
+    put_org(store, "O1");
+    put_org(store, "O2");
+    put_human(store, "O1", "A", UP_ACTIVE);
+    put_human(store, "O1", "B", UP_LOCKED);
+    put_human(store, "O2", "C", UP_ACTIVE);
+    put_machine(store, "O2", "M");
+    put_member(store, "O1", "A", "ORG_OWNER");
+    put_member(store, "O2", "A", "ORG_USER_MANAGER");
+    put_member(store, "", "C", "IAM_OWNER");
+    put_member(store, "O1", "stranger", "ORG_OWNER");
+    put_token(store, "A", 1);
+    put_token(store, "B", 2);
+    put_token(store, "stranger", 3);
+    put_token(store, "A", 4);
 }
 
-const char *
-line_of(const up_item_t *item, apr_pool_t *pool)
-{
-    const char *line;
-    apr_size_t length;
+/* Append to PARTS what is printed from FORMAT. */
+static void add_part(apr_array_header_t *parts, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-    if (!item)
-        return NULL;
-    up_item_json_encode(&line, &length, item, pool);
-    return line;
+static void
+add_part(apr_array_header_t *parts, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    APR_ARRAY_PUSH(parts, const char *) =
+        apr_pvsprintf(parts->pool, format, args);
+    va_end(args);
 }
 
-up_error_t *
-put(up_store_t *store, const char *line, apr_pool_t *pool)
-{
-    up_batch_t *batch;
-    apr_pool_t *batch_pool;
-
-    apr_pool_create(&batch_pool, pool);
-    must(up_batch_begin(&batch, store, batch_pool));
-    up_error_t *err = up_batch_put(batch, item_of(line, pool), pool);
-    if (err) {
-        err = up_error_copy(err, pool);
-        apr_pool_destroy(batch_pool);
-        return err;
-    }
-    return up_batch_commit(batch);
-}
-
-const char *
-get(up_store_t *store, const char *line, apr_pool_t *pool)
-{
-    const up_item_t *item;
-    up_batch_t *batch;
-    apr_pool_t *batch_pool;
-
-    apr_pool_create(&batch_pool, pool);
-    must(up_batch_begin(&batch, store, batch_pool));
-    must(up_batch_get(&item, batch, item_of(line, pool), pool, pool));
-    apr_pool_destroy(batch_pool);
-    return line_of(item, pool);
-}
-
-long long
-count(up_store_t *store, up_kind_t kind, apr_pool_t *pool)
-{
-    up_store_stat_t stat;
-
-    must(up_store_stat(&stat, store, pool));
-    return (long long)stat.count[kind];
-}
-
-static const char *
-roles_text(const apr_array_header_t *roles, apr_pool_t *pool)
-{
-    return roles ? apr_array_pstrcat(pool, roles, ',') : "-";
-}
-
-/* VIEW in one line: the caller's organisation and state, the organisation, the
- * roles there and on the instance, the user. */
 static const char *
 view_text(const up_view_t *view, apr_pool_t *pool)
 {
-    return apr_psprintf(
-        pool, "%s %s %s %s %s %s", view->caller_org ? view->caller_org : "-",
-        view->caller_org ? up_state_name(view->caller_state) : "-",
-        view->org ? view->org : "-", roles_text(view->org_roles, pool),
-        roles_text(view->instance_roles, pool),
-        view->user
-            ? apr_psprintf(pool, "%s/%s", view->user->org, view->user->id)
-            : "-");
+    apr_array_header_t *parts = apr_array_make(pool, 5, sizeof(const char *));
+    const char *text = "";
+
+    if (view->caller_org)
+        add_part(parts, "caller of %s %s", view->caller_org,
+                 up_state_name(view->caller_state));
+    if (view->org)
+        add_part(parts, "org %s", view->org);
+    if (view->org_roles)
+        add_part(parts, "roles %s",
+                 apr_array_pstrcat(pool, view->org_roles, ' '));
+    if (view->instance_roles)
+        add_part(parts, "instance roles %s",
+                 apr_array_pstrcat(pool, view->instance_roles, ' '));
+    if (view->user)
+        add_part(parts, "user %s/%s", view->user->org, view->user->id);
+    for (int i = 0; i < parts->nelts; i++)
+        text = apr_pstrcat(pool, text, i ? ", " : "",
+                           APR_ARRAY_IDX(parts, i, const char *), NULL);
+    return parts->nelts ? text : "nothing";
 }
 
 const char *
@@ -126,9 +82,10 @@ read_text(up_store_t *store,
           const char *user,
           apr_pool_t *pool)
 {
+    up_query_t query = {.caller = caller, .wanted = wanted, .user = user};
     up_view_t *view;
 
-    must(up_store_read(&view, store, caller, wanted, user, pool, pool));
+    must(up_store_read(&view, store, &query, pool, pool));
     return view_text(view, pool);
 }
 
@@ -144,7 +101,7 @@ decide(up_change_t *change,
 
     if (before)
         item.as.user = *before;
-    script->before = before ? line_of(&item, pool) : NULL;
+    script->before = before ? item_text(&item, pool) : NULL;
     if (script->action == REFUSE)
         return up_error(pool, UP_PROFILE_NOT_FOUND, APR_SUCCESS, "refused");
     if (script->action == KEEP)
@@ -161,15 +118,15 @@ decide(up_change_t *change,
     event->user = after->id;
     event->author = "A";
     event->sequence = after->sequence;
-    event->number = 4711; /* is the store's to say */
+    event->number = 4711; /* which the store replaces */
     change->event = event;
     return NULL;
 }
 
-/* What was visited: a word for each item. */
+/* The words of the items that were visited. */
 typedef struct visited_t {
     apr_array_header_t *words;
-    int most; /* then it ends; 0: it does not */
+    int most; /* ends after so many; 0: never */
 } visited_t;
 
 static const char *
@@ -177,17 +134,19 @@ word_of(const up_item_t *item, apr_pool_t *pool)
 {
     switch (item->kind) {
     case UP_KIND_ORG:
-        return apr_pstrdup(pool, item->as.org.id);
+        return apr_pstrcat(pool, "org:", item->as.org.id, NULL);
     case UP_KIND_USER:
-        return apr_pstrcat(pool, item->as.user.org, "/", item->as.user.id,
-                           NULL);
+        return apr_psprintf(pool, "user:%s/%s", item->as.user.org,
+                            item->as.user.id);
     case UP_KIND_MEMBER:
-        return apr_pstrcat(pool, item->as.member.org, "+", item->as.member.user,
-                           NULL);
+        return apr_psprintf(pool, "member:%s/%s",
+                            *item->as.member.org ? item->as.member.org
+                                                 : "instance",
+                            item->as.member.user);
     case UP_KIND_TOKEN:
-        return apr_psprintf(pool, "#%d", item->as.token.sha256[0]);
+        return apr_psprintf(pool, "token:%d", item->as.token.sha256[0]);
     default:
-        return apr_psprintf(pool, "%d:%s", (int)item->as.event.number,
+        return apr_psprintf(pool, "event:%d:%s", (int)item->as.event.number,
                             item->as.event.user);
     }
 }
@@ -229,7 +188,7 @@ run_parts(const part_t *parts)
             up_store_t *store = drivers[i].open(pool);
             printf("# %s: %s\n", drivers[i].name, part->name);
             part->run(store, pool);
-            drivers[i].close(store);
+            up_store_close(store);
             apr_pool_destroy(pool);
         }
     }

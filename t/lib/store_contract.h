@@ -5,53 +5,13 @@
 #ifndef STORE_CONTRACT_H
 #define STORE_CONTRACT_H
 
-#include "store/up_store.h"
+#include "store_items.h"
 #include "temp_store.h"
 
-#define ALL ((1u << UP_KINDS) - 1)
-
-/* The longest ids, of characters of one byte and of four, and the longest text
- * of a profile. */
-#define TEXT_50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define GIRAFFES_10                                                            \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"         \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"         \
-    "\xf0\x9f\xa6\x92\xf0\x9f\xa6\x92"
-#define GIRAFFES_50 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10 GIRAFFES_10
-#define TWICE(text) text text
-#define LONGEST_ID TEXT_50 TEXT_50 TEXT_50 TEXT_50
-#define LONGEST_ID_4 GIRAFFES_50
-#define LONGEST_TEXT TWICE(GIRAFFES_50) TWICE(GIRAFFES_50)
-
-/* Lines of an import. */
-#define DATES                                                                  \
-    "\"sequence\":\"1\",\"creationDate\":\"2025-03-25T09:00:00.100Z\","        \
-    "\"changeDate\":\"2025-03-25T09:00:00.100Z\""
-#define ORG(id, name) "{\"org\":{\"id\":\"" id "\",\"name\":\"" name "\"}}"
-#define USER(id, org, state, first)                                            \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
-    "\",\"type\":\"human\",\"state\":\"" state "\"," DATES                     \
-    ",\"profile\":{\"firstName\":\"" first                                     \
-    "\",\"lastName\":\"L\",\"displayName\":\"D\"}}}"
-#define MACHINE(id, org)                                                       \
-    "{\"user\":{\"id\":\"" id "\",\"orgId\":\"" org                            \
-    "\",\"type\":\"machine\",\"state\":\"active\"," DATES "}}"
-#define MEMBER(org, user, role)                                                \
-    "{\"member\":{\"orgId\":\"" org "\",\"userId\":\"" user                    \
-    "\",\"roles\":[\"" role "\"]}}"
-#define INSTANCE_MEMBER(user, role)                                            \
-    "{\"member\":{\"userId\":\"" user "\",\"roles\":[\"" role "\"]}}"
-#define SHA_31                                                                 \
-    "000000000000000000000000000000000000000000000000000000000000"             \
-    "00"
-#define TOKEN(user, byte)                                                      \
-    "{\"token\":{\"userId\":\"" user "\",\"sha256\":\"" byte SHA_31            \
-    "\",\"creationDate\":\"2025-03-25T09:00:00.100Z\","                        \
-    "\"expires\":\"2026-01-01T00:00:00Z\"}}"
-
-/* Two organisations, O1 with A and B (locked), O2 with C and M, a machine;
- * their and a stranger's memberships and tokens. */
-extern const char *const small[];
+/* Put two organisations, O1 with the users A and B (locked), O2 with C and M, a
+ * machine; their memberships and tokens, and those of "stranger", who is no
+ * stored user. */
+void put_small(up_store_t *store);
 
 /* One part of a test; the last of an array has no name. */
 typedef struct part_t {
@@ -62,20 +22,9 @@ typedef struct part_t {
 /* Run PARTS for each driver; returns what main() returns. */
 int run_parts(const part_t *parts);
 
-/* LINE as an item, and ITEM as a line, NULL for NULL. */
-up_item_t *item_of(const char *line, apr_pool_t *pool);
-const char *line_of(const up_item_t *item, apr_pool_t *pool);
-
-/* Put LINE into STORE, in a batch of its own. */
-up_error_t *put(up_store_t *store, const char *line, apr_pool_t *pool);
-
-/* What STORE has under the key of LINE, as a line, or NULL. */
-const char *get(up_store_t *store, const char *line, apr_pool_t *pool);
-
-long long count(up_store_t *store, up_kind_t kind, apr_pool_t *pool);
-
-/* What up_store_read() gives, in one line: the caller's organisation and
- * state, the organisation, the roles there and on the instance, the user. */
+/* What up_store_read() gives, in words: "caller of O1 active, org O1, roles
+ * ORG_OWNER, instance roles IAM_OWNER, user O1/A", of which what is not there
+ * is left out; "nothing" if none is. */
 const char *read_text(up_store_t *store,
                       const char *caller,
                       const char *wanted,
@@ -87,8 +36,10 @@ typedef enum action_t { CHANGE, CHANGE_WITHOUT_EVENT, KEEP, REFUSE } action_t;
 
 typedef struct script_t {
     action_t action;
-    const up_user_t *instead; /* of who is there, to be changed; or NULL */
-    const char *before;       /* who was there, as a line; NULL: nobody */
+    const up_user_t *instead; /* is changed and stored in place of the user
+                               * that is there; or NULL */
+    const char *before;       /* the user that was there, as item_text() has it;
+                               * or NULL */
 } script_t;
 
 /* An up_decide_t whose baton is a script_t: a change is a new sequence. */
@@ -97,8 +48,9 @@ up_error_t *decide(up_change_t *change,
                    const up_user_t *before,
                    apr_pool_t *pool);
 
-/* A word for each item of STORE that FILTER lets pass, as one text; after MOST
- * of them (0: never) the visitor says "enough". Sets *ERR to what
+/* A word for each item of STORE that FILTER lets pass, as one text: "org:O1
+ * user:O1/A member:O1/A member:instance/C token:1 event:1:A"; after MOST of
+ * them (0: never) the visitor returns the error "enough". Sets *ERR to what
  * up_store_each() returns. */
 const char *visited_text(up_error_t **err,
                          up_store_t *store,

@@ -1,6 +1,7 @@
 /* tap.c -- what the C tests print: TAP, for prove. */
 #include "tap.h"
 
+#include <apr_general.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,4 +64,17 @@ done_testing(void)
 {
     printf("1..%d\n", count);
     return count == 0 || failed > 0;
+}
+
+int
+run_test(void (*test)(apr_pool_t *pool))
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    test(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done_testing();
 }

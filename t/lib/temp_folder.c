@@ -1,4 +1,4 @@
-/* temp_folder.c -- a folder that is gone when the test is over. */
+/* temp_folder.c -- a folder that is removed when the test is over. */
 #include "temp_folder.h"
 
 #include <apr_strings.h>
@@ -27,7 +27,9 @@ remove_one(const char *path,
 static void
 remove_all(void)
 {
-    if (getpid() == maker)
+    const char *keep = getenv("KEEP");
+
+    if (getpid() == maker && !(keep && *keep))
         nftw(folder, remove_one, 10, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -88,7 +88,7 @@ is_reason(const up_error_t *err, const char *reason, const char *name)
 }
 
 const char *
-who_and_how(const char *path, apr_pool_t *pool)
+owner_and_mode(const char *path, apr_pool_t *pool)
 {
     struct stat status;
 
@@ -115,13 +115,13 @@ check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool)
         const char *path = temp_path(name, pool);
         const char *own = apr_psprintf(pool, "%lu:%lu", (unsigned long)uid,
                                        (unsigned long)gid);
-        is(who_and_how(path, pool), apr_pstrcat(pool, own, " 700", NULL),
-           "umask %03o: the folder", (unsigned)masks[i]);
-        is(who_and_how(apr_pstrcat(pool, path, "/data.mdb", NULL), pool),
-           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the data",
-           (unsigned)masks[i]);
-        is(who_and_how(apr_pstrcat(pool, path, "/lock.mdb", NULL), pool),
-           apr_pstrcat(pool, own, " 600", NULL), "umask %03o: the locks",
-           (unsigned)masks[i]);
+        is(owner_and_mode(path, pool), apr_pstrcat(pool, own, " 700", NULL),
+           "umask %03o: a new folder is its owner's alone", (unsigned)masks[i]);
+        is(owner_and_mode(apr_pstrcat(pool, path, "/data.mdb", NULL), pool),
+           apr_pstrcat(pool, own, " 600", NULL),
+           "umask %03o: data.mdb is its owner's alone", (unsigned)masks[i]);
+        is(owner_and_mode(apr_pstrcat(pool, path, "/lock.mdb", NULL), pool),
+           apr_pstrcat(pool, own, " 600", NULL),
+           "umask %03o: lock.mdb is its owner's alone", (unsigned)masks[i]);
     }
 }

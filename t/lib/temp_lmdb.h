@@ -35,10 +35,10 @@ up_store_t *temp_lmdb_make(const char *name,
 void is_reason(const up_error_t *err, const char *reason, const char *name);
 
 /* PATH's owner, group and mode: "0:0 700". */
-const char *who_and_how(const char *path, apr_pool_t *pool);
+const char *owner_and_mode(const char *path, apr_pool_t *pool);
 
-/* Test points: a new store for UID and GID is theirs, and nobody else may read
- * it, whatever the umask. */
+/* Test points: a new store for UID and GID belongs to them, and nobody else may
+ * read it, whatever the umask. */
 void check_new_files(uid_t uid, gid_t gid, apr_pool_t *pool);
 
 #endif

@@ -35,13 +35,16 @@ async function succeeds({ name, get, update }) {
     const reply = await update(request, { token });
     const { details, profile } = await get({ userId: setup.user }, { token });
 
-    ok(Number(reply.details.sequence) > 1, `${name}: an update`);
-    is(details.resourceOwner, setup.org, 'with the organisation');
+    ok(Number(reply.details.sequence) > 1,
+        `${name}: an update counts the sequence up`);
+    is(details.resourceOwner, setup.org, `${name}: a read has the organisation`);
     is(String(details.sequence), String(reply.details.sequence),
-        'a read has its sequence');
-    is(profile.firstName, 'Ada', 'and what was stored');
-    is(profile.nickName, request.nickName, 'all of it');
-    is(profile.preferredLanguage, 'de-CH', 'in its usual form');
+        `${name}: a read has the sequence of the update`);
+    is(profile.firstName, 'Ada', `${name}: a read has the first name of the update`);
+    is(profile.nickName, request.nickName,
+        `${name}: a read has the nick name of the update`);
+    is(profile.preferredLanguage, 'de-CH',
+        `${name}: a read has the language tag in its usual case`);
 }
 
 const invalid = 'invalid UpdateHumanProfileRequest';
@@ -67,7 +70,7 @@ const errors = [
         [{ field: 'firstName', description: namesRule }, { field: 'gender', description: genderRule }]],
     ['an unknown user to change', (c) => c.update(change('nobody'), { token }),
         9, 'PROFILE_NOT_FOUND', 'Profile not found', 'COMMAND-3M9sd'],
-    ['nothing to change', (c) => c.update({ userId: setup.still, ...ada }, { token }),
+    ['unchanged values', (c) => c.update({ userId: setup.still, ...ada }, { token }),
         9, 'PROFILE_NOT_CHANGED', 'Profile not changed', 'COMMAND-2M0fs'],
     ['an unknown user to read', (c) => c.get({ userId: 'nobody' }, { token }),
         5, 'USER_NOT_FOUND', 'User could not be found', 'QUERY-HNhb3'],
@@ -76,7 +79,7 @@ const errors = [
     ['another sequence', (c) => c.update(change(setup.still),
         { token, headers: { 'if-match': '"7"' } }),
         10, 'SEQUENCE_MISMATCH', 'the stored sequence is 1'],
-    ['an unknown method', (c) => c.unknown({ token }),
+    ['a method that we do not serve', (c) => c.unknown({ token }),
         12, 'UNIMPLEMENTED', 'unknown method Healthz for service zitadel.management.v1.ManagementService'],
     ['a message over the limit', (c) => c.update(change(setup.user, { nickName: 'x'.repeat(100000) }), { token }),
         8, 'BODY_TOO_LARGE'],
@@ -105,13 +108,13 @@ function expectedDetails(reason, message, more) {
 async function fails(client) {
     for (const [what, call, code, reason, message, more] of errors) {
         const got = await outcome(client, call(client));
-        is(got.code, code, `${client.name}: ${what}: ${code}`);
+        is(got.code, code, `${client.name}: ${what}: code ${code}`);
         if (message)
             is(got.message,
                 typeof more === 'string' ? `${message} (${more})` : message,
-                'its message');
+                `${client.name}: ${what}: the message`);
         is(got.details, expectedDetails(reason, message, more),
-            'and its details');
+            `${client.name}: ${what}: the details`);
     }
 }
 
@@ -124,10 +127,11 @@ async function atOnce(client) {
     const ends = await Promise.all(calls);
 
     is(ends.filter((end) => end.code).map((end) => end.message), [],
-        `${client.name}: ${AT_ONCE} calls at once`);
+        `${client.name}: ${AT_ONCE} calls at once succeed`);
     const sequences = ends.filter((_, i) => i % 2 === 0)
         .map((end) => String(end.message.details?.sequence));
-    is(new Set(sequences).size, AT_ONCE / 2, 'each change has a sequence of its own');
+    is(new Set(sequences).size, AT_ONCE / 2,
+        `${client.name}: each of the changes at once has its own sequence`);
 }
 
 // The ports that requests have come from so far.
@@ -153,9 +157,10 @@ async function inARow(client) {
             failures.push(`call ${i} did not read what was stored last`);
         last = request.nickName || last;
     }
-    is(failures, [], `${client.name}: ${IN_A_ROW} calls in a row`);
+    is(failures, [], `${client.name}: ${IN_A_ROW} calls in a row succeed`);
     if (!client.onHttp1)
-        is(new Set(ports().slice(already)).size, 1, 'on one connection');
+        is(new Set(ports().slice(already)).size, 1,
+            `${client.name}: calls in a row use one connection`);
     note(`${Math.round(IN_A_ROW / (Date.now() - start) * 1000)} calls a second`);
 }
 
@@ -163,7 +168,7 @@ async function givesUp(client) {
     const before = await client.get({ userId: setup.user }, { token });
     const late = await outcome(client, client.update(change(setup.user),
         { token, timeout: 100, headers: { 'x-test-delay': '300' } }));
-    is(late.code, 4, `${client.name}: a deadline that passes`);
+    is(late.code, 4, `${client.name}: a deadline that passes is DEADLINE_EXCEEDED`);
 
     const cancelled = await outcome(client, client.get({ userId: setup.user },
         {
@@ -171,12 +176,12 @@ async function givesUp(client) {
             signal: AbortSignal.timeout(100),
             headers: { 'x-test-delay': '300' },
         }));
-    is(cancelled.code, 1, `${client.name}: a call that is cancelled`);
+    is(cancelled.code, 1, `${client.name}: a call that is cancelled is CANCELLED`);
 
     await sleep(500);
     const after = await client.get({ userId: setup.user }, { token });
     is(String(after.details.sequence), String(before.details.sequence),
-        'the next call is served, and nothing was changed');
+        `${client.name}: a call that was given up changes nothing`);
 }
 
 // Have CLIENT do all of it.
