@@ -22,7 +22,6 @@ my %rooms = (
 
 # Where the headers of a library may be included.
 my @libraries = (
-    [qr{^jansson\.h$},                    qr{^src/wire/up_json\.c$}],
     [qr{^lmdb\.h$},                       qr{^src/store/lmdb/}],
     [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|api|store/lmdb)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
