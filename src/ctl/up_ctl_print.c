@@ -1,11 +1,13 @@
 /* up_ctl_print.c -- the tool's output: lines, tables and lists. */
 #include "ctl/up_ctl_print.h"
+#include "core/up_id.h"
 #include "core/up_utf8.h"
 #include "ctl/up_ctl.h"
 #include "wire/up_item_json.h"
 
 #include <apr_strings.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -51,6 +53,29 @@ up_ctl_printable(const char *text, apr_pool_t *pool)
         left -= size;
     }
     return *result ? apr_pstrcat(pool, result, plain, NULL) : plain;
+}
+
+void
+up_ctl_say(const char *sentence, apr_pool_t *pool)
+{
+    fprintf(stderr, UP_CTL_TOOL ": %s\n", up_ctl_printable(sentence, pool));
+}
+
+void
+up_ctl_note(up_ctl_t *ctl, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    up_ctl_say(apr_pvsprintf(ctl->pool, format, args), ctl->pool);
+    va_end(args);
+}
+
+void
+up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id)
+{
+    if (up_id_has_slash(id))
+        up_ctl_note(ctl, "the id '%s' has a slash; " UP_CTL_SLASH_RULE, id);
 }
 
 static up_error_t *

@@ -10,6 +10,9 @@
  * JSON (so that JSON keeps its meaning), bytes that are not UTF-8 as "\xff". */
 const char *up_ctl_printable(const char *text, apr_pool_t *pool);
 
+/* Print SENTENCE on the standard error. */
+void up_ctl_say(const char *sentence, apr_pool_t *pool);
+
 /* Print TEXT, made printable, and a newline. Fails if it cannot be written. */
 UP_MUST_CHECK up_error_t *up_ctl_print_line(const char *text, apr_pool_t *pool);
 
