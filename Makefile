@@ -33,7 +33,7 @@ WERROR       = -Werror
 HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
-    libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
+    libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
     zlib1g-dev
 RUN_PACKAGES   = curl
 TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
@@ -118,7 +118,7 @@ ALL_CFLAGS   = -std=c99 -Wall -Wextra -Wshadow $(WERROR) $(ROOM_CFLAGS) \
     -fPIC $(VISIBILITY) -pthread $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS  = -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 VISIBILITY   = -fvisibility=hidden
-MODULE_LIBS  = -llmdb -lprotobuf-c -lcrypto -lz
+MODULE_LIBS  = -llmdb -lprotobuf-c -lz
 LIBS         = $(MODULE_LIBS) $(APU_LIBS) $(APR_LIBS)
 
 # Hooks and directives have httpd's signatures, whether they use all of them or

@@ -8,10 +8,9 @@
 #define UP_ITEMS_H
 
 #include "core/up_profile.h"
+#include "core/up_sha256.h"
 
 #include <apr_time.h>
-
-#define UP_SHA256_BYTES 32
 
 /* The largest sequence that an import may give a user: no count of changes
  * after it comes near the end of 64 bits. */

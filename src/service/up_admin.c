@@ -262,7 +262,7 @@ up_admin_add_token(const char **text,
 
     UP_ERR(up_admin_check(&item, pool));
     UP_ERR(up_token_generate(text, pool));
-    UP_ERR(up_token_hash(item.as.token.sha256, *text, pool));
+    up_token_hash(item.as.token.sha256, *text);
     return in_batch(store, add_token, &item, pool);
 }
 
