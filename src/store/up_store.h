@@ -69,13 +69,18 @@ UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
-/* Set *UID and *GID to the owner of the store at URI, so that a tool can become
- * that user before it opens the store; to -1 each if nothing on this machine is
- * owned, because there is no such store yet or it is behind a network. */
-UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
-                                         gid_t *gid,
-                                         const char *uri,
-                                         apr_pool_t *pool);
+/* For a tool that runs as root: set *UID and *GID to the owner of the store at
+ * URI, so that the tool can become that user before it opens the store, and
+ * *HELD, in POOL, to a URI that names that very store until POOL is cleared,
+ * whatever URI leads to by then. UID and GID are -1 if nothing on this machine
+ * is owned, because there is no such store yet or it is behind a network. Fails
+ * with UP_STORE_UNAVAILABLE if others than the owner could have put anything in
+ * its place. */
+UP_MUST_CHECK up_error_t *up_store_hold(const char **held,
+                                        uid_t *uid,
+                                        gid_t *gid,
+                                        const char *uri,
+                                        apr_pool_t *pool);
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
  * process or until up_store_close(), and RESULT_POOL at least as long. Nothing

@@ -7,7 +7,9 @@
 #include <apr_strings.h>
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MIB (APR_INT64_C(1) << 20)
 #define GIB (APR_INT64_C(1) << 30)
@@ -70,10 +72,10 @@ identify(lmdb_store_t *store, apr_pool_t *pool)
 {
     struct stat folder, data;
 
-    if (stat(store->path, &folder))
+    if (stat(store->folder, &folder))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot open the LMDB store '%s'", store->path);
-    if (stat(apr_pstrcat(pool, store->path, "/" UP_LMDB_DATA, NULL), &data))
+    if (stat(apr_pstrcat(pool, store->folder, "/" UP_LMDB_DATA, NULL), &data))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot find an LMDB store in '%s'", store->path);
     store->device = folder.st_dev;
@@ -103,6 +105,19 @@ share_or_open(up_store_t **store, lmdb_store_t *lmdb, apr_pool_t *pool)
     return NULL;
 }
 
+/* The path of FOLDER, in POOL; that of one that is held open is what it was
+ * when it was opened, unless it was moved. */
+static const char *
+path_for_people(const char *folder, apr_pool_t *pool)
+{
+    char path[APR_PATH_MAX];
+
+    if (strncmp(folder, UP_LMDB_HELD, strlen(UP_LMDB_HELD)) != 0)
+        return folder;
+    ssize_t length = readlink(folder, path, sizeof(path));
+    return length < 0 ? folder : apr_pstrmemdup(pool, path, (apr_size_t)length);
+}
+
 static up_error_t *
 lmdb_open(up_store_t **store,
           const char *location,
@@ -112,7 +127,8 @@ lmdb_open(up_store_t **store,
     lmdb_store_t *lmdb = apr_pcalloc(result_pool, sizeof(*lmdb));
 
     lmdb->base.driver = &up_store_lmdb;
-    lmdb->path = apr_pstrdup(result_pool, location);
+    lmdb->folder = apr_pstrdup(result_pool, location);
+    lmdb->path = path_for_people(lmdb->folder, result_pool);
     up_lmdb_set_options(lmdb, options);
     UP_ERR(identify(lmdb, result_pool));
     pthread_mutex_lock(&list_mutex);
@@ -143,7 +159,7 @@ const up_store_driver_t up_store_lmdb = {
     .check = up_lmdb_check,
     .shortage = lmdb_shortage,
     .prepare = up_lmdb_prepare,
-    .owner = up_lmdb_owner,
+    .hold = up_lmdb_hold,
     .open = lmdb_open,
     .close = lmdb_close,
     .read = up_lmdb_read,

@@ -34,6 +34,11 @@
 
 /* The file in a store's folder that is there once the store is. */
 #define UP_LMDB_DATA "data.mdb"
+#define UP_LMDB_LOCK "lock.mdb"
+
+/* What the path of a folder begins with that this process holds open, before
+ * the number of its descriptor. */
+#define UP_LMDB_HELD "/proc/self/fd/"
 
 typedef enum lmdb_database_t {
     LMDB_META,
@@ -48,7 +53,8 @@ typedef enum lmdb_database_t {
 
 typedef struct lmdb_store_t {
     up_store_t base;
-    const char *path;
+    const char *path;    /* for people */
+    const char *folder;  /* a path that leads to it, by which it is opened */
     apr_size_t map_size; /* to open with; 0: as recorded */
     int sync;            /* whether a commit waits for the disk */
     dev_t device; /* of the folder; with the inode, it identifies the store */
@@ -189,7 +195,7 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
 /* up_lmdb_files.c */
 up_driver_check_t up_lmdb_check;
 up_driver_prepare_t up_lmdb_prepare;
-up_driver_owner_t up_lmdb_owner;
+up_driver_hold_t up_lmdb_hold;
 
 /* up_lmdb_request.c; the last one does a batch of the updates that wait, with
  * a store as its BATON. */

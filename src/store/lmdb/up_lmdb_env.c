@@ -90,7 +90,7 @@ up_lmdb_commit_handle(MDB_txn *txn)
 static void
 allocate_slots(const lmdb_store_t *store, apr_pool_t *pool)
 {
-    const char *path = apr_pstrcat(pool, store->path, "/lock.mdb", NULL);
+    const char *path = apr_pstrcat(pool, store->folder, "/" UP_LMDB_LOCK, NULL);
     struct stat status;
 
     int file = open(path, O_RDWR | O_CLOEXEC);
@@ -122,7 +122,7 @@ open_environment(lmdb_store_t *store)
     if (!rc && store->map_size)
         rc = mdb_env_set_mapsize(store->env, store->map_size);
     if (!rc)
-        rc = mdb_env_open(store->env, store->path, flags, FILE_MODE);
+        rc = mdb_env_open(store->env, store->folder, flags, FILE_MODE);
     return rc;
 }
 
