@@ -60,7 +60,9 @@ open(const char *path, int flags, ...)
     va_end(args);
     if (strstr(path, "/lock.mdb")) {
         groups_then = getgroups(0, NULL);
-        if (moved && (rename(moved, moved_to) || rename(moved_in, moved)))
+        uid_t uid = geteuid();
+        if (moved && (seteuid(0) || rename(moved, moved_to) ||
+                      rename(moved_in, moved) || seteuid(uid)))
             exit(1);
         moved = NULL;
     }
