@@ -237,7 +237,8 @@ BENCH_BUILD = $(BUILD)/bench
 YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
     $(patsubst %,$(BENCH_BUILD)/mod_userprofile_without_%.so,\
         access queue store)
-WRAP_access = -Wl,--wrap=up_access_check
+WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
+    -Wl,--wrap=up_access_check_rights
 WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_take \
     -Wl,--wrap=up_queue_submit
 WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update

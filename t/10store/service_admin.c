@@ -106,7 +106,7 @@ check_checks(apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        up_error_t *err = up_admin_check(rows[i].item, pool);
+        up_error_t *err = up_admin_check(rows[i].item, UP_ALL_FIELDS, pool);
         is(err ? err->message : NULL, rows[i].message, "up_admin_check() of %s",
            rows[i].name);
         if (err)
@@ -120,9 +120,12 @@ check_display_names(apr_pool_t *pool)
 {
     static const struct {
         const char *name, *given, *stored;
+        unsigned fields;
     } rows[] = {
-        {"an absent display name is the first and the last name", "", "F L"},
-        {"a display name that is given stays", "G", "G"},
+        {"an absent display name is the first and the last name", "", "F L",
+         UP_ALL_FIELDS & ~UP_FIELD_BIT(UP_DISPLAY_NAME)},
+        {"a display name that is given stays", "G", "G", UP_ALL_FIELDS},
+        {"an empty display name that is given stays", "", "", UP_ALL_FIELDS},
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -130,7 +133,7 @@ check_display_names(apr_pool_t *pool)
         up_profile_t *given = up_profile_copy(item->as.user.profile, pool);
         given->text[UP_DISPLAY_NAME] = rows[i].given;
         item->as.user.profile = given;
-        must(up_admin_check(item, pool));
+        must(up_admin_check(item, rows[i].fields, pool));
         is(item->as.user.profile->text[UP_DISPLAY_NAME], rows[i].stored, "%s",
            rows[i].name);
         is(given->text[UP_DISPLAY_NAME], rows[i].given,
