@@ -32,6 +32,8 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
                         "90d, 12h, 30m, or a time like 2030-01-01T00:00:00Z; "
                         "without it: never"},
     [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
+    [UP_CTL_ALLOW_WEAK] = {"allow-weak", 0, NULL,
+                           "take tokens that can be guessed, as for tests"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -72,7 +74,8 @@ static const up_ctl_command_t commands[] = {
     {"token", "list", "[--json]", "list the tokens, by their ids", 0, 0,
      BIT(JSON), up_ctl_token_list},
     {"token", "revoke", "ID", "revoke a token", 1, 1, 0, up_ctl_token_revoke},
-    {"import", "", "FILE|-", "store the items in the lines of a file", 1, 1, 0,
+    {"import", "", "FILE|- [--allow-weak]",
+     "store the items in the lines of a file", 1, 1, BIT(ALLOW_WEAK),
      up_ctl_import},
     {"export", "", "", "print everything but events, for import", 0, 0, 0,
      up_ctl_export},

@@ -7,6 +7,9 @@
 
 #include "store/up_store.h"
 
+/* A token of fewer characters can be guessed. */
+#define UP_TOKEN_LENGTH_MIN 16
+
 /* Whether TEXT can be sent as a bearer token: RFC 6750's b64token. */
 int up_token_is_well_formed(const char *text);
 

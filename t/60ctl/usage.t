@@ -21,7 +21,7 @@ my @wrong = (
     ['init now',                     'too many arguments: init [--owner USER]'],
     ['user get O1',                  'too few arguments: user get ORG ID [--json]'],
     ['member add U1',                qr/^too few arguments: member add /],
-    ['import',                       'too few arguments: import FILE|-'],
+    ['import',                       'too few arguments: import FILE|- [--allow-weak]'],
     ['org list --jsonl',             "there is no option '--jsonl'"],
     ['org list --jsonl=1',           "there is no option '--jsonl'"],
     ['org list -x',                  "there is no option '-x'"],
