@@ -46,6 +46,7 @@ up_error_t *up_ctl_user_get(up_ctl_t *ctl);
 up_error_t *up_ctl_user_list(up_ctl_t *ctl);
 up_error_t *up_ctl_user_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_member_add(up_ctl_t *ctl);
+up_error_t *up_ctl_member_set(up_ctl_t *ctl);
 up_error_t *up_ctl_member_list(up_ctl_t *ctl);
 up_error_t *up_ctl_member_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_token_add(up_ctl_t *ctl);

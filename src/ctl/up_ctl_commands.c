@@ -34,6 +34,8 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
     [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
     [UP_CTL_ALLOW_WEAK] = {"allow-weak", 0, NULL,
                            "take tokens that can be guessed, as for tests"},
+    [UP_CTL_NEW_ROLE] = {"new-role", 0, NULL,
+                         "take a role that neither the API nor the store has"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -59,9 +61,12 @@ static const up_ctl_command_t commands[] = {
     {"user", "remove", "ORG ID",
      "remove a user with all its rights; the id stays taken", 2, 2, 0,
      up_ctl_user_remove},
-    {"member", "add", "[--org ORG] USER ROLE...",
-     "set a user's roles in ORG or on the instance", 2, ANY_NUMBER, BIT(ORG),
-     up_ctl_member_add},
+    {"member", "add", "[--org ORG] USER ROLE... [--new-role]",
+     "give a user more roles in ORG or on the instance", 2, ANY_NUMBER,
+     BIT(ORG) | BIT(NEW_ROLE), up_ctl_member_add},
+    {"member", "set", "[--org ORG] USER ROLE... [--new-role]",
+     "give a user these roles alone in ORG or on the instance", 2, ANY_NUMBER,
+     BIT(ORG) | BIT(NEW_ROLE), up_ctl_member_set},
     {"member", "list", "[--org ORG] [--json]",
      "list the members of ORG or of the instance", 0, 0, BIT(ORG) | BIT(JSON),
      up_ctl_member_list},

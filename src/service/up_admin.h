@@ -43,10 +43,22 @@ UP_MUST_CHECK up_error_t *up_admin_remove_user(up_store_t *store,
                                                const char *id,
                                                apr_pool_t *pool);
 
-/* Give MEMBER's user its roles, in place of those it had there. */
+/* Give MEMBER's user its roles, beside those it has there. */
 UP_MUST_CHECK up_error_t *up_admin_add_member(up_store_t *store,
                                               const up_member_t *member,
                                               apr_pool_t *pool);
+
+/* Give MEMBER's user its roles, in place of those it had there. */
+UP_MUST_CHECK up_error_t *up_admin_set_member(up_store_t *store,
+                                              const up_member_t *member,
+                                              apr_pool_t *pool);
+
+/* Set *ROLE to the first of ROLES (of const char *) that neither the API nor a
+ * membership in STORE has, or to NULL. */
+UP_MUST_CHECK up_error_t *up_admin_unknown_role(const char **role,
+                                                up_store_t *store,
+                                                const apr_array_header_t *roles,
+                                                apr_pool_t *pool);
 
 /* End the membership of USER in ORG ("": the instance). */
 UP_MUST_CHECK up_error_t *up_admin_remove_member(up_store_t *store,

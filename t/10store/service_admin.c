@@ -242,14 +242,27 @@ check_members(up_store_t *store, apr_pool_t *pool)
 
     APR_ARRAY_PUSH(roles, const char *) = "ORG_OWNER";
     must(up_admin_add_member(store, &member, pool));
+    APR_ARRAY_IDX(roles, 0, const char *) = "ORG_USER_MANAGER";
+    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_add_member(store, &member, pool));
+    is(store_text(store, 1u << UP_KIND_MEMBER, pool),
+       "member U1 of O1, roles ORG_OWNER ORG_USER_MANAGER\n",
+       "adding a member keeps the roles that are there, each once");
+    apr_array_header_t *many = apr_array_make(pool, 99, sizeof(const char *));
+    for (int i = 0; i < 99; i++)
+        APR_ARRAY_PUSH(many, const char *) = apr_psprintf(pool, "R%d", i);
+    member.roles = many;
+    is(reason_of(up_admin_add_member(store, &member, pool)), "FIELD_INVALID",
+       "adding roles to more than a hundred is FIELD_INVALID");
+    member.roles = roles;
     APR_ARRAY_IDX(roles, 0, const char *) = "ORG_OWNER_VIEWER";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, pool));
     member.org = "";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, pool));
     is(store_text(store, 1u << UP_KIND_MEMBER, pool),
        "member U1 of the instance, roles ORG_OWNER_VIEWER\n"
        "member U1 of O1, roles ORG_OWNER_VIEWER\n",
-       "adding a member replaces the roles in that organisation alone");
+       "setting a member replaces the roles in that organisation alone");
     member.org = "O9";
     is(reason_of(up_admin_add_member(store, &member, pool)), "CONFLICT",
        "adding a member to an unknown organisation is a CONFLICT");

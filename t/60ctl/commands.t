@@ -96,7 +96,18 @@ END
     ['member add --org O1 A1 ORG_OWNER ORG_USER_MANAGER', 0, ''],
     ['member add U1 IAM_OWNER_VIEWER',                    0, ''],
     [
-        'member add --org O1 U1 ORG_ONWER', 0, '',
+        'member add --org O1 U1 ORG_ONWER', 1, '',
+        "userprofilectl: neither the API nor this store has a role "
+            . "'ORG_ONWER'; --new-role takes it all the same\n"
+    ],
+    [
+        'member set --org O1 U1 ORG_OWNER ORG_ONWER', 1, '',
+        "userprofilectl: neither the API nor this store has a role "
+            . "'ORG_ONWER'; --new-role takes it all the same\n"
+    ],
+    ['member list --org O1 --json', 0, qr/\A.*"A1".*\n\z/],
+    [
+        'member add --org O1 U1 ORG_ONWER --new-role', 0, '',
         "userprofilectl: the role 'ORG_ONWER' permits nothing, unless a "
             . "UserProfileRole names it\n"
     ],
@@ -112,6 +123,16 @@ END
 {"member":{"orgId":"O1","userId":"U1","roles":["ORG_ONWER"]}}
 END
     ],
+    [
+        'member add --org O2 A1 ORG_ONWER', 0, '',
+        "userprofilectl: the role 'ORG_ONWER' permits nothing, unless a "
+            . "UserProfileRole names it\n"
+    ],
+    ['member add --org O2 A1 ORG_OWNER ORG_USER_MANAGER ORG_OWNER', 0, ''],
+    ['member list --org O2', 0, "USER  ROLES\nA1    ORG_ONWER ORG_OWNER ORG_USER_MANAGER\n"],
+    ['member set --org O2 A1 ORG_OWNER_VIEWER', 0, ''],
+    ['member list --org O2', 0, "USER  ROLES\nA1    ORG_OWNER_VIEWER\n"],
+    ['member remove --org O2 A1', 0, ''],
     ['member remove --org O1 A1', 0, ''],
     [
         'member remove --org O1 A1', 1, '',

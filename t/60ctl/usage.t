@@ -113,7 +113,7 @@ is_deeply(
         'init',
         (map { "org $_" } qw(add list)),
         (map { "user $_" } qw(add get list remove)),
-        (map { "member $_" } qw(add list remove)),
+        (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
         qw(import export events stat)
     ],
