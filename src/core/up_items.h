@@ -62,6 +62,10 @@ typedef enum up_event_type_t {
     UP_PROFILE_CHANGED,
     UP_USER_ADDED,
     UP_USER_REMOVED,
+    UP_USER_ACTIVATED, /* this one and those that follow: a new state */
+    UP_USER_DEACTIVATED,
+    UP_USER_LOCKED,
+    UP_USER_INITIALISED,
     UP_EVENT_TYPES
 } up_event_type_t;
 
@@ -71,7 +75,8 @@ typedef struct up_event_t {
     apr_time_t time;
     const char *org;
     const char *user;
-    const char *author;         /* the caller's id; "" for the tool */
+    const char *author;         /* the caller's id; "tool:" and the name of the user
+                                 * who ran the tool */
     apr_uint64_t sequence;      /* the user's, after it */
     unsigned fields;            /* changed: bit 1 << up_field_t each */
     const up_profile_t *before; /* of the changed fields, or NULL if none */

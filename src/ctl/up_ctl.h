@@ -20,7 +20,9 @@
 struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
-    up_store_t *store; /* once up_ctl_open() was called */
+    up_store_t *store;  /* once up_ctl_open() was called; */
+    const char *author; /* then also "tool:" and the name of the user who ran
+                         * the tool */
 };
 
 /* Print a warning on the standard error: one sentence, from FORMAT. */
@@ -42,6 +44,7 @@ up_error_t *up_ctl_init(up_ctl_t *ctl);
 up_error_t *up_ctl_org_add(up_ctl_t *ctl);
 up_error_t *up_ctl_org_list(up_ctl_t *ctl);
 up_error_t *up_ctl_user_add(up_ctl_t *ctl);
+up_error_t *up_ctl_user_set(up_ctl_t *ctl);
 up_error_t *up_ctl_user_get(up_ctl_t *ctl);
 up_error_t *up_ctl_user_list(up_ctl_t *ctl);
 up_error_t *up_ctl_user_remove(up_ctl_t *ctl);

@@ -36,11 +36,13 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
                            "take tokens that can be guessed, as for tests"},
     [UP_CTL_NEW_ROLE] = {"new-role", 0, NULL,
                          "take a role that neither the API nor the store has"},
+    [UP_CTL_STATE] = {"state", 0, "STATE",
+                      "active, inactive, locked or initial"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
 #define COMMON (BIT(STORE) | BIT(HELP) | BIT(VERSION))
-#define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD | BIT(MACHINE))
+#define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD)
 
 #define ANY_NUMBER 1000000
 
@@ -53,7 +55,10 @@ static const up_ctl_command_t commands[] = {
      up_ctl_org_list},
     {"user", "add",
      "ORG ID (--first-name NAME --last-name NAME [...] | --machine)",
-     "add a user", 2, 2, PROFILE, up_ctl_user_add},
+     "add a user", 2, 2, PROFILE | BIT(MACHINE), up_ctl_user_add},
+    {"user", "set", "ORG ID [--first-name NAME] [...] [--state STATE]",
+     "change a user's profile or state", 2, 2, PROFILE | BIT(STATE),
+     up_ctl_user_set},
     {"user", "get", "ORG ID [--json]", "show a user", 2, 2, BIT(JSON),
      up_ctl_user_get},
     {"user", "list", "ORG [--json]", "list an organisation's users", 1, 1,
@@ -111,17 +116,18 @@ describe(int option)
 
     up_field_t field = (up_field_t)(option - UP_CTL_FIRST_FIELD);
     const up_field_info_t *info = up_field_info(field);
-    option_t described = {info->option, 0, "NAME", "without it: none"};
+    option_t described = {info->option, 0, "NAME", "may be empty"};
     if (info->kind == UP_FIELD_LANGUAGE) {
         described.value = "TAG";
-        described.help = "BCP 47, like en or de-CH; without it: none";
+        described.help = "BCP 47, like en or de-CH; may be empty";
     } else if (info->kind == UP_FIELD_GENDER) {
         described.value = "GENDER";
-        described.help = "female, male or diverse; without it: unspecified";
+        described.help = "female, male, diverse or unspecified";
     } else if (up_ctl_field_is_required(field)) {
-        described.help = "needed for a human";
+        described.help = "a new human needs it";
     } else if (field == UP_DISPLAY_NAME) {
-        described.help = "without it: the first and the last name";
+        described.help =
+            "for a new human, without it: the first and the last name";
     }
     return described;
 }

@@ -1,4 +1,4 @@
-/* up_ctl_user.c -- user add, get, list, remove. */
+/* up_ctl_user.c -- user add, set, get, list, remove. */
 #include "core/up_time.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
@@ -51,31 +51,42 @@ check_required(up_ctl_t *ctl)
     return NULL;
 }
 
-/* Set *GIVEN to the profile in the options, NULL with --machine. */
+/* Set *FIELDS to those that the options give, and *GIVEN to a profile with
+ * them. */
 static up_error_t *
-read_profile(const up_profile_t **given, up_ctl_t *ctl)
+read_fields(unsigned *fields, const up_profile_t **given, up_ctl_t *ctl)
 {
     up_profile_t *profile = up_profile_make(ctl->pool);
-    int is_machine = ctl->line.option[UP_CTL_MACHINE] != NULL;
 
-    *given = NULL;
+    *fields = 0;
     for (int i = 0; i < UP_FIELDS; i++) {
         const up_field_info_t *info = up_field_info((up_field_t)i);
         const char *text = ctl->line.option[UP_CTL_FIELD(i)];
         if (!text)
             continue;
-        if (is_machine)
-            return up_ctl_misused(&ctl->line, ctl->pool,
-                                  "a --machine has no profile");
+        *fields |= UP_FIELD_BIT(i);
         if (info->kind == UP_FIELD_GENDER)
             UP_ERR(read_gender(&profile->gender, info, text, ctl));
         else
             profile->text[i] = text;
     }
-    if (is_machine)
-        return NULL;
-    UP_ERR(check_required(ctl));
     *given = profile;
+    return NULL;
+}
+
+/* Set *GIVEN to the profile in the options, NULL with --machine. */
+static up_error_t *
+read_profile(const up_profile_t **given, up_ctl_t *ctl)
+{
+    unsigned fields;
+
+    UP_ERR(read_fields(&fields, given, ctl));
+    if (!ctl->line.option[UP_CTL_MACHINE])
+        return check_required(ctl);
+    *given = NULL;
+    if (fields)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "a --machine has no profile");
     return NULL;
 }
 
@@ -87,9 +98,39 @@ up_ctl_user_add(up_ctl_t *ctl)
     UP_ERR(read_profile(&user.profile, ctl));
     user.type = user.profile ? UP_HUMAN : UP_MACHINE;
     UP_ERR(up_ctl_open(ctl));
-    UP_ERR(up_admin_add_user(ctl->store, &user, ctl->pool));
+    UP_ERR(up_admin_add_user(ctl->store, &user, ctl->author, ctl->pool));
     up_ctl_warn_of_slash(ctl, user.id);
     return NULL;
+}
+
+/* Set *STATE to the one in --state. */
+static up_error_t *
+read_state(up_state_t *state, up_ctl_t *ctl)
+{
+    if (up_state_by_name(state, ctl->line.option[UP_CTL_STATE]) &&
+        *state != UP_REMOVED)
+        return NULL;
+    return up_ctl_misused(&ctl->line, ctl->pool,
+                          "--state must be active, inactive, locked or "
+                          "initial");
+}
+
+up_error_t *
+up_ctl_user_set(up_ctl_t *ctl)
+{
+    up_user_t user = {.org = ctl->line.operand[0], .id = ctl->line.operand[1]};
+    int sets_state = ctl->line.option[UP_CTL_STATE] != NULL;
+    unsigned fields;
+
+    UP_ERR(read_fields(&fields, &user.profile, ctl));
+    if (sets_state)
+        UP_ERR(read_state(&user.state, ctl));
+    else if (!fields)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "no option says what to set");
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_set_user(ctl->store, &user, fields, sets_state, ctl->author,
+                             ctl->pool);
 }
 
 static const char *
@@ -189,5 +230,5 @@ up_ctl_user_remove(up_ctl_t *ctl)
 {
     UP_ERR(up_ctl_open(ctl));
     return up_admin_remove_user(ctl->store, ctl->line.operand[0],
-                                ctl->line.operand[1], ctl->pool);
+                                ctl->line.operand[1], ctl->author, ctl->pool);
 }

@@ -12,22 +12,20 @@
 /* A token's id is at least so many hex digits of its SHA-256. */
 #define TOKEN_ID_MIN 16
 
-/* One step of a batch, on ITEM. */
-typedef up_error_t *(*step_t)(up_batch_t *batch,
-                              up_item_t *item,
-                              apr_pool_t *pool);
+/* What a batch does. */
+typedef up_error_t *(*step_t)(up_batch_t *batch, void *baton, apr_pool_t *pool);
 
 /* Take STEP in a batch of its own. If it fails the batch is given up at once,
  * since other writers wait for it. */
 static up_error_t *
-in_batch(up_store_t *store, step_t step, up_item_t *item, apr_pool_t *pool)
+in_batch(up_store_t *store, step_t step, void *baton, apr_pool_t *pool)
 {
     apr_pool_t *batch_pool;
     up_batch_t *batch;
 
     apr_pool_create(&batch_pool, pool);
     UP_ERR(up_batch_begin(&batch, store, batch_pool));
-    up_error_t *err = step(batch, item, pool);
+    up_error_t *err = step(batch, baton, pool);
     if (err) {
         apr_pool_destroy(batch_pool);
         return err;
@@ -63,6 +61,14 @@ refuse_removed(up_batch_t *batch, const char *id, apr_pool_t *pool)
     return NULL;
 }
 
+/* What is done to a user, and by whom. */
+typedef struct user_command_t {
+    up_item_t item; /* the user; its organisation and id name one that is there */
+    const char *author;
+    unsigned fields; /* of the profile, that are to be set */
+    int sets_state;
+} user_command_t;
+
 /* Append an event of TYPE about USER. AFTER is the profile of a new user, or
  * NULL. */
 static up_error_t *
@@ -70,6 +76,7 @@ append_event(up_batch_t *batch,
              up_event_type_t type,
              const up_user_t *user,
              const up_profile_t *after,
+             const char *author,
              apr_pool_t *pool)
 {
     up_item_t item = {
@@ -78,7 +85,7 @@ append_event(up_batch_t *batch,
                      .time = user->changed,
                      .org = user->org,
                      .user = user->id,
-                     .author = "",
+                     .author = author,
                      .sequence = user->sequence,
                      .after = after},
     };
@@ -89,8 +96,9 @@ append_event(up_batch_t *batch,
 }
 
 static up_error_t *
-add_org(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+add_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
     const up_item_t *there;
 
     UP_ERR(up_batch_get(&there, batch, item, pool, pool));
@@ -110,32 +118,39 @@ up_admin_add_org(up_store_t *store, const up_org_t *org, apr_pool_t *pool)
 }
 
 static up_error_t *
-add_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+add_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
-    const up_user_t *user = &item->as.user, *there;
+    const user_command_t *command = baton;
+    const up_user_t *user = &command->item.as.user, *there;
 
     UP_ERR(find_user(&there, batch, user->id, pool));
     if (there)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "organisation '%s' %s a user '%s' already", there->org,
                         there->state == UP_REMOVED ? "had" : "has", user->id);
-    UP_ERR(up_batch_put(batch, item, pool));
-    return append_event(batch, UP_USER_ADDED, user, user->profile, pool);
+    UP_ERR(up_batch_put(batch, &command->item, pool));
+    return append_event(batch, UP_USER_ADDED, user, user->profile,
+                        command->author, pool);
 }
 
 up_error_t *
-up_admin_add_user(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
+up_admin_add_user(up_store_t *store,
+                  const up_user_t *user,
+                  const char *author,
+                  apr_pool_t *pool)
 {
-    up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
+    user_command_t command = {.item = {.kind = UP_KIND_USER, .as.user = *user},
+                              .author = author};
+    up_user_t *added = &command.item.as.user;
     unsigned fields = 0;
 
-    item.as.user.state = UP_ACTIVE;
-    item.as.user.sequence = 1;
-    item.as.user.created = item.as.user.changed = apr_time_now();
+    added->state = UP_ACTIVE;
+    added->sequence = 1;
+    added->created = added->changed = apr_time_now();
     if (user->profile)
         fields = up_profile_diff(up_profile_make(pool), user->profile);
-    UP_ERR(up_admin_check(&item, fields, pool));
-    return in_batch(store, add_user, &item, pool);
+    UP_ERR(up_admin_check(&command.item, fields, pool));
+    return in_batch(store, add_user, &command, pool);
 }
 
 up_error_t *
@@ -163,15 +178,104 @@ refuse_stranger(const char *org, const char *id, apr_pool_t *pool)
                     "organisation '%s' has no user '%s'", org, id);
 }
 
-/* ITEM names the user by organisation and id. */
+/* Set *USER to the one that KEY names by organisation and id, which must be
+ * there. */
 static up_error_t *
-remove_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+get_user(const up_user_t **user,
+         up_batch_t *batch,
+         const up_user_t *key,
+         apr_pool_t *pool)
 {
-    const up_user_t *key = &item->as.user, *before;
-
-    UP_ERR(find_user(&before, batch, key->id, pool));
-    if (!before || strcmp(before->org, key->org) != 0)
+    UP_ERR(find_user(user, batch, key->id, pool));
+    if (!*user || strcmp((*user)->org, key->org) != 0)
         return refuse_stranger(key->org, key->id, pool);
+    return NULL;
+}
+
+/* Set the profile of AFTER, which is a copy of BEFORE, as COMMAND says, and
+ * append the event. */
+static up_error_t *
+set_profile(up_batch_t *batch,
+            up_item_t *after,
+            const up_user_t *before,
+            const user_command_t *command,
+            apr_pool_t *pool)
+{
+    up_user_t *user = &after->as.user;
+    up_item_t event = {.kind = UP_KIND_EVENT};
+
+    if (before->type != UP_HUMAN)
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "user '%s' is a machine, which has no profile",
+                        before->id);
+    up_profile_t *merged = up_profile_copy(before->profile, pool);
+    up_profile_assign(merged, command->item.as.user.profile, command->fields);
+    user->profile = merged;
+    UP_ERR(up_admin_check(after, UP_ALL_FIELDS, pool));
+    unsigned changed = up_profile_diff(before->profile, user->profile);
+    if (!changed)
+        return NULL;
+    up_user_touch(user);
+    event.as.event =
+        *up_user_profile_event(before, user, changed, command->author, pool);
+    return up_batch_put(batch, &event, pool);
+}
+
+static up_error_t *
+set_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
+{
+    static const up_event_type_t events[UP_STATES] = {
+        [UP_ACTIVE] = UP_USER_ACTIVATED,
+        [UP_INACTIVE] = UP_USER_DEACTIVATED,
+        [UP_LOCKED] = UP_USER_LOCKED,
+        [UP_INITIAL] = UP_USER_INITIALISED,
+        [UP_REMOVED] = UP_USER_REMOVED,
+    };
+    const user_command_t *command = baton;
+    const up_user_t *wanted = &command->item.as.user, *before;
+
+    UP_ERR(get_user(&before, batch, wanted, pool));
+    UP_ERR(refuse_removed(batch, wanted->id, pool));
+    up_item_t after = {.kind = UP_KIND_USER, .as.user = *before};
+    up_user_t *user = &after.as.user;
+    if (command->fields)
+        UP_ERR(set_profile(batch, &after, before, command, pool));
+    if (command->sets_state && user->state != wanted->state) {
+        user->state = wanted->state;
+        up_user_touch(user);
+        UP_ERR(append_event(batch, events[user->state], user, NULL,
+                            command->author, pool));
+    }
+    return user->sequence == before->sequence
+               ? NULL
+               : up_batch_put(batch, &after, pool);
+}
+
+up_error_t *
+up_admin_set_user(up_store_t *store,
+                  const up_user_t *user,
+                  unsigned fields,
+                  int sets_state,
+                  const char *author,
+                  apr_pool_t *pool)
+{
+    user_command_t command = {.item = {.kind = UP_KIND_USER, .as.user = *user},
+                              .author = author,
+                              .fields = fields,
+                              .sets_state = sets_state};
+
+    if (!up_id_is_storable(user->id))
+        return refuse_stranger(user->org, user->id, pool);
+    return in_batch(store, set_user, &command, pool);
+}
+
+static up_error_t *
+remove_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
+{
+    const user_command_t *command = baton;
+    const up_user_t *key = &command->item.as.user, *before;
+
+    UP_ERR(get_user(&before, batch, key, pool));
     if (before->state == UP_REMOVED)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "user '%s' is removed already", key->id);
@@ -181,20 +285,24 @@ remove_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
     up_user_touch(&after.as.user);
     UP_ERR(up_batch_put(batch, &after, pool));
     UP_ERR(up_batch_remove_rights(batch, key->id, pool));
-    return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL, pool);
+    return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL,
+                        command->author, pool);
 }
 
 up_error_t *
 up_admin_remove_user(up_store_t *store,
                      const char *org,
                      const char *id,
+                     const char *author,
                      apr_pool_t *pool)
 {
-    up_item_t item = {.kind = UP_KIND_USER, .as.user = {.org = org, .id = id}};
+    user_command_t command = {
+        .item = {.kind = UP_KIND_USER, .as.user = {.org = org, .id = id}},
+        .author = author};
 
     if (!up_id_is_storable(id))
         return refuse_stranger(org, id, pool);
-    return in_batch(store, remove_user, &item, pool);
+    return in_batch(store, remove_user, &command, pool);
 }
 
 static int
@@ -208,8 +316,10 @@ has_role(const apr_array_header_t *roles, const char *role)
 }
 
 static up_error_t *
-set_member(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+set_member(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
+
     UP_ERR(refuse_removed(batch, item->as.member.user, pool));
     return up_batch_put(batch, item, pool);
 }
@@ -226,8 +336,9 @@ up_admin_set_member(up_store_t *store,
 }
 
 static up_error_t *
-add_member(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+add_member(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
     up_member_t *member = &item->as.member;
     const apr_array_header_t *more = member->roles;
     const up_item_t *there;
@@ -299,10 +410,11 @@ up_admin_unknown_role(const char **role,
     return NULL;
 }
 
-/* ITEM names the membership by organisation and user. */
+/* The item BATON names the membership by organisation and user. */
 static up_error_t *
-remove_member(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+remove_member(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
     const up_member_t *member = &item->as.member;
     int found = 0;
 
@@ -330,8 +442,10 @@ up_admin_remove_member(up_store_t *store,
 }
 
 static up_error_t *
-add_token(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+add_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
+
     UP_ERR(refuse_removed(batch, item->as.token.user, pool));
     return up_batch_put(batch, item, pool);
 }
@@ -376,8 +490,9 @@ match_token(void *baton, const up_item_t *item, apr_pool_t *pool)
 }
 
 static up_error_t *
-remove_token(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
+remove_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
+    up_item_t *item = baton;
     int found;
 
     UP_ERR(up_batch_remove(&found, batch, item, pool));

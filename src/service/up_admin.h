@@ -2,7 +2,7 @@
  * up_admin.h -- the commands of administrators, for every tool.
  *
  * Each call is one batch of its own. UP_CONFLICT says in a sentence what
- * forbids it; UP_FIELD_INVALID which field is wrong.
+ * forbids it; UP_FIELD_INVALID which field is wrong. AUTHOR is of the events.
  */
 #ifndef UP_ADMIN_H
 #define UP_ADMIN_H
@@ -27,6 +27,7 @@ UP_MUST_CHECK up_error_t *up_admin_add_org(up_store_t *store,
  * not given. Writes an event. */
 UP_MUST_CHECK up_error_t *up_admin_add_user(up_store_t *store,
                                             const up_user_t *user,
+                                            const char *author,
                                             apr_pool_t *pool);
 
 /* Set *USER to the one with this ID in ORG, or to NULL. */
@@ -36,11 +37,22 @@ UP_MUST_CHECK up_error_t *up_admin_get_user(const up_user_t **user,
                                             const char *id,
                                             apr_pool_t *pool);
 
+/* Set, of the user with USER's organisation and id, those FIELDS of the profile
+ * to USER's, and, if SETS_STATE, the state, which is not UP_REMOVED. What
+ * changes writes an event: one for the profile, one for the state. */
+UP_MUST_CHECK up_error_t *up_admin_set_user(up_store_t *store,
+                                            const up_user_t *user,
+                                            unsigned fields,
+                                            int sets_state,
+                                            const char *author,
+                                            apr_pool_t *pool);
+
 /* Mark the user as removed, keep the record, and take all its tokens and
  * memberships. Writes an event. */
 UP_MUST_CHECK up_error_t *up_admin_remove_user(up_store_t *store,
                                                const char *org,
                                                const char *id,
+                                               const char *author,
                                                apr_pool_t *pool);
 
 /* Give MEMBER's user its roles, beside those it has there. */

@@ -8,4 +8,12 @@
  * up by one, and its change date is now, or stays if it is later than that. */
 void up_user_touch(up_user_t *user);
 
+/* The event, in POOL, of AUTHOR's change of FIELDS of the profile of BEFORE,
+ * which is AFTER now; the texts are theirs. */
+up_event_t *up_user_profile_event(const up_user_t *before,
+                                  const up_user_t *after,
+                                  unsigned fields,
+                                  const char *author,
+                                  apr_pool_t *pool);
+
 #endif

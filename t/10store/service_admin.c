@@ -199,8 +199,8 @@ check_adding_users(up_store_t *store, apr_pool_t *pool)
     apr_time_t begun = apr_time_now();
     const up_user_t *read = NULL;
 
-    must(up_admin_add_user(store, &user, pool));
-    must(up_admin_add_user(store, &robot, pool));
+    must(up_admin_add_user(store, &user, "tool:t", pool));
+    must(up_admin_add_user(store, &robot, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "U1", pool));
     if (!ok(read != NULL, "an added user is stored"))
         return;
@@ -211,21 +211,21 @@ check_adding_users(up_store_t *store, apr_pool_t *pool)
     is(read->profile->text[UP_PREFERRED_LANGUAGE], "de-CH",
        "an added user's language tag is canonical");
 
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' has a user 'U1' already",
                 "adding a user twice");
     user.org = "O2";
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' has a user 'U1' already",
                 "adding a user to a second organisation");
-    const up_error_t *err = up_admin_add_user(store, &lost, pool);
+    const up_error_t *err = up_admin_add_user(store, &lost, "tool:t", pool);
     spoil_free_memory(pool);
     is_conflict(
         err, "there is no organisation 'O9'",
         "adding a user to an unknown organisation, whose error outlives "
         "the batch");
     ((up_profile_t *)bytes.profile)->text[UP_NICK_NAME] = "\xff";
-    is(reason_of(up_admin_add_user(store, &bytes, pool)), "FIELD_INVALID",
+    is(reason_of(up_admin_add_user(store, &bytes, "tool:t", pool)), "FIELD_INVALID",
        "adding a user with a name that is not UTF-8 is FIELD_INVALID");
 
     must(up_admin_get_user(&read, store, "O2", "U1", pool));
@@ -366,13 +366,13 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     must(up_admin_add_member(store, &member, pool));
     must(up_admin_add_token(&text, store, "U1", 0, pool));
 
-    is_conflict(up_admin_remove_user(store, "O2", "U1", pool),
+    is_conflict(up_admin_remove_user(store, "O2", "U1", "tool:t", pool),
                 "organisation 'O2' has no user 'U1'",
                 "removing a user of another organisation");
-    is_conflict(up_admin_remove_user(store, "O1", "\xff", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "\xff", "tool:t", pool),
                 "organisation 'O1' has no user '\xff'",
                 "removing a user with an id that cannot be stored");
-    must(up_admin_remove_user(store, "O1", "U1", pool));
+    must(up_admin_remove_user(store, "O1", "U1", "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "U1", pool));
     if (!ok(read != NULL, "a removed user's record stays"))
         return;
@@ -382,9 +382,9 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     is(store_text(store, 1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN, pool), "",
        "a removed user has no memberships and tokens");
 
-    is_conflict(up_admin_remove_user(store, "O1", "U1", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "U1", "tool:t", pool),
                 "user 'U1' is removed already", "removing a user twice");
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' had a user 'U1' already",
                 "adding a removed user again");
     is_conflict(up_admin_add_member(store, &member, pool),
@@ -402,7 +402,7 @@ check_removal_of_dots(up_store_t *store, apr_pool_t *pool)
     put_machine(store, "O1", "..");
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     ok(read != NULL, "a stored user .. is read");
-    must(up_admin_remove_user(store, "O1", "..", pool));
+    must(up_admin_remove_user(store, "O1", "..", "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     is_number(read ? (int)read->state : -1, UP_REMOVED,
               "a stored user .. can be removed");
@@ -447,11 +447,11 @@ check_events(up_store_t *store, apr_pool_t *pool)
 
     must(up_store_each(store, &filter, append_event, lines, pool));
     is(apr_array_pstrcat(pool, lines, 0),
-       "user.added O1/U1 by '', sequence 1, fields firstName lastName "
+       "user.added O1/U1 by 'tool:t', sequence 1, fields firstName lastName "
        "displayName preferredLanguage\n"
-       "user.added O1/M1 by '', sequence 1, fields none\n"
-       "user.removed O1/U1 by '', sequence 2, fields none\n"
-       "user.removed O1/.. by '', sequence 2, fields none\n",
+       "user.added O1/M1 by 'tool:t', sequence 1, fields none\n"
+       "user.removed O1/U1 by 'tool:t', sequence 2, fields none\n"
+       "user.removed O1/.. by 'tool:t', sequence 2, fields none\n",
        "adding and removing users are events, and nothing else is");
 }
 

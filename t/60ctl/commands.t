@@ -8,6 +8,7 @@ use Test::More;
 
 my $store = 'lmdb:' . folder() . '/store';
 my $TIME  = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?Z/;
+my $BY    = quotemeta('tool:' . (getpwuid($<) // $<));
 
 # What a command prints: exactly, if it is text.
 sub matches {
@@ -165,28 +166,68 @@ END
         "userprofilectl: a token's id has at least 16 hex digits\n"
     ],
 
+    ['user set O1 U1 --nick-name=Gi --gender unspecified --state locked', 0, ''],
+    ['user set O1 U1 --state locked --nick-name Gi', 0, ''],
+    ['user set O1 M1 --state inactive', 0, ''],
+    [
+        'user set O1 M1 --nick-name N', 1, '',
+        "userprofilectl: user 'M1' is a machine, which has no profile\n"
+    ],
+    [
+        'user set O1 U1 --first-name=', 1, '',
+        qr/\Auserprofilectl: the profile of user 'U1' is invalid: firstName: /
+    ],
+    [
+        'user set O2 U1 --state active', 1, '',
+        "userprofilectl: organisation 'O2' has no user 'U1'\n"
+    ],
+    [
+        'user get O1 U1 --json', 0,
+        qr/"state":"locked","sequence":"3",.*"profile":\{"firstName":"Gigi",
+        "lastName":"Giraffe","nickName":"Gi","displayName":"Gigi\ Giraffe",
+        "preferredLanguage":"de-CH"\}/x
+    ],
+    [
+        'events --after 2 --json', 0,
+        qr/\A\{"event":\{"number":"3","type":"profile\.changed",
+        "time":"$TIME","orgId":"O1","userId":"U1","by":"$BY","sequence":"2",
+        "fields":\["nickName","gender"\],
+        "before":\{"nickName":"Gig","gender":"GENDER_FEMALE"\},
+        "after":\{"nickName":"Gi","gender":"GENDER_UNSPECIFIED"\}\}\}\n
+        \{"event":\{"number":"4","type":"user\.locked","time":"$TIME",
+        "orgId":"O1","userId":"U1","by":"$BY","sequence":"3"\}\}\n
+        \{"event":\{"number":"5","type":"user\.deactivated",.*
+        "userId":"M1","by":"$BY","sequence":"2"\}\}\n\z/x
+    ],
     ['user remove O1 U1', 0, ''],
+    [
+        'user set O1 U1 --state active', 1, '',
+        "userprofilectl: user 'U1' is removed\n"
+    ],
     [
         'user remove O1 U1', 1, '',
         "userprofilectl: user 'U1' is removed already\n"
     ],
-    ['user get O1 U1 --json', 0, qr/"state":"removed","sequence":"2",/],
+    ['user get O1 U1 --json', 0, qr/"state":"removed","sequence":"4",/],
     ['member list', 0, "USER  ROLES\n"],
     [
         'events', 0,
         qr/\A
-            NUMBER\ \ TIME\ +TYPE\ +ORG\ \ USER\ \ SEQUENCE\ \ BY\ \ FIELDS\n
-            1\ +$TIME\ \ +user\.added\ +O1\ +U1\ +1\ +-\ +firstName\ lastName\ 
+            NUMBER\ \ TIME\ +TYPE\ +ORG\ \ USER\ \ SEQUENCE\ \ BY\ +FIELDS\n
+            1\ +$TIME\ \ +user\.added\ +O1\ +U1\ +1\ +$BY\ +firstName\ lastName\ 
             nickName\ displayName\ preferredLanguage\ gender\n
-            2\ +$TIME\ \ +user\.added\ +O1\ +M1\ +1\ +-\ +\n
-            3\ +$TIME\ \ +user\.removed\ +O1\ +U1\ +2\ +-\ +\n\z/x
+            2\ +$TIME\ \ +user\.added\ +O1\ +M1\ +1\ +$BY\ +\n
+            3\ +$TIME\ \ +profile\.changed\ +O1\ +U1\ +2\ +$BY\ +nickName\ gender\n
+            4\ +$TIME\ \ +user\.locked\ +O1\ +U1\ +3\ +$BY\ +\n
+            5\ +$TIME\ \ +user\.deactivated\ +O1\ +M1\ +2\ +$BY\ +\n
+            6\ +$TIME\ \ +user\.removed\ +O1\ +U1\ +4\ +$BY\ +\n\z/x
     ],
-    ['events --after 2',        0, qr/\ANUMBER .*\n3 .*\n\z/],
-    ['events --after 3 --json', 0, ''],
+    ['events --after 5',        0, qr/\ANUMBER .*\n6 .*\n\z/],
+    ['events --after 6 --json', 0, ''],
     [
-        'events --json --after=2', 0,
-        qr/\A\{"event":\{"number":"3","type":"user\.removed","time":"$TIME",
-        "orgId":"O1","userId":"U1","sequence":"2"\}\}\n\z/x
+        'events --json --after=5', 0,
+        qr/\A\{"event":\{"number":"6","type":"user\.removed","time":"$TIME",
+        "orgId":"O1","userId":"U1","by":"$BY","sequence":"4"\}\}\n\z/x
     ],
     [
         'stat', 0,
@@ -196,8 +237,8 @@ END
             users\ {14}2\n
             memberships\ {8}0\n
             tokens\ {13}2\n
-            events\ {13}3\n
-            last\ event\ {9}3\n
+            events\ {13}6\n
+            last\ event\ {9}6\n
             bytes\ used\ {9}[1-9]\d*\n
             bytes\ at\ most\ {6}17179869184\n
             reader\ slots\ used\ \ \d+\n
@@ -206,7 +247,7 @@ END
     [
         'stat --json', 0,
         qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":2,
-        "events":3,"lastEvent":3,"bytesUsed":[1-9]\d*,"bytesMax":17179869184,
+        "events":6,"lastEvent":6,"bytesUsed":[1-9]\d*,"bytesMax":17179869184,
         "readers":\d+,"readersMax":16384\}\n\z/x
     ],
 );

@@ -13,7 +13,7 @@ my @wrong = (
     ['',                             'there is no command'],
     ['frobnicate',                   "there is no command 'frobnicate'"],
     ['org',                          'org is followed by one of add, list'],
-    ['user',                         'user is followed by one of add, get, list, remove'],
+    ['user',                         'user is followed by one of add, set, get, list, remove'],
     ['org remove',                   "there is no command 'org remove'; org is followed by one of add, list"],
     ['org add',                      'too few arguments: org add ID [--name NAME]'],
     ['org add O2 O3',                'too many arguments: org add ID [--name NAME]'],
@@ -38,6 +38,11 @@ my @wrong = (
         'a human needs --first-name and --last-name; '
             . 'a machine needs --machine'],
     ['user add O1 U1 --first-name F', qr/^a human needs /],
+    ['user set O1 U1',                'no option says what to set'],
+    ['user set O1 U1 --state removed', '--state must be active, inactive, locked or initial'],
+    ['user set O1 U1 --state=',       '--state must be active, inactive, locked or initial'],
+    ['user set O1 U1 --machine',      'user set takes no --machine'],
+    ['user set O1 --nick-name N',     qr/^too few arguments: user set ORG ID /],
     ['user add O1 U1 --machine --nick-name N', 'a --machine has no profile'],
     ['user add O1 U1 --machine --gender male', 'a --machine has no profile'],
     ['user add O1 U1 --first-name F --last-name L --gender neuter',
@@ -112,7 +117,7 @@ is_deeply(
     [
         'init',
         (map { "org $_" } qw(add list)),
-        (map { "user $_" } qw(add get list remove)),
+        (map { "user $_" } qw(add set get list remove)),
         (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
         qw(import export events stat)
