@@ -43,6 +43,8 @@ void up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id);
 up_error_t *up_ctl_init(up_ctl_t *ctl);
 up_error_t *up_ctl_org_add(up_ctl_t *ctl);
 up_error_t *up_ctl_org_list(up_ctl_t *ctl);
+up_error_t *up_ctl_org_rename(up_ctl_t *ctl);
+up_error_t *up_ctl_org_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_user_add(up_ctl_t *ctl);
 up_error_t *up_ctl_user_set(up_ctl_t *ctl);
 up_error_t *up_ctl_user_get(up_ctl_t *ctl);

@@ -22,6 +22,17 @@ UP_MUST_CHECK up_error_t *up_admin_add_org(up_store_t *store,
                                            const up_org_t *org,
                                            apr_pool_t *pool);
 
+/* Change the name of the organisation with ORG's id to ORG's. */
+UP_MUST_CHECK up_error_t *up_admin_rename_org(up_store_t *store,
+                                              const up_org_t *org,
+                                              apr_pool_t *pool);
+
+/* Remove the organisation with this ID, its memberships, and the records of its
+ * removed users, whose ids are free then. Fails if it has other users. */
+UP_MUST_CHECK up_error_t *up_admin_remove_org(up_store_t *store,
+                                              const char *id,
+                                              apr_pool_t *pool);
+
 /* Add USER, not validated yet, whose id no user has or had; its sequence is
  * then 1, its state active and its times now; an empty display name counts as
  * not given. Writes an event. */

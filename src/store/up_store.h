@@ -203,8 +203,9 @@ UP_MUST_CHECK up_error_t *up_batch_get(const up_item_t **item,
                                        apr_pool_t *result_pool,
                                        apr_pool_t *scratch_pool);
 
-/* Remove the membership or token with the key fields of KEY; sets *FOUND to
- * whether there was one. */
+/* Remove the item with the key fields of KEY, of a user organisation and id;
+ * sets *FOUND to whether there was one. What refers to it is left: rights of a
+ * user, and users and memberships of an organisation, are removed first. */
 UP_MUST_CHECK up_error_t *up_batch_remove(int *found,
                                           up_batch_t *batch,
                                           const up_item_t *key,

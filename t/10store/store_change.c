@@ -163,7 +163,20 @@ rights(up_store_t *store, apr_pool_t *pool)
     ok(found, "a token that is removed is found");
     must(up_batch_remove(&found, batch, make_member("", "C", "R", pool), pool));
     ok(found, "a membership that is removed is found");
+    must(up_batch_remove(&found, batch, make_machine("O2", "M", pool), pool));
+    ok(found, "a user that is removed is found");
+    must(up_batch_remove(&found, batch, make_machine("O1", "C", pool), pool));
+    ok(!found, "a user of another organisation is not found");
+    must(up_batch_remove(&found, batch, make_org("O9", "", pool), pool));
+    ok(!found, "an organisation that is not there is not found");
     must(up_batch_commit(batch));
+    ok(!get_item(store, make_machine("O2", "M", pool), pool),
+       "the user is gone");
+    ok(get_item(store, make_machine("O2", "C", pool), pool) != NULL,
+       "the user of another organisation is left");
+    put_machine(store, "O1", "M");
+    ok(get_item(store, make_machine("O1", "M", pool), pool) != NULL,
+       "the id of a user that is gone can be used in another organisation");
     ok(!get_item(store, make_token("B", 2, pool), pool), "the token is gone");
     ok(!get_item(store, make_member("", "C", "R", pool), pool),
        "the membership is gone");

@@ -229,6 +229,14 @@ END
         qr/\A\{"event":\{"number":"6","type":"user\.removed","time":"$TIME",
         "orgId":"O1","userId":"U1","by":"$BY","sequence":"4"\}\}\n\z/x
     ],
+    ['org rename O3 Third', 0, ''],
+    ['org rename O9 Ninth', 1, '', "userprofilectl: there is no organisation 'O9'\n"],
+    ['org list', 0, "ID  NAME\nO1  Example\nO2  Second\nO3  Third\n"],
+    [
+        'org remove O1', 1, '',
+        "userprofilectl: organisation 'O1' has users that are not removed: 1\n"
+    ],
+    ['org remove O9', 1, '', "userprofilectl: there is no organisation 'O9'\n"],
     [
         'stat', 0,
         qr/\A
@@ -252,7 +260,27 @@ END
     ],
 );
 
-for my $step (@steps) {
+# An organisation goes with all that is in it, and nothing else does.
+my @end = (
+    ['user add O2 U5 --machine',           0, ''],
+    ['member add --org O2 U5 ORG_OWNER',   0, ''],
+    ['member add --org O2 A1 ORG_OWNER',   0, ''],
+    ['member add --org O3 A1 ORG_OWNER',   0, ''],
+    ['org remove O2',                      1, '', qr/^userprofilectl: organisation 'O2' has users/],
+    ['user remove O2 U5',                  0, ''],
+    ['org remove O2',                      0, ''],
+    ['org remove O2',                      1, '', "userprofilectl: there is no organisation 'O2'\n"],
+    ['org list',                           0, "ID  NAME\nO1  Example\nO3  Third\n"],
+    ['member list --org O3',               0, "USER  ROLES\nA1    ORG_OWNER\n"],
+    ['user get O2 U5',                     1, '', qr/^userprofilectl: organisation 'O2' has no user 'U5'/],
+    ['user add O3 U5 --machine',           0, ''],
+    ['org add O2',                         0, ''],
+    ['user list O2 --json',                0, ''],
+    ['member list --org O2 --json',        0, ''],
+    ['user list O3 --json',                0, qr/"U5","orgId":"O3","type":"machine","state":"active","sequence":"1"/],
+);
+
+for my $step (@steps, @end) {
     my ($arguments, $code, $out, $err) = @$step;
     my ($got_code, $got_out, $got_err) = ctl($store, split / /, $arguments);
     is($got_code, $code, $arguments) or diag($got_err);
@@ -260,6 +288,9 @@ for my $step (@steps) {
     next if !defined $err && $> == 0 && $arguments eq 'init';
     matches($got_err, $err // '', "$arguments: the standard error");
 }
+
+my @left = lines_of($store);
+is_deeply([lines_of(store(@left))], \@left, 'what is left after organisations were removed can be imported');
 
 # A token that is listed is revoked by what the list shows.
 my ($id) = (ctl($store, qw(token list)))[1] =~ /^([0-9a-f]{16}) /m;

@@ -12,9 +12,12 @@ my @everything = lines_of($store);
 my @wrong = (
     ['',                             'there is no command'],
     ['frobnicate',                   "there is no command 'frobnicate'"],
-    ['org',                          'org is followed by one of add, list'],
+    ['org',                          'org is followed by one of add, rename, list, remove'],
     ['user',                         'user is followed by one of add, set, get, list, remove'],
-    ['org remove',                   "there is no command 'org remove'; org is followed by one of add, list"],
+    ['org delete',                   "there is no command 'org delete'; org is followed by one of add, rename, list, remove"],
+    ['org remove',                   'too few arguments: org remove ID'],
+    ['org remove O1 O2',             'too many arguments: org remove ID'],
+    ['org rename O1',                'too few arguments: org rename ID NAME'],
     ['org add',                      'too few arguments: org add ID [--name NAME]'],
     ['org add O2 O3',                'too many arguments: org add ID [--name NAME]'],
     ['org list O1',                  'too many arguments: org list [--json]'],
@@ -116,7 +119,7 @@ is_deeply(
     \@commands,
     [
         'init',
-        (map { "org $_" } qw(add list)),
+        (map { "org $_" } qw(add rename list remove)),
         (map { "user $_" } qw(add set get list remove)),
         (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),

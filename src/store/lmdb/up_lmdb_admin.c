@@ -99,6 +99,11 @@ up_lmdb_batch_remove(int *found,
 
     int rc = mdb_del(batch->txn.handle, database, &bytes, NULL);
     *found = rc == 0;
+    if (!rc && key->kind == UP_KIND_USER) {
+        bytes = up_lmdb_text(key->as.user.id);
+        rc = mdb_del(batch->txn.handle, store->database[LMDB_HOME], &bytes,
+                     NULL);
+    }
     if (rc && rc != MDB_NOTFOUND)
         return note_failure(
             batch, up_lmdb_error(rc, "remove a record", store, scratch_pool));
