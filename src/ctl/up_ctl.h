@@ -48,6 +48,7 @@ up_error_t *up_ctl_org_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_user_add(up_ctl_t *ctl);
 up_error_t *up_ctl_user_set(up_ctl_t *ctl);
 up_error_t *up_ctl_user_get(up_ctl_t *ctl);
+up_error_t *up_ctl_user_find(up_ctl_t *ctl);
 up_error_t *up_ctl_user_list(up_ctl_t *ctl);
 up_error_t *up_ctl_user_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_member_add(up_ctl_t *ctl);

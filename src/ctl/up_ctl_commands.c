@@ -31,13 +31,16 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
     [UP_CTL_EXPIRES] = {"expires", 0, "WHEN",
                         "90d, 12h, 30m, or a time like 2030-01-01T00:00:00Z; "
                         "without it: never"},
-    [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
+    [UP_CTL_AFTER] = {"after", 0, "LAST",
+                      "only what comes after this number or id"},
     [UP_CTL_ALLOW_WEAK] = {"allow-weak", 0, NULL,
                            "take tokens that can be guessed, as for tests"},
     [UP_CTL_NEW_ROLE] = {"new-role", 0, NULL,
                          "take a role that neither the API nor the store has"},
     [UP_CTL_STATE] = {"state", 0, "STATE",
-                      "active, inactive, locked or initial"},
+                      "active, inactive, locked or initial; of a list also "
+                      "removed"},
+    [UP_CTL_LIMIT] = {"limit", 0, "N", "not more than so many"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -66,8 +69,12 @@ static const up_ctl_command_t commands[] = {
      up_ctl_user_set},
     {"user", "get", "ORG ID [--json]", "show a user", 2, 2, BIT(JSON),
      up_ctl_user_get},
-    {"user", "list", "ORG [--json]", "list an organisation's users", 1, 1,
-     BIT(JSON), up_ctl_user_list},
+    {"user", "find", "TEXT [--org ORG] [--limit N] [--json]",
+     "find users by a part of the id or the display name", 1, 1,
+     BIT(ORG) | BIT(LIMIT) | BIT(JSON), up_ctl_user_find},
+    {"user", "list", "ORG [--state STATE] [--after ID] [--limit N] [--json]",
+     "list an organisation's users", 1, 1,
+     BIT(STATE) | BIT(AFTER) | BIT(LIMIT) | BIT(JSON), up_ctl_user_list},
     {"user", "remove", "ORG ID",
      "remove a user with all its rights; the id stays taken", 2, 2, 0,
      up_ctl_user_remove},

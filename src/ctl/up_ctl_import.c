@@ -284,5 +284,5 @@ up_ctl_export(up_ctl_t *ctl)
                                    1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, NULL, NULL);
+    return up_ctl_list(ctl, &filter, NULL, NULL, NULL);
 }

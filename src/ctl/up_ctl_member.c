@@ -107,7 +107,7 @@ up_ctl_member_list(up_ctl_t *ctl)
     UP_ERR(up_ctl_open(ctl));
     if (*filter.org)
         UP_ERR(up_ctl_require_org(ctl, filter.org));
-    return up_ctl_list(ctl, &filter, titles, member_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, member_cells);
 }
 
 up_error_t *

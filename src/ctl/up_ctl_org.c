@@ -30,7 +30,7 @@ up_ctl_org_list(up_ctl_t *ctl)
     up_filter_t filter = {.kinds = 1u << UP_KIND_ORG};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, titles, org_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, org_cells);
 }
 
 up_error_t *

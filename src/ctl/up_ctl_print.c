@@ -200,11 +200,6 @@ up_ctl_table_end(up_ctl_table_t *table, apr_pool_t *scratch_pool)
     return table->rows ? print_kept(table, scratch_pool) : NULL;
 }
 
-typedef struct list_t {
-    up_ctl_cells_t cells;
-    up_ctl_table_t *table;
-} list_t;
-
 up_error_t *
 up_ctl_print_item(const up_item_t *item, apr_pool_t *pool)
 {
@@ -215,38 +210,59 @@ up_ctl_print_item(const up_item_t *item, apr_pool_t *pool)
     return up_ctl_print_line(line, pool);
 }
 
+typedef struct list_t {
+    const up_ctl_selection_t *selection; /* or NULL */
+    up_ctl_cells_t cells;
+    up_ctl_table_t *table; /* NULL: lines of JSON */
+    apr_uint64_t listed;
+    int is_complete; /* as many as may be listed */
+} list_t;
+
 static up_error_t *
-visit_json(void *baton, const up_item_t *item, apr_pool_t *pool)
+list_item(const list_t *list, const up_item_t *item, apr_pool_t *pool)
 {
-    (void)baton;
-    return up_ctl_print_item(item, pool);
+    const char *cells[MAX_COLUMNS];
+
+    if (!list->table)
+        return up_ctl_print_item(item, pool);
+    list->cells(cells, item, pool);
+    return up_ctl_table_row(list->table, cells, pool);
 }
 
 static up_error_t *
-visit_row(void *baton, const up_item_t *item, apr_pool_t *pool)
+visit(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
-    const list_t *list = baton;
-    const char *cells[MAX_COLUMNS];
+    list_t *list = baton;
+    const up_ctl_selection_t *selection = list->selection;
 
-    list->cells(cells, item, pool);
-    return up_ctl_table_row(list->table, cells, pool);
+    if (selection && !selection->accepts(selection->baton, item))
+        return NULL;
+    if (selection && selection->limit && list->listed == selection->limit) {
+        list->is_complete = 1;
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS, "the list is complete");
+    }
+    list->listed++;
+    return list_item(list, item, pool);
 }
 
 up_error_t *
 up_ctl_list(up_ctl_t *ctl,
             const up_filter_t *filter,
+            const up_ctl_selection_t *selection,
             const char *const *titles,
             up_ctl_cells_t cells)
 {
-    list_t list = {cells, NULL};
+    list_t list = {.selection = selection, .cells = cells};
     int columns = 0;
 
-    if (!cells || ctl->line.option[UP_CTL_JSON])
-        return up_store_each(ctl->store, filter, visit_json, NULL, ctl->pool);
-
-    while (titles[columns])
-        columns++;
-    list.table = up_ctl_table_make(columns, titles, ctl->pool);
-    UP_ERR(up_store_each(ctl->store, filter, visit_row, &list, ctl->pool));
-    return up_ctl_table_end(list.table, ctl->pool);
+    if (cells && !ctl->line.option[UP_CTL_JSON]) {
+        while (titles[columns])
+            columns++;
+        list.table = up_ctl_table_make(columns, titles, ctl->pool);
+    }
+    up_error_t *err =
+        up_store_each(ctl->store, filter, visit, &list, ctl->pool);
+    if (err && !list.is_complete) /* else it is visit()'s own */
+        return err;
+    return list.table ? up_ctl_table_end(list.table, ctl->pool) : NULL;
 }

@@ -121,7 +121,7 @@ up_ctl_token_list(up_ctl_t *ctl)
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, titles, token_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, token_cells);
 }
 
 up_error_t *

@@ -13,7 +13,7 @@ my @wrong = (
     ['',                             'there is no command'],
     ['frobnicate',                   "there is no command 'frobnicate'"],
     ['org',                          'org is followed by one of add, rename, list, remove'],
-    ['user',                         'user is followed by one of add, set, get, list, remove'],
+    ['user',                         'user is followed by one of add, set, get, find, list, remove'],
     ['org delete',                   "there is no command 'org delete'; org is followed by one of add, rename, list, remove"],
     ['org remove',                   'too few arguments: org remove ID'],
     ['org remove O1 O2',             'too many arguments: org remove ID'],
@@ -41,6 +41,14 @@ my @wrong = (
         'a human needs --first-name and --last-name; '
             . 'a machine needs --machine'],
     ['user add O1 U1 --first-name F', qr/^a human needs /],
+    (
+        map { ["user list O1 --limit $_", '--limit must be a number above 0'] }
+            qw(0 -1 x 1x 99999999999999999999)
+    ),
+    ['user list O1 --state gone', '--state must be active, inactive, locked, initial or removed'],
+    ['user find',                 'too few arguments: user find TEXT [--org ORG] [--limit N] [--json]'],
+    ['user find --limit=0 a',     '--limit must be a number above 0'],
+    ['user find --state active a', 'user find takes no --state'],
     ['user set O1 U1',                'no option says what to set'],
     ['user set O1 U1 --state removed', '--state must be active, inactive, locked or initial'],
     ['user set O1 U1 --state=',       '--state must be active, inactive, locked or initial'],
@@ -120,7 +128,7 @@ is_deeply(
     [
         'init',
         (map { "org $_" } qw(add rename list remove)),
-        (map { "user $_" } qw(add set get list remove)),
+        (map { "user $_" } qw(add set get find list remove)),
         (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
         qw(import export events stat)
