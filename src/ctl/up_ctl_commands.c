@@ -41,6 +41,7 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
                       "active, inactive, locked or initial; of a list also "
                       "removed"},
     [UP_CTL_LIMIT] = {"limit", 0, "N", "not more than so many"},
+    [UP_CTL_USER] = {"user", 0, "USER", "all tokens of this user"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -93,9 +94,10 @@ static const up_ctl_command_t commands[] = {
     {"token", "add", "USER [--expires WHEN]",
      "make a token for a user and print it; it can't be shown again", 1, 1,
      BIT(EXPIRES), up_ctl_token_add},
-    {"token", "list", "[--json]", "list the tokens, by their ids", 0, 0,
-     BIT(JSON), up_ctl_token_list},
-    {"token", "revoke", "ID", "revoke a token", 1, 1, 0, up_ctl_token_revoke},
+    {"token", "list", "[--user USER] [--json]", "list the tokens, by their ids",
+     0, 0, BIT(USER) | BIT(JSON), up_ctl_token_list},
+    {"token", "revoke", "(ID | TEXT | --user USER)",
+     "revoke a token, or all of a user", 0, 1, BIT(USER), up_ctl_token_revoke},
     {"import", "", "FILE|- [--allow-weak]",
      "store the items in the lines of a file", 1, 1, BIT(ALLOW_WEAK),
      up_ctl_import},

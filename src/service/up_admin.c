@@ -568,10 +568,11 @@ up_admin_add_token(const char **text,
     return in_batch(store, add_token, &item, pool);
 }
 
-/* The search for a token by the beginning of its SHA-256. */
+/* The search for a token by the beginning of its SHA-256 or by its text. */
 typedef struct search_t {
-    const char *prefix;
-    up_item_t *item; /* the last one found */
+    const char *prefix;                    /* of hex digits; NULL: it is none */
+    unsigned char sha256[UP_SHA256_BYTES]; /* of the text */
+    up_item_t *item;                       /* the last one found */
     int found;
 } search_t;
 
@@ -582,7 +583,9 @@ match_token(void *baton, const up_item_t *item, apr_pool_t *pool)
     const unsigned char *sha256 = item->as.token.sha256;
     const char *hex = apr_pescape_hex(pool, sha256, UP_SHA256_BYTES, 0);
 
-    if (apr_cstr_casecmpn(hex, search->prefix, strlen(search->prefix)) != 0)
+    if (memcmp(sha256, search->sha256, UP_SHA256_BYTES) != 0 &&
+        (!search->prefix ||
+         apr_cstr_casecmpn(hex, search->prefix, strlen(search->prefix)) != 0))
         return NULL;
     memcpy(search->item->as.token.sha256, sha256, UP_SHA256_BYTES);
     search->found++;
@@ -603,21 +606,72 @@ remove_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
 }
 
 up_error_t *
-up_admin_revoke_token(up_store_t *store, const char *id, apr_pool_t *pool)
+up_admin_revoke_token(up_store_t *store, const char *name, apr_pool_t *pool)
 {
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
     up_item_t item = {.kind = UP_KIND_TOKEN};
-    search_t search = {id, &item, 0};
+    search_t search = {.item = &item};
 
-    if (strlen(id) < TOKEN_ID_MIN)
-        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                        "a token's id has at least %d hex digits",
-                        TOKEN_ID_MIN);
+    up_token_hash(search.sha256, name);
+    if (strlen(name) >= TOKEN_ID_MIN)
+        search.prefix = name;
     UP_ERR(up_store_each(store, &filter, match_token, &search, pool));
-    if (search.found != 1)
+    if (search.found > 1)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                        search.found ? "more than one token has the id '%s'"
-                                     : "no token has the id '%s'",
-                        id);
+                        "more than one token has this id");
+    if (!search.found)
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "no token has this id or text; an id has %d hex digits "
+                        "or more",
+                        TOKEN_ID_MIN);
     return in_batch(store, remove_token, &item, pool);
+}
+
+typedef struct revocation_t {
+    up_store_t *store;
+    const char *user;
+    apr_array_header_t *tokens; /* of up_item_t: keys of the user's */
+} revocation_t;
+
+static up_error_t *
+list_token(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    const revocation_t *revocation = baton;
+
+    (void)pool;
+    if (!strcmp(item->as.token.user, revocation->user)) {
+        up_item_t *key = apr_array_push(revocation->tokens);
+        *key = (up_item_t){.kind = UP_KIND_TOKEN};
+        memcpy(key->as.token.sha256, item->as.token.sha256, UP_SHA256_BYTES);
+    }
+    return NULL;
+}
+
+static up_error_t *
+remove_tokens(up_batch_t *batch, void *baton, apr_pool_t *pool)
+{
+    revocation_t *revocation = baton;
+    up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
+    int found;
+
+    /* While the batch is open, nobody else adds one. */
+    UP_ERR(up_store_each(revocation->store, &filter, list_token, revocation,
+                         pool));
+    if (!revocation->tokens->nelts)
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "user '%s' has no token", revocation->user);
+    for (int i = 0; i < revocation->tokens->nelts; i++)
+        UP_ERR(up_batch_remove(&found, batch,
+                               &APR_ARRAY_IDX(revocation->tokens, i, up_item_t),
+                               pool));
+    return NULL;
+}
+
+up_error_t *
+up_admin_revoke_tokens(up_store_t *store, const char *user, apr_pool_t *pool)
+{
+    revocation_t revocation = {store, user,
+                               apr_array_make(pool, 4, sizeof(up_item_t))};
+
+    return in_batch(store, remove_tokens, &revocation, pool);
 }

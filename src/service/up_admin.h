@@ -97,10 +97,15 @@ UP_MUST_CHECK up_error_t *up_admin_add_token(const char **text,
                                              apr_time_t expires,
                                              apr_pool_t *pool);
 
-/* Revoke the token whose SHA-256 begins with ID: 16 hex digits or more, as
- * the list shows. */
+/* Revoke the token whose SHA-256 begins with NAME, 16 hex digits or more, as
+ * the list shows, or whose text is NAME. No error repeats NAME. */
 UP_MUST_CHECK up_error_t *up_admin_revoke_token(up_store_t *store,
-                                                const char *id,
+                                                const char *name,
                                                 apr_pool_t *pool);
+
+/* Revoke all tokens of USER. Fails with UP_CONFLICT if there is none. */
+UP_MUST_CHECK up_error_t *up_admin_revoke_tokens(up_store_t *store,
+                                                 const char *user,
+                                                 apr_pool_t *pool);
 
 #endif

@@ -159,11 +159,11 @@ END
     ],
     [
         'token revoke 0000000000000000', 1, '',
-        "userprofilectl: no token has the id '0000000000000000'\n"
+        "userprofilectl: no token has this id or text; an id has 16 hex digits or more\n"
     ],
     [
         'token revoke 00', 1, '',
-        "userprofilectl: a token's id has at least 16 hex digits\n"
+        "userprofilectl: no token has this id or text; an id has 16 hex digits or more\n"
     ],
 
     ['user set O1 U1 --nick-name=Gi --gender unspecified --state locked', 0, ''],
@@ -291,6 +291,19 @@ for my $step (@steps, @end) {
 
 my @left = lines_of($store);
 is_deeply([lines_of(store(@left))], \@left, 'what is left after organisations were removed can be imported');
+
+# Tokens of one user, and tokens by their text.
+my $tokens = store('{"org":{"id":"O1"}}');
+my %text = map { my $user = $_; $user => [map { (ctl($tokens, qw(token add), $user))[1] =~ /(\S+)/ } 1 .. 2] } qw(U1 U2);
+like((ctl($tokens, qw(token list --user U1 --json)))[1], qr/\A(?:.*"userId":"U1".*\n){2}\z/, 'token list --user lists the tokens of that user');
+is((ctl($tokens, qw(token list --user U3 --json)))[1], '', 'token list --user of a user without tokens is empty');
+is_deeply([ctl($tokens, qw(token revoke), $text{U2}[0])], [0, '', ''], 'token revoke takes the text of a token, and prints nothing');
+my ($code, $out, $err) = ctl($tokens, qw(token revoke), $text{U2}[0]);
+is($code, 1, 'a token is revoked by its text once');
+unlike("$out$err", qr/\Q$text{U2}[0]\E/, 'token revoke does not print the text of a token');
+is((ctl($tokens, qw(token revoke --user U1)))[0], 0, 'token revoke --user succeeds');
+like((ctl($tokens, qw(token list --json)))[1], qr/\A.*"userId":"U2".*\n\z/, 'token revoke --user revokes all tokens of that user alone');
+is_deeply([ctl($tokens, qw(token revoke --user U1))], [1, '', "userprofilectl: user 'U1' has no token\n"], 'token revoke --user of a user without tokens fails');
 
 # A token that is listed is revoked by what the list shows.
 my ($id) = (ctl($store, qw(token list)))[1] =~ /^([0-9a-f]{16}) /m;

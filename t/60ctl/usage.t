@@ -68,6 +68,9 @@ my @wrong = (
             qw(0d -1d 1 d 1w 1.5h 90dd 36601d 99999999999999999999d
             2030-02-30T00:00:00Z soon)
     ),
+    ['token revoke', 'token revoke needs the id or text of a token, or --user'],
+    ['token revoke 0000000000000000 --user U1', 'token revoke needs the id or text of a token, or --user'],
+    ['token revoke A B', qr/^too many arguments: token revoke /],
     ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is in the past'],
     (
         map { ["events --after $_", "--after must be the number of an event"] }
