@@ -42,6 +42,8 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
                       "removed"},
     [UP_CTL_LIMIT] = {"limit", 0, "N", "not more than so many"},
     [UP_CTL_USER] = {"user", 0, "USER", "all tokens of this user"},
+    [UP_CTL_ERASE] = {"erase", 0, NULL,
+                      "the profile too, and the values in the user's events"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -76,8 +78,8 @@ static const up_ctl_command_t commands[] = {
     {"user", "list", "ORG [--state STATE] [--after ID] [--limit N] [--json]",
      "list an organisation's users", 1, 1,
      BIT(STATE) | BIT(AFTER) | BIT(LIMIT) | BIT(JSON), up_ctl_user_list},
-    {"user", "remove", "ORG ID",
-     "remove a user with all its rights; the id stays taken", 2, 2, 0,
+    {"user", "remove", "ORG ID [--erase]",
+     "remove a user with all its rights; the id stays taken", 2, 2, BIT(ERASE),
      up_ctl_user_remove},
     {"member", "add", "[--org ORG] USER ROLE... [--new-role]",
      "give a user more roles in ORG or on the instance", 2, ANY_NUMBER,

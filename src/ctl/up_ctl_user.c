@@ -357,6 +357,7 @@ up_error_t *
 up_ctl_user_remove(up_ctl_t *ctl)
 {
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_remove_user(ctl->store, ctl->line.operand[0],
-                                ctl->line.operand[1], ctl->author, ctl->pool);
+    return up_admin_remove_user(
+        ctl->store, ctl->line.operand[0], ctl->line.operand[1],
+        ctl->line.option[UP_CTL_ERASE] != NULL, ctl->author, ctl->pool);
 }

@@ -69,6 +69,7 @@ typedef struct user_command_t {
     const char *author;
     unsigned fields; /* of the profile, that are to be set */
     int sets_state;
+    int erases;
 } user_command_t;
 
 /* Append an event of TYPE about USER. AFTER is the profile of a new user, or
@@ -376,29 +377,38 @@ remove_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
     const up_user_t *key = &command->item.as.user, *before;
 
     UP_ERR(get_user(&before, batch, key, pool));
-    if (before->state == UP_REMOVED)
+    if (before->state == UP_REMOVED && !command->erases)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "user '%s' is removed already", key->id);
 
     up_item_t after = {.kind = UP_KIND_USER, .as.user = *before};
-    after.as.user.state = UP_REMOVED;
-    up_user_touch(&after.as.user);
-    UP_ERR(up_batch_put(batch, &after, pool));
-    UP_ERR(up_batch_remove_rights(batch, key->id, pool));
-    return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL,
-                        command->author, pool);
+    if (before->state != UP_REMOVED) {
+        after.as.user.state = UP_REMOVED;
+        up_user_touch(&after.as.user);
+        UP_ERR(up_batch_remove_rights(batch, key->id, pool));
+        UP_ERR(append_event(batch, UP_USER_REMOVED, &after.as.user, NULL,
+                            command->author, pool));
+    }
+    if (command->erases) {
+        if (before->profile)
+            after.as.user.profile = up_profile_make(pool);
+        UP_ERR(up_batch_erase_events(batch, key->id, pool));
+    }
+    return up_batch_put(batch, &after, pool);
 }
 
 up_error_t *
 up_admin_remove_user(up_store_t *store,
                      const char *org,
                      const char *id,
+                     int erases,
                      const char *author,
                      apr_pool_t *pool)
 {
     user_command_t command = {
         .item = {.kind = UP_KIND_USER, .as.user = {.org = org, .id = id}},
-        .author = author};
+        .author = author,
+        .erases = erases};
 
     if (!up_id_is_storable(id))
         return refuse_stranger(org, id, pool);

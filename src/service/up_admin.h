@@ -59,10 +59,12 @@ UP_MUST_CHECK up_error_t *up_admin_set_user(up_store_t *store,
                                             apr_pool_t *pool);
 
 /* Mark the user as removed, keep the record, and take all its tokens and
- * memberships. Writes an event. */
+ * memberships. Writes an event. If ERASES, the profile goes too, and so do the
+ * values in the events about the user, who may then be removed already. */
 UP_MUST_CHECK up_error_t *up_admin_remove_user(up_store_t *store,
                                                const char *org,
                                                const char *id,
+                                               int erases,
                                                const char *author,
                                                apr_pool_t *pool);
 

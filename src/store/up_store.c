@@ -279,6 +279,14 @@ up_batch_remove_rights(up_batch_t *batch,
 }
 
 up_error_t *
+up_batch_erase_events(up_batch_t *batch,
+                      const char *user,
+                      apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->erase_events(batch, user, scratch_pool);
+}
+
+up_error_t *
 up_batch_commit(up_batch_t *batch)
 {
     return batch->store->driver->commit(batch);

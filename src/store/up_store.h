@@ -216,6 +216,12 @@ UP_MUST_CHECK up_error_t *up_batch_remove_rights(up_batch_t *batch,
                                                  const char *user,
                                                  apr_pool_t *scratch_pool);
 
+/* Take the values of profiles out of all events about USER; a look at all
+ * events. What else they say stays. */
+UP_MUST_CHECK up_error_t *up_batch_erase_events(up_batch_t *batch,
+                                                const char *user,
+                                                apr_pool_t *scratch_pool);
+
 /* Make all that was put and removed durable; BATCH is over, also on failure. */
 UP_MUST_CHECK up_error_t *up_batch_commit(up_batch_t *batch);
 

@@ -81,6 +81,9 @@ typedef up_error_t *up_driver_remove_t(int *found,
                                        up_batch_t *batch,
                                        const up_item_t *key,
                                        apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_erase_events_t(up_batch_t *batch,
+                                             const char *user,
+                                             apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_remove_rights_t(up_batch_t *batch,
                                               const char *user,
                                               apr_pool_t *scratch_pool);
@@ -112,6 +115,7 @@ typedef struct up_store_driver_t {
     up_driver_get_t *get;
     up_driver_remove_t *remove;
     up_driver_remove_rights_t *remove_rights;
+    up_driver_erase_events_t *erase_events;
     up_driver_commit_t *commit;
     up_driver_each_t *each;
     up_driver_stat_t *stat;

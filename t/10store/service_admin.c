@@ -368,13 +368,13 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     must(up_admin_add_member(store, &member, pool));
     must(up_admin_add_token(&text, store, "U1", 0, pool));
 
-    is_conflict(up_admin_remove_user(store, "O2", "U1", "tool:t", pool),
+    is_conflict(up_admin_remove_user(store, "O2", "U1", 0, "tool:t", pool),
                 "organisation 'O2' has no user 'U1'",
                 "removing a user of another organisation");
-    is_conflict(up_admin_remove_user(store, "O1", "\xff", "tool:t", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "\xff", 0, "tool:t", pool),
                 "organisation 'O1' has no user '\xff'",
                 "removing a user with an id that cannot be stored");
-    must(up_admin_remove_user(store, "O1", "U1", "tool:t", pool));
+    must(up_admin_remove_user(store, "O1", "U1", 0, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "U1", pool));
     if (!ok(read != NULL, "a removed user's record stays"))
         return;
@@ -384,7 +384,7 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     is(store_text(store, 1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN, pool), "",
        "a removed user has no memberships and tokens");
 
-    is_conflict(up_admin_remove_user(store, "O1", "U1", "tool:t", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "U1", 0, "tool:t", pool),
                 "user 'U1' is removed already", "removing a user twice");
     is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' had a user 'U1' already",
@@ -404,7 +404,7 @@ check_removal_of_dots(up_store_t *store, apr_pool_t *pool)
     put_machine(store, "O1", "..");
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     ok(read != NULL, "a stored user .. is read");
-    must(up_admin_remove_user(store, "O1", "..", "tool:t", pool));
+    must(up_admin_remove_user(store, "O1", "..", 0, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     is_number(read ? (int)read->state : -1, UP_REMOVED,
               "a stored user .. can be removed");

@@ -240,6 +240,76 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
        "events of updates and of batches are numbered in one sequence");
 }
 
+#define EVENTS 900
+
+/* Events of users in turn, small ones and some of more than a page. */
+static void
+put_events(up_store_t *store, apr_pool_t *pool)
+{
+    static const char *const users[] = {"A", "AB", "B"};
+    up_profile_t *small = up_profile_make(pool), *large = up_profile_make(pool);
+    up_batch_t *batch;
+
+    small->text[UP_NICK_NAME] = "secret";
+    for (int i = 0; i < UP_FIELDS; i++)
+        large->text[i] = LONGEST_TEXT;
+    must(up_batch_begin(&batch, store, pool));
+    for (int i = 0; i < EVENTS; i++) {
+        up_item_t item = {.kind = UP_KIND_EVENT,
+                          .as.event = {.type = UP_PROFILE_CHANGED,
+                                       .time = LONG_AGO + i,
+                                       .org = "O1",
+                                       .user = users[i % 3],
+                                       .author = "caller",
+                                       .sequence = (apr_uint64_t)i,
+                                       .fields = UP_FIELD_BIT(UP_NICK_NAME),
+                                       .before = i % 7 ? small : large,
+                                       .after = i % 5 ? small : large}};
+        must(up_batch_put(batch, &item, pool));
+    }
+    must(up_batch_commit(batch));
+}
+
+/* What is wrong with events after those of A were erased. */
+typedef struct erasure_t {
+    int seen, wrong;
+} erasure_t;
+
+static up_error_t *
+check_event(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    const up_event_t *event = &item->as.event;
+    erasure_t *erasure = baton;
+    int i = erasure->seen++, has_values = event->before && event->after;
+
+    (void)pool;
+    erasure->wrong +=
+        event->number != (apr_uint64_t)i + 1 || event->time != LONG_AGO + i ||
+        event->sequence != (apr_uint64_t)i ||
+        strcmp(event->author, "caller") != 0 ||
+        event->fields != UP_FIELD_BIT(UP_NICK_NAME) ||
+        (strcmp(event->user, "A") == 0 ? event->before || event->after
+                                       : !has_values);
+    return NULL;
+}
+
+static void
+erased_events(up_store_t *store, apr_pool_t *pool)
+{
+    up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
+    erasure_t erasure = {0, 0};
+    up_batch_t *batch;
+
+    put_events(store, pool);
+    must(up_batch_begin(&batch, store, pool));
+    must(up_batch_erase_events(batch, "A", pool));
+    must(up_batch_commit(batch));
+    must(up_store_each(store, &events, check_event, &erasure, pool));
+    is_number(erasure.seen, EVENTS, "events that are erased stay");
+    is_number(erasure.wrong, 0,
+              "the values of one user's events are gone, and nothing else");
+}
+
 #define THREADS 8
 #define ROUNDS 40
 
@@ -330,10 +400,15 @@ concurrency(up_store_t *store, apr_pool_t *pool)
 }
 
 static const part_t parts[] = {
-    {"updates", updates},         {"updates that add", updates_that_add},
-    {"batches", batches},         {"rights", rights},
-    {"one moment", one_moment},   {"event numbers", event_numbers},
-    {"concurrency", concurrency}, {NULL, NULL},
+    {"updates", updates},
+    {"updates that add", updates_that_add},
+    {"batches", batches},
+    {"rights", rights},
+    {"one moment", one_moment},
+    {"event numbers", event_numbers},
+    {"erased events", erased_events},
+    {"concurrency", concurrency},
+    {NULL, NULL},
 };
 
 int

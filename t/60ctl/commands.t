@@ -292,6 +292,33 @@ for my $step (@steps, @end) {
 my @left = lines_of($store);
 is_deeply([lines_of(store(@left))], \@left, 'what is left after organisations were removed can be imported');
 
+# A user is erased: what nobody may keep is in no output, and not in the store
+# that an export makes.
+my $erased = store('{"org":{"id":"O1"}}');
+ctl($erased, qw(user add O1 U1 --first-name Gigi --last-name Giraffe --nick-name Gig));
+ctl($erased, qw(user add O1 U2 --first-name Ada --last-name Lovelace));
+ctl($erased, qw(user set O1 U1 --nick-name Gigi));
+ctl($erased, qw(user set O1 U2 --nick-name Ad));
+ctl($erased, qw(member add U1 IAM_OWNER));
+my $events = (ctl($erased, qw(events)))[1];
+my @others = grep { /"U2"/ } split /\n/, (ctl($erased, qw(events --json)))[1];
+is_deeply([ctl($erased, qw(user remove O1 U1 --erase))], [0, '', ''], 'user remove --erase succeeds');
+my $after = join '', map { (ctl($erased, @$_))[1] } ['export'], [qw(events --json)];
+unlike($after, qr/Gig|Giraffe/, 'nothing is left of the profile of an erased user, and of its events');
+like($after, qr/"id":"U1".*"state":"removed","sequence":"3",.*"profile":\{"displayName":""\}/, 'the record of an erased user stays');
+is((ctl($erased, 'events'))[1] =~ s/^5 .*\n//mr, $events, 'the events of an erased user still say who changed what and when');
+is_deeply([grep { /^\{"event".*"U2"/ } split /\n/, $after], \@others, 'the events of others keep their values');
+like((ctl($erased, 'events'))[1], qr/^5 .* user\.removed .* U1 /m, 'the removal of an erased user is an event');
+is((ctl($erased, qw(member list --json)))[1], '', 'an erased user has no rights');
+is_deeply([lines_of(store(lines_of($erased)))], [lines_of($erased)], 'an erased user survives export and import');
+is((ctl($erased, qw(user remove O1 U1)))[0], 1, 'an erased user is removed already');
+is((ctl($erased, qw(user remove O1 U2)))[0], 0, 'another user is removed');
+like((ctl($erased, qw(user get O1 U2)))[1], qr/Lovelace/, 'a removed user keeps the profile');
+is((ctl($erased, qw(user remove O1 U2 --erase)))[0], 0, 'a removed user can be erased');
+unlike(join('', map { (ctl($erased, @$_))[1] } ['export'], [qw(events --json)]), qr/Lovelace|"Ad"/,
+    'nothing is left of a removed user that is erased');
+is((ctl($erased, qw(user remove O1 U3 --erase)))[0], 1, 'a user that is not there cannot be erased');
+
 # Tokens of one user, and tokens by their text.
 my $tokens = store('{"org":{"id":"O1"}}');
 my %text = map { my $user = $_; $user => [map { (ctl($tokens, qw(token add), $user))[1] =~ /(\S+)/ } 1 .. 2] } qw(U1 U2);

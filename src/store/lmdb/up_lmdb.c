@@ -170,6 +170,7 @@ const up_store_driver_t up_store_lmdb = {
     .get = up_lmdb_batch_get,
     .remove = up_lmdb_batch_remove,
     .remove_rights = up_lmdb_batch_remove_rights,
+    .erase_events = up_lmdb_batch_erase_events,
     .commit = up_lmdb_batch_commit,
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,

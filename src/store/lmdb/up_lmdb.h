@@ -210,6 +210,7 @@ up_driver_put_t up_lmdb_batch_put;
 up_driver_get_t up_lmdb_batch_get;
 up_driver_remove_t up_lmdb_batch_remove;
 up_driver_remove_rights_t up_lmdb_batch_remove_rights;
+up_driver_erase_events_t up_lmdb_batch_erase_events;
 up_driver_commit_t up_lmdb_batch_commit;
 up_driver_each_t up_lmdb_each;
 up_driver_stat_t up_lmdb_stat;

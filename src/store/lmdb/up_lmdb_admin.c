@@ -1,6 +1,7 @@
 /* up_lmdb_admin.c -- the administration: batches of changes, each in one
  * transaction; walks through all items; figures. */
 #include "store/lmdb/up_lmdb.h"
+#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <assert.h>
@@ -178,6 +179,50 @@ remove_tokens(const lmdb_txn_t *txn,
     }
 }
 
+/* Put EVENT without the values of profiles in place of what EVENTS is at;
+ * returns LMDB's result. */
+static int
+erase_values(MDB_cursor *events, const up_item_t *event, apr_pool_t *pool)
+{
+    up_item_t bare = *event;
+    MDB_val key = up_lmdb_key(event, pool), value;
+    const char *bytes;
+
+    bare.as.event.before = bare.as.event.after = NULL;
+    up_record_pack(&bytes, &value.mv_size, &bare, pool);
+    value.mv_data = (void *)bytes;
+    return mdb_cursor_put(events, &key, &value, MDB_CURRENT);
+}
+
+/* Erase the values in the events about USER by a look at all that there are. */
+static up_error_t *
+erase_events(const lmdb_txn_t *txn,
+             MDB_cursor *events,
+             const char *user,
+             apr_pool_t *iterpool)
+{
+    MDB_cursor_op where = MDB_FIRST;
+    const up_item_t *item;
+    MDB_val key, value;
+
+    for (;;) {
+        int rc = mdb_cursor_get(events, &key, &value, where);
+        where = MDB_NEXT;
+        if (rc == MDB_NOTFOUND)
+            return NULL;
+        apr_pool_clear(iterpool);
+        if (!rc) {
+            UP_ERR(up_lmdb_item(&item, txn->store, UP_KIND_EVENT, &key, &value,
+                                iterpool));
+            const up_event_t *event = &item->as.event;
+            if (!strcmp(event->user, user) && (event->before || event->after))
+                rc = erase_values(events, item, iterpool);
+        }
+        if (rc)
+            return up_lmdb_error(rc, "erase events", txn->store, iterpool);
+    }
+}
+
 /* Call REMOVE with a cursor of DATABASE, and a pool that it may clear. */
 static up_error_t *
 remove_by_cursor(const lmdb_txn_t *txn,
@@ -218,6 +263,18 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
         err = remove_by_cursor(&batch->txn, LMDB_TOKEN, remove_tokens, user,
                                scratch_pool);
     return note_failure(batch, err);
+}
+
+up_error_t *
+up_lmdb_batch_erase_events(up_batch_t *base,
+                           const char *user,
+                           apr_pool_t *scratch_pool)
+{
+    lmdb_batch_t *batch = downcast(base);
+
+    return note_failure(batch,
+                        remove_by_cursor(&batch->txn, LMDB_EVENT, erase_events,
+                                         user, scratch_pool));
 }
 
 up_error_t *
