@@ -75,10 +75,10 @@ typedef struct up_event_t {
     apr_time_t time;
     const char *org;
     const char *user;
-    const char *author;         /* the caller's id; "tool:" and the name of the user
-                                 * who ran the tool */
-    apr_uint64_t sequence;      /* the user's, after it */
-    unsigned fields;            /* changed: bit 1 << up_field_t each */
+    const char *author;    /* the caller's id; "tool:" and the name of the user
+                            * who ran the tool */
+    apr_uint64_t sequence; /* the user's, after it */
+    unsigned fields;       /* changed: bit 1 << up_field_t each */
     const up_profile_t *before; /* of the changed fields, or NULL if none */
     const up_profile_t *after;
 } up_event_t;
