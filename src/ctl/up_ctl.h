@@ -20,9 +20,8 @@
 struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
-    up_store_t *store;  /* once up_ctl_open() was called; */
-    const char *author; /* then also "tool:" and the name of the user who ran
-                         * the tool */
+    up_store_t *store; /* once up_ctl_open() was called; */
+    uid_t runner;      /* then also the user who ran the tool */
 };
 
 /* Print a warning on the standard error: one sentence, from FORMAT. */
@@ -32,6 +31,10 @@ void up_ctl_note(up_ctl_t *ctl, const char *format, ...)
 /* Open the store as CTL->store, as its owner if this is root; main() closes
  * it. */
 UP_MUST_CHECK up_error_t *up_ctl_open(up_ctl_t *ctl);
+
+/* The author of CTL's events, in its pool: "tool:" and the name of the user who
+ * ran the tool. The store is open. */
+const char *up_ctl_author(up_ctl_t *ctl);
 
 /* UP_CONFLICT unless CTL's open store has the organisation ORG. */
 UP_MUST_CHECK up_error_t *up_ctl_require_org(up_ctl_t *ctl, const char *org);

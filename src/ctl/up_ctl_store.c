@@ -46,26 +46,25 @@ become_owner(const char **uri, apr_pool_t *pool)
     return NULL;
 }
 
-/* Who runs the tool, as the author of events. */
-static const char *
-author(apr_pool_t *pool)
-{
-    const struct passwd *user = getpwuid(getuid());
-
-    if (!user)
-        return apr_psprintf(pool, "tool:%lu", (unsigned long)getuid());
-    return apr_pstrcat(pool, "tool:", user->pw_name, NULL);
-}
-
 up_error_t *
 up_ctl_open(up_ctl_t *ctl)
 {
     const char *uri;
 
     UP_ERR(store_uri(&uri, ctl));
-    ctl->author = author(ctl->pool);
+    ctl->runner = getuid();
     UP_ERR(become_owner(&uri, ctl->pool));
     return up_store_open(&ctl->store, uri, NULL, ctl->pool);
+}
+
+const char *
+up_ctl_author(up_ctl_t *ctl)
+{
+    const struct passwd *user = getpwuid(ctl->runner);
+
+    if (user)
+        return apr_pstrcat(ctl->pool, "tool:", user->pw_name, NULL);
+    return apr_psprintf(ctl->pool, "tool:%lu", (unsigned long)ctl->runner);
 }
 
 up_error_t *
