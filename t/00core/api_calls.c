@@ -306,9 +306,10 @@ test_health(apr_pool_t *pool)
     up_error_t *err = one_user_call(&answer, HEALTH, "Check", &call, "{}");
     if (ok(!err, "without a store the health is answered")) {
         up_message_pack(&bytes, &length, answer, pool);
-        is(hex_show(bytes, length, pool), "0802", "... NOT_SERVING");
+        is(hex_show(bytes, length, pool), "0802",
+           "without a store the health is NOT_SERVING");
         is(call.trouble ? call.trouble->message : NULL, "away",
-           "... and the reason is left for the log");
+           "without a store the health check leaves the reason for the log");
     }
     is(answered(MANAGEMENT, "Healthz", NULL, "", pool), "{}",
        "management: Healthz answers an empty message");

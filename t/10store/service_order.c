@@ -59,36 +59,38 @@ static const struct {
     int faults;
     const char *says; /* "" for none */
 } updates[] = {
-    {"the organisation comes first", "nobody", "O9", LONG,
+    {"the organisation is checked before all else", "nobody", "O9", LONG,
      INVALID | REFUSED | MISMATCH, NO_ORG},
-    {"then the caller's state", "locked", NULL, LONG,
+    {"the caller's state is checked before the id", "locked", NULL, LONG,
      INVALID | REFUSED | MISMATCH, NO_MEMBER},
-    {"then the id", "nobody", NULL, LONG, INVALID | REFUSED | MISMATCH,
-     ID_LENGTH},
-    {"then the fields", "nobody", NULL, "unknown", INVALID | REFUSED | MISMATCH,
-     LENGTH},
-    {"then what is not kept", "nobody", NULL, "unknown", REFUSED | MISMATCH,
-     UNKEPT},
-    {"then whether there is such a user", "owner", NULL, "unknown", MISMATCH,
-     NO_HUMAN},
-    {"then the rights", "viewer", NULL, "nobody", MISMATCH, DENIED_V2},
-    {"then the precondition", "owner", NULL, "nobody", MISMATCH, SEQUENCE},
-    {"then it is done", "owner", NULL, "nobody", 0, ""},
+    {"the id is checked before the fields", "nobody", NULL, LONG,
+     INVALID | REFUSED | MISMATCH, ID_LENGTH},
+    {"the fields are checked before what is not kept", "nobody", NULL,
+     "unknown", INVALID | REFUSED | MISMATCH, LENGTH},
+    {"what is not kept is refused before the user is looked for", "nobody",
+     NULL, "unknown", REFUSED | MISMATCH, UNKEPT},
+    {"the user is looked for before the precondition", "owner", NULL, "unknown",
+     MISMATCH, NO_HUMAN},
+    {"the rights are checked before the precondition", "viewer", NULL, "nobody",
+     MISMATCH, DENIED_V2},
+    {"the precondition is checked last", "owner", NULL, "nobody", MISMATCH,
+     SEQUENCE},
+    {"an update without a fault is made", "owner", NULL, "nobody", 0, ""},
 
-    {"of a caller without membership the fields come first too", "nobody", NULL,
+    {"the fields of a caller without membership are checked before the rights",
+     "nobody", NULL, "owner", INVALID, LENGTH},
+    {"the fields of a viewer are checked before the rights", "viewer", NULL,
      "owner", INVALID, LENGTH},
-    {"of a viewer the fields come first too", "viewer", NULL, "owner", INVALID,
-     LENGTH},
-    {"of a viewer what is not kept comes first too", "viewer", NULL, "owner",
-     REFUSED, UNKEPT},
+    {"what is not kept is refused to a viewer before the rights are checked",
+     "viewer", NULL, "owner", REFUSED, UNKEPT},
     {"a user that a caller without membership may not know of", "nobody", NULL,
      "owner", MISMATCH, NO_HUMAN},
     {"a user of another organisation", "owner", NULL, "other", MISMATCH,
      NO_HUMAN},
     {"a user of another organisation that is named", "owner", "O2", "other", 0,
      NO_HUMAN},
-    {"naming another organisation changes nothing", "owner", "O2", "viewer", 0,
-     ""},
+    {"an owner who names another organisation keeps its rights", "owner", "O2",
+     "viewer", 0, ""},
     {"a removed user", "owner", NULL, "removed", MISMATCH, NO_HUMAN},
     {"a removed user, whatever the rights", "viewer", NULL, "removed", 0,
      NO_HUMAN},
@@ -164,14 +166,19 @@ static const struct {
     int is_mismatch;
     const char *says;
 } reads[] = {
-    {"the organisation comes first", "nobody", "O9", LONG, 1, NO_ORG},
-    {"then the caller's state", "locked", NULL, LONG, 1, NO_MEMBER},
-    {"then the id", "nobody", NULL, LONG, 1, ID_LENGTH},
+    {"the organisation is checked before all else", "nobody", "O9", LONG, 1,
+     NO_ORG},
+    {"the caller's state is checked before the id", "locked", NULL, LONG, 1,
+     NO_MEMBER},
+    {"the id is checked before the user is looked for", "nobody", NULL, LONG, 1,
+     ID_LENGTH},
     {"no id", "owner", NULL, "", 1, ID_LENGTH},
-    {"then whether there is such a user", "owner", NULL, "unknown", 1, UNKNOWN},
-    {"then the rights", "nobody", NULL, "owner", 1, UNKNOWN},
-    {"then the precondition", "viewer", NULL, "owner", 1, SEQUENCE},
-    {"then it is done", "viewer", NULL, "owner", 0, ""},
+    {"the user is looked for before the precondition", "owner", NULL, "unknown",
+     1, UNKNOWN},
+    {"the rights are checked before the precondition", "nobody", NULL, "owner",
+     1, UNKNOWN},
+    {"the precondition is checked last", "viewer", NULL, "owner", 1, SEQUENCE},
+    {"a viewer reads", "viewer", NULL, "owner", 0, ""},
     {"a user of another organisation", "owner", NULL, "other", 0, UNKNOWN},
     {"a removed user", "owner", NULL, "removed", 0, UNKNOWN},
     {"a removed machine", "owner", NULL, "gone", 0, UNKNOWN},
@@ -215,13 +222,16 @@ static const struct {
     int is_invalid;
     const char *update_says, *read_says;
 } selves[] = {
-    {"the organisation comes first", "nobody", "O9", 0, 1, NO_ORG, NO_ORG},
-    {"then the caller's state", "locked", NULL, 0, 1, NO_MEMBER, NO_MEMBER},
-    {"then the rights", "nobody", NULL, 0, 1, DENIED, DENIED},
-    {"then the fields", "ghost", NULL, UP_USER_WRITE | UP_USER_READ, 1, LENGTH,
-     NO_USER},
-    {"then whether there is such a user", "ghost", NULL,
-     UP_USER_WRITE | UP_USER_READ, 0, NO_PROFILE, NO_USER},
+    {"the organisation is checked before all else", "nobody", "O9", 0, 1,
+     NO_ORG, NO_ORG},
+    {"the caller's state is checked before the rights", "locked", NULL, 0, 1,
+     NO_MEMBER, NO_MEMBER},
+    {"the rights are checked before the fields", "nobody", NULL, 0, 1, DENIED,
+     DENIED},
+    {"the fields are checked before the user is looked for", "ghost", NULL,
+     UP_USER_WRITE | UP_USER_READ, 1, LENGTH, NO_USER},
+    {"a caller who is not stored", "ghost", NULL, UP_USER_WRITE | UP_USER_READ,
+     0, NO_PROFILE, NO_USER},
     {"a machine", "machine", NULL, UP_USER_WRITE | UP_USER_READ, 0, NO_PROFILE,
      NOT_HUMAN},
     {"a caller who may read", "nobody", NULL, UP_USER_READ, 0, DENIED, ""},
@@ -256,6 +266,27 @@ check_selves(up_store_t *store, apr_pool_t *pool)
         is(said(err, pool), selves[i].read_says, "read of oneself: %s",
            selves[i].name);
     }
+}
+
+/* Why there is no store is what a call without one answers. */
+static void
+check_no_store(apr_pool_t *pool)
+{
+    up_error_t *why =
+        up_error(pool, UP_STORE_UNAVAILABLE, APR_ENOENT, "cannot open it");
+    up_call_t call = {.store_error = why, .caller = "owner", .pool = pool};
+    up_target_t target = {UP_SCOPE_ORG, "viewer", UP_USER_READ,
+                          UP_USER_NOT_FOUND};
+    const up_user_t *user;
+
+    up_error_t *err = up_profiles_get(&user, &call, &target, 1);
+    is(err ? err->message : NULL, why->message,
+       "a read without a store says why there is none");
+    ok(err != why, "a read without a store has an error of its own");
+    is(call.target, "viewer", "the target is known without a store");
+    err = set_name(&call, &target, "X", NULL, pool);
+    is(reason_of(err), "STORE_UNAVAILABLE",
+       "an update without a store says why there is none");
 }
 
 /* All that a client sees of the error of a call of NOBODY about USER. */
@@ -320,6 +351,7 @@ test(apr_pool_t *pool)
     check_secrecy(store, pool);
     check_updates(store, pool);
     check_selves(store, pool);
+    check_no_store(pool);
     up_store_close(store);
 }
 

@@ -39,7 +39,7 @@ function client(name, address, credentials) {
                 options),
         unknown: (options) =>
             call((...rest) => stub.makeUnaryRequest(
-                '/zitadel.management.v1.ManagementService/Healthz',
+                '/zitadel.management.v1.ManagementService/GetMyOrg',
                 () => Buffer.alloc(0), (bytes) => bytes, {}, ...rest), options),
         failure: (error) => {
             const [bytes] = error.metadata.get('grpc-status-details-bin');

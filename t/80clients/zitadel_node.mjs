@@ -41,7 +41,7 @@ function client(name, address) {
         name,
         get: (request, more) => call('getHumanProfile', request, more),
         update: (request, more) => call('updateHumanProfile', request, more),
-        unknown: (more) => call('healthz', {}, more),
+        unknown: (more) => call('getMyOrg', {}, more),
         failure: (error) => {
             const bytes = error.trailer?.get('grpc-status-details-bin');
             return {

@@ -22,18 +22,8 @@ ok $table, 'the README has a table of errors';
 my %row = map { /^\| ([A-Z_]+) \| (\S+) \| (\d+) \|/ ? ($1 => [$2, $3]) : () }
     split /\n/, $table || '';
 
-# The paragraph after it: what other modules raise, with HTTP statuses.
-my ($paragraph) =
-    slurp('README.md') =~ /^(Errors that other Apache modules raise.*?)\n\n/ms;
-ok $paragraph, 'the README has a paragraph on the errors of other modules';
-my %foreign = ($paragraph || '') =~ /\b([A-Z_]+)\s+\(([^()]+)\)/g;
-
-is_deeply [sort keys %{ { %row, %foreign } }], [sort keys %status],
+is_deeply [sort keys %row], [sort keys %status],
     'the README lists the reasons that there are';
-for my $reason (sort keys %foreign) {
-    like $foreign{$reason}, qr/\bother \dxx\b|\b\Q@{[$status{$reason} || 0]}\E\b/,
-        "$reason: the HTTP status that other modules raise";
-}
 for my $reason (sort keys %row) {
     my ($http, $code) = @{ $row{$reason} };
     # A dash: gRPC alone raises it, and its HTTP status is always 200.

@@ -20,7 +20,7 @@ export function connectClient(name, makeStub, close = () => {}) {
             stub(more).getHumanProfile(request, options(more)),
         update: (request, more) =>
             stub(more).updateHumanProfile(request, options(more)),
-        unknown: (more) => stub(more).healthz({}, options(more)),
+        unknown: (more) => stub(more).getMyOrg({}, options(more)),
         failure: (error) => {
             const { code, rawMessage, details } = ConnectError.from(error);
             return {
