@@ -13,6 +13,10 @@ static const char *const event_types[UP_EVENT_TYPES] = {
     [UP_PROFILE_CHANGED] = "profile.changed",
     [UP_USER_ADDED] = "user.added",
     [UP_USER_REMOVED] = "user.removed",
+    [UP_USER_ACTIVATED] = "user.activated",
+    [UP_USER_DEACTIVATED] = "user.deactivated",
+    [UP_USER_LOCKED] = "user.locked",
+    [UP_USER_INITIALISED] = "user.initialised",
 };
 
 const char *

@@ -8,10 +8,9 @@
 #define UP_ITEMS_H
 
 #include "core/up_profile.h"
+#include "core/up_sha256.h"
 
 #include <apr_time.h>
-
-#define UP_SHA256_BYTES 32
 
 /* The largest sequence of a user. A user that has it cannot be changed any
  * longer, since an import refuses a larger one. */
@@ -63,6 +62,10 @@ typedef enum up_event_type_t {
     UP_PROFILE_CHANGED,
     UP_USER_ADDED,
     UP_USER_REMOVED,
+    UP_USER_ACTIVATED, /* this one and those that follow: a new state */
+    UP_USER_DEACTIVATED,
+    UP_USER_LOCKED,
+    UP_USER_INITIALISED,
     UP_EVENT_TYPES
 } up_event_type_t;
 
@@ -72,9 +75,10 @@ typedef struct up_event_t {
     apr_time_t time;
     const char *org;
     const char *user;
-    const char *author;         /* the caller's id; "" for the tool */
-    apr_uint64_t sequence;      /* the user's, after it */
-    unsigned fields;            /* changed: bit 1 << up_field_t each */
+    const char *author;    /* the caller's id; "tool:" and the name of the user
+                            * who ran the tool */
+    apr_uint64_t sequence; /* the user's, after it */
+    unsigned fields;       /* changed: bit 1 << up_field_t each */
     const up_profile_t *before; /* of the changed fields, or NULL if none */
     const up_profile_t *after;
 } up_event_t;

@@ -20,7 +20,8 @@
 struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
-    up_store_t *store; /* once up_ctl_open() was called */
+    up_store_t *store; /* once up_ctl_open() was called; */
+    uid_t runner;      /* then also the user who ran the tool */
     int told_waiting;  /* somebody was told that the store is locked */
 };
 
@@ -32,6 +33,10 @@ void up_ctl_note(up_ctl_t *ctl, const char *format, ...)
  * it. */
 UP_MUST_CHECK up_error_t *up_ctl_open(up_ctl_t *ctl);
 
+/* The author of CTL's events, in its pool: "tool:" and the name of the user who
+ * ran the tool. The store is open. */
+const char *up_ctl_author(up_ctl_t *ctl);
+
 /* UP_CONFLICT unless CTL's open store has the organisation ORG. */
 UP_MUST_CHECK up_error_t *up_ctl_require_org(up_ctl_t *ctl, const char *org);
 
@@ -42,11 +47,16 @@ void up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id);
 up_error_t *up_ctl_init(up_ctl_t *ctl);
 up_error_t *up_ctl_org_add(up_ctl_t *ctl);
 up_error_t *up_ctl_org_list(up_ctl_t *ctl);
+up_error_t *up_ctl_org_rename(up_ctl_t *ctl);
+up_error_t *up_ctl_org_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_user_add(up_ctl_t *ctl);
+up_error_t *up_ctl_user_set(up_ctl_t *ctl);
 up_error_t *up_ctl_user_get(up_ctl_t *ctl);
+up_error_t *up_ctl_user_find(up_ctl_t *ctl);
 up_error_t *up_ctl_user_list(up_ctl_t *ctl);
 up_error_t *up_ctl_user_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_member_add(up_ctl_t *ctl);
+up_error_t *up_ctl_member_set(up_ctl_t *ctl);
 up_error_t *up_ctl_member_list(up_ctl_t *ctl);
 up_error_t *up_ctl_member_remove(up_ctl_t *ctl);
 up_error_t *up_ctl_token_add(up_ctl_t *ctl);

@@ -31,15 +31,27 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
     [UP_CTL_EXPIRES] = {"expires", 0, "WHEN",
                         "90d, 12h, 30m, or a time like 2030-01-01T00:00:00Z; "
                         "without it: never"},
-    [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
+    [UP_CTL_AFTER] = {"after", 0, "LAST",
+                      "only what comes after this number or id"},
     [UP_CTL_WAIT] = {"wait", 0, "SECONDS",
                      "how long to wait while another process has the store "
                      "locked; without it: 60"},
+    [UP_CTL_ALLOW_WEAK] = {"allow-weak", 0, NULL,
+                           "take tokens that can be guessed, as for tests"},
+    [UP_CTL_NEW_ROLE] = {"new-role", 0, NULL,
+                         "take a role that neither the API nor the store has"},
+    [UP_CTL_STATE] = {"state", 0, "STATE",
+                      "active, inactive, locked or initial; of a list also "
+                      "removed"},
+    [UP_CTL_LIMIT] = {"limit", 0, "N", "not more than so many"},
+    [UP_CTL_USER] = {"user", 0, "USER", "all tokens of this user"},
+    [UP_CTL_ERASE] = {"erase", 0, NULL,
+                      "the profile too, and the values in the user's events"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
 #define COMMON (BIT(STORE) | BIT(WAIT) | BIT(HELP) | BIT(VERSION))
-#define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD | BIT(MACHINE))
+#define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD)
 
 #define ANY_NUMBER 1000000
 
@@ -48,21 +60,36 @@ static const up_ctl_command_t commands[] = {
      0, BIT(OWNER), up_ctl_init},
     {"org", "add", "ID [--name NAME]", "add an organisation", 1, 1, BIT(NAME),
      up_ctl_org_add},
+    {"org", "rename", "ID NAME", "change the name of an organisation", 2, 2, 0,
+     up_ctl_org_rename},
     {"org", "list", "[--json]", "list the organisations", 0, 0, BIT(JSON),
      up_ctl_org_list},
+    {"org", "remove", "ID",
+     "remove an organisation whose users are all removed", 1, 1, 0,
+     up_ctl_org_remove},
     {"user", "add",
      "ORG ID (--first-name NAME --last-name NAME [...] | --machine)",
-     "add a user", 2, 2, PROFILE, up_ctl_user_add},
+     "add a user", 2, 2, PROFILE | BIT(MACHINE), up_ctl_user_add},
+    {"user", "set", "ORG ID [--first-name NAME] [...] [--state STATE]",
+     "change a user's profile or state", 2, 2, PROFILE | BIT(STATE),
+     up_ctl_user_set},
     {"user", "get", "ORG ID [--json]", "show a user", 2, 2, BIT(JSON),
      up_ctl_user_get},
-    {"user", "list", "ORG [--json]", "list an organisation's users", 1, 1,
-     BIT(JSON), up_ctl_user_list},
-    {"user", "remove", "ORG ID",
-     "remove a user with all its rights; the id stays taken", 2, 2, 0,
+    {"user", "find", "TEXT [--org ORG] [--limit N] [--json]",
+     "find users by a part of the id or the display name", 1, 1,
+     BIT(ORG) | BIT(LIMIT) | BIT(JSON), up_ctl_user_find},
+    {"user", "list", "ORG [--state STATE] [--after ID] [--limit N] [--json]",
+     "list an organisation's users", 1, 1,
+     BIT(STATE) | BIT(AFTER) | BIT(LIMIT) | BIT(JSON), up_ctl_user_list},
+    {"user", "remove", "ORG ID [--erase]",
+     "remove a user with all its rights; the id stays taken", 2, 2, BIT(ERASE),
      up_ctl_user_remove},
-    {"member", "add", "[--org ORG] USER ROLE...",
-     "set a user's roles in ORG or on the instance", 2, ANY_NUMBER, BIT(ORG),
-     up_ctl_member_add},
+    {"member", "add", "[--org ORG] USER ROLE... [--new-role]",
+     "give a user more roles in ORG or on the instance", 2, ANY_NUMBER,
+     BIT(ORG) | BIT(NEW_ROLE), up_ctl_member_add},
+    {"member", "set", "[--org ORG] USER ROLE... [--new-role]",
+     "give a user these roles alone in ORG or on the instance", 2, ANY_NUMBER,
+     BIT(ORG) | BIT(NEW_ROLE), up_ctl_member_set},
     {"member", "list", "[--org ORG] [--json]",
      "list the members of ORG or of the instance", 0, 0, BIT(ORG) | BIT(JSON),
      up_ctl_member_list},
@@ -72,10 +99,12 @@ static const up_ctl_command_t commands[] = {
     {"token", "add", "USER [--expires WHEN]",
      "make a token for a user and print it; it can't be shown again", 1, 1,
      BIT(EXPIRES), up_ctl_token_add},
-    {"token", "list", "[--json]", "list the tokens, by their ids", 0, 0,
-     BIT(JSON), up_ctl_token_list},
-    {"token", "revoke", "ID", "revoke a token", 1, 1, 0, up_ctl_token_revoke},
-    {"import", "", "FILE|-", "store the items in the lines of a file", 1, 1, 0,
+    {"token", "list", "[--user USER] [--json]", "list the tokens, by their ids",
+     0, 0, BIT(USER) | BIT(JSON), up_ctl_token_list},
+    {"token", "revoke", "(ID | TEXT | --user USER)",
+     "revoke a token, or all of a user", 0, 1, BIT(USER), up_ctl_token_revoke},
+    {"import", "", "FILE|- [--allow-weak]",
+     "store the items in the lines of a file", 1, 1, BIT(ALLOW_WEAK),
      up_ctl_import},
     {"export", "", "", "print everything but events, for import", 0, 0, 0,
      up_ctl_export},
@@ -108,17 +137,18 @@ describe(int option)
 
     up_field_t field = (up_field_t)(option - UP_CTL_FIRST_FIELD);
     const up_field_info_t *info = up_field_info(field);
-    option_t described = {info->option, 0, "NAME", "without it: none"};
+    option_t described = {info->option, 0, "NAME", "may be empty"};
     if (info->kind == UP_FIELD_LANGUAGE) {
         described.value = "TAG";
-        described.help = "BCP 47, like en or de-CH; without it: none";
+        described.help = "BCP 47, like en or de-CH; may be empty";
     } else if (info->kind == UP_FIELD_GENDER) {
         described.value = "GENDER";
-        described.help = "female, male or diverse; without it: unspecified";
+        described.help = "female, male, diverse or unspecified";
     } else if (up_ctl_field_is_required(field)) {
-        described.help = "needed for a human";
+        described.help = "a new human needs it";
     } else if (field == UP_DISPLAY_NAME) {
-        described.help = "without it: the first and the last name";
+        described.help =
+            "for a new human, without it: the first and the last name";
     }
     return described;
 }

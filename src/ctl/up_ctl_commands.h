@@ -23,6 +23,12 @@ typedef enum up_ctl_option_t {
     UP_CTL_EXPIRES,
     UP_CTL_AFTER,
     UP_CTL_WAIT,
+    UP_CTL_ALLOW_WEAK,
+    UP_CTL_NEW_ROLE,
+    UP_CTL_STATE,
+    UP_CTL_LIMIT,
+    UP_CTL_USER,
+    UP_CTL_ERASE,
     UP_CTL_FIRST_FIELD,
     UP_CTL_OPTIONS = UP_CTL_FIRST_FIELD + UP_FIELDS
 } up_ctl_option_t;

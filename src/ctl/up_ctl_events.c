@@ -66,5 +66,5 @@ up_ctl_events(up_ctl_t *ctl)
 
     UP_ERR(read_after(&filter.after, ctl));
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, titles, event_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, event_cells);
 }

@@ -12,6 +12,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A batch ends at either bound. They limit the memory, and how long other
@@ -109,7 +110,11 @@ stop(const import_t *import,
 
 /* Set *ITEM to what the LENGTH bytes at LINE say. */
 static up_error_t *
-parse(up_item_t **item, const char *line, apr_size_t length, apr_pool_t *pool)
+parse(up_item_t **item,
+      const up_ctl_t *ctl,
+      const char *line,
+      apr_size_t length,
+      apr_pool_t *pool)
 {
     const char *token_text;
     unsigned fields;
@@ -123,7 +128,14 @@ parse(up_item_t **item, const char *line, apr_size_t length, apr_pool_t *pool)
         return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
                         "no client can send this token: it may have letters, "
                         "digits and -._~+/ and then = only");
-    return up_token_hash((*item)->as.token.sha256, token_text, pool);
+    if (strlen(token_text) < UP_TOKEN_LENGTH_MIN &&
+        !ctl->line.option[UP_CTL_ALLOW_WEAK])
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "the token has less than %d characters and could be "
+                        "guessed; --allow-weak takes it all the same",
+                        UP_TOKEN_LENGTH_MIN);
+    up_token_hash((*item)->as.token.sha256, token_text);
+    return NULL;
 }
 
 static int
@@ -153,7 +165,7 @@ read_batch(import_t *import, apr_pool_t *pool)
         if (!err && is_blank(line, length))
             continue;
         if (!err)
-            err = parse(&entry.item, line, length, pool);
+            err = parse(&entry.item, import->ctl, line, length, pool);
         if (err)
             return stop(import, entry.number, err, pool);
         APR_ARRAY_PUSH(import->batch, entry_t) = entry;
@@ -273,5 +285,5 @@ up_ctl_export(up_ctl_t *ctl)
                                    1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, NULL, NULL);
+    return up_ctl_list(ctl, &filter, NULL, NULL, NULL);
 }

@@ -1,43 +1,20 @@
 /* up_ctl_main.c -- userprofilectl: runs one command, and reports its error. */
-#include "core/up_id.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
 #include "wire/up_json.h"
 
 #include <apr_general.h>
-#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DONE 0
 #define FAILED 1
 #define MISUSED 2
-
-/* Print SENTENCE on the standard error. */
-static void
-say(const char *sentence, apr_pool_t *pool)
-{
-    fprintf(stderr, UP_CTL_TOOL ": %s\n", up_ctl_printable(sentence, pool));
-}
-
-void
-up_ctl_note(up_ctl_t *ctl, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    say(apr_pvsprintf(ctl->pool, format, args), ctl->pool);
-    va_end(args);
-}
-
-void
-up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id)
-{
-    if (up_id_has_slash(id))
-        up_ctl_note(ctl, "the id '%s' has a slash; " UP_CTL_SLASH_RULE, id);
-}
 
 static up_error_t *
 run(up_ctl_t *ctl, int argc, const char *const *argv)
@@ -71,11 +48,37 @@ run_and_report(int argc, const char *const *argv, apr_pool_t *pool)
     if (!err)
         return DONE;
 
-    say(up_error_story(err, pool), pool);
+    up_ctl_say(up_error_story(err, pool), pool);
     if (!ctl.line.misused)
         return FAILED;
     fputs("See " UP_CTL_TOOL " --help.\n", stderr);
     return MISUSED;
+}
+
+/* Open /dev/null in place of each standard stream that is closed: else a file
+ * of the store would get its number, and the output would go there. It is
+ * opened so that what is read from it or written to it fails. Returns 0 if it
+ * cannot be opened. */
+static int
+open_standard_streams(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+        if (fcntl(file, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        if (open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) !=
+            file)
+            return 0;
+    }
+    return 1;
+}
+
+/* What a pool calls that gets no memory. */
+static int
+end_without_memory(int status)
+{
+    (void)status;
+    fputs(UP_CTL_TOOL ": out of memory\n", stderr);
+    _exit(FAILED);
 }
 
 int
@@ -83,12 +86,15 @@ main(int argc, const char *const *argv)
 {
     apr_pool_t *pool;
 
+    if (!open_standard_streams())
+        return FAILED;
     if (apr_app_initialize(&argc, &argv, NULL)) {
         fputs(UP_CTL_TOOL ": cannot initialise APR\n", stderr);
         return FAILED;
     }
     atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
+    if (apr_pool_create_ex(&pool, NULL, end_without_memory, NULL))
+        return FAILED;
     up_json_init();
 
     /* A closed pipe is an error of writing, not a signal. */

@@ -1,4 +1,4 @@
-/* up_ctl_member.c -- member add, list, remove. */
+/* up_ctl_member.c -- member add, set, list, remove. */
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
 #include "service/up_access.h"
@@ -28,8 +28,29 @@ check_org(up_ctl_t *ctl)
     return NULL;
 }
 
-up_error_t *
-up_ctl_member_add(up_ctl_t *ctl)
+/* UP_CONFLICT if ROLES have one that may be misspelt. */
+static up_error_t *
+check_roles(const apr_array_header_t *roles, up_ctl_t *ctl)
+{
+    const char *unknown;
+
+    if (ctl->line.option[UP_CTL_NEW_ROLE])
+        return NULL;
+    UP_ERR(up_admin_unknown_role(&unknown, ctl->store, roles, ctl->pool));
+    if (!unknown)
+        return NULL;
+    return up_error(ctl->pool, UP_CONFLICT, APR_SUCCESS,
+                    "neither the API nor this store has a role '%s'; "
+                    "--new-role takes it all the same",
+                    unknown);
+}
+
+/* Give a user roles by CHANGE, which adds or replaces. */
+static up_error_t *
+give_roles(up_ctl_t *ctl,
+           up_error_t *(*change)(up_store_t *store,
+                                 const up_member_t *member,
+                                 apr_pool_t *pool))
 {
     apr_array_header_t *roles =
         apr_array_make(ctl->pool, ctl->line.operands - 1, sizeof(const char *));
@@ -39,7 +60,8 @@ up_ctl_member_add(up_ctl_t *ctl)
     for (int i = 1; i < ctl->line.operands; i++)
         APR_ARRAY_PUSH(roles, const char *) = ctl->line.operand[i];
     UP_ERR(up_ctl_open(ctl));
-    UP_ERR(up_admin_add_member(ctl->store, &member, ctl->pool));
+    UP_ERR(check_roles(roles, ctl));
+    UP_ERR(change(ctl->store, &member, ctl->pool));
 
     for (int i = 0; i < roles->nelts; i++) {
         const char *role = APR_ARRAY_IDX(roles, i, const char *);
@@ -51,6 +73,18 @@ up_ctl_member_add(up_ctl_t *ctl)
     }
     up_ctl_warn_of_slash(ctl, member.user);
     return NULL;
+}
+
+up_error_t *
+up_ctl_member_add(up_ctl_t *ctl)
+{
+    return give_roles(ctl, up_admin_add_member);
+}
+
+up_error_t *
+up_ctl_member_set(up_ctl_t *ctl)
+{
+    return give_roles(ctl, up_admin_set_member);
 }
 
 static void
@@ -73,7 +107,7 @@ up_ctl_member_list(up_ctl_t *ctl)
     UP_ERR(up_ctl_open(ctl));
     if (*filter.org)
         UP_ERR(up_ctl_require_org(ctl, filter.org));
-    return up_ctl_list(ctl, &filter, titles, member_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, member_cells);
 }
 
 up_error_t *

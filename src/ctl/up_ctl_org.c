@@ -1,4 +1,4 @@
-/* up_ctl_org.c -- org add, org list. */
+/* up_ctl_org.c -- org add, rename, list, remove. */
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
@@ -30,5 +30,21 @@ up_ctl_org_list(up_ctl_t *ctl)
     up_filter_t filter = {.kinds = 1u << UP_KIND_ORG};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, titles, org_cells);
+    return up_ctl_list(ctl, &filter, NULL, titles, org_cells);
+}
+
+up_error_t *
+up_ctl_org_rename(up_ctl_t *ctl)
+{
+    up_org_t org = {ctl->line.operand[0], ctl->line.operand[1]};
+
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_rename_org(ctl->store, &org, ctl->pool);
+}
+
+up_error_t *
+up_ctl_org_remove(up_ctl_t *ctl)
+{
+    UP_ERR(up_ctl_open(ctl));
+    return up_admin_remove_org(ctl->store, ctl->line.operand[0], ctl->pool);
 }

@@ -1,5 +1,6 @@
 /* up_ctl_print.c -- the tool's output: lines, tables and lists. */
 #include "ctl/up_ctl_print.h"
+#include "core/up_id.h"
 #include "core/up_utf8.h"
 #include "ctl/up_ctl.h"
 #include "wire/up_item_json.h"
@@ -7,6 +8,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,29 @@ up_ctl_printable(const char *text, apr_pool_t *pool)
         left -= size;
     }
     return *result ? apr_pstrcat(pool, result, plain, NULL) : plain;
+}
+
+void
+up_ctl_say(const char *sentence, apr_pool_t *pool)
+{
+    fprintf(stderr, UP_CTL_TOOL ": %s\n", up_ctl_printable(sentence, pool));
+}
+
+void
+up_ctl_note(up_ctl_t *ctl, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    up_ctl_say(apr_pvsprintf(ctl->pool, format, args), ctl->pool);
+    va_end(args);
+}
+
+void
+up_ctl_warn_of_slash(up_ctl_t *ctl, const char *id)
+{
+    if (up_id_has_slash(id))
+        up_ctl_note(ctl, "the id '%s' has a slash; " UP_CTL_SLASH_RULE, id);
 }
 
 static up_error_t *
@@ -231,11 +256,6 @@ up_ctl_table_end(up_ctl_table_t *table, apr_pool_t *scratch_pool)
     return table->rows ? print_kept(table, scratch_pool) : NULL;
 }
 
-typedef struct list_t {
-    up_ctl_cells_t cells;
-    up_ctl_table_t *table;
-} list_t;
-
 up_error_t *
 up_ctl_print_item(const up_item_t *item, apr_pool_t *pool)
 {
@@ -246,53 +266,68 @@ up_ctl_print_item(const up_item_t *item, apr_pool_t *pool)
     return up_ctl_print_line(line, pool);
 }
 
-static up_error_t *
-visit_json(void *baton, const up_item_t *item, apr_pool_t *pool)
-{
-    (void)baton;
-    return up_ctl_print_item(item, pool);
-}
+typedef struct list_t {
+    const up_ctl_selection_t *selection; /* or NULL */
+    up_ctl_cells_t cells;
+    up_ctl_table_t *table; /* NULL: lines of JSON */
+    apr_uint64_t listed;
+    int is_complete; /* as many as may be listed */
+} list_t;
 
 static up_error_t *
-visit_row(void *baton, const up_item_t *item, apr_pool_t *pool)
+list_item(const list_t *list, const up_item_t *item, apr_pool_t *pool)
 {
-    const list_t *list = baton;
     const char *cells[MAX_COLUMNS];
 
+    if (!list->table)
+        return up_ctl_print_item(item, pool);
     list->cells(cells, item, pool);
     return up_ctl_table_row(list->table, cells, pool);
 }
 
-/* Call VISIT, which prints, for each item of CTL's store that FILTER lets pass.
- */
 static up_error_t *
-visit_each(up_ctl_t *ctl,
-           const up_filter_t *filter,
-           up_visit_t visit,
-           void *baton)
+visit(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    list_t *list = baton;
+    const up_ctl_selection_t *selection = list->selection;
+
+    if (selection && !selection->accepts(selection->baton, item))
+        return NULL;
+    if (selection && selection->limit && list->listed == selection->limit) {
+        list->is_complete = 1;
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS, "the list is complete");
+    }
+    list->listed++;
+    return list_item(list, item, pool);
+}
+
+/* Print the items of CTL's store that FILTER lets pass, as LIST says. */
+static up_error_t *
+list_each(list_t *list, up_ctl_t *ctl, const up_filter_t *filter)
 {
     UP_ERR(begin_spool(ctl->pool));
-    up_error_t *err =
-        up_store_each(ctl->store, filter, visit, baton, ctl->pool);
+    up_error_t *err = up_store_each(ctl->store, filter, visit, list, ctl->pool);
     up_error_t *unprinted = end_spool(ctl->pool);
-    return err ? err : unprinted;
+    return err && !list->is_complete /* else it is visit()'s own */
+               ? err
+               : unprinted;
 }
 
 up_error_t *
 up_ctl_list(up_ctl_t *ctl,
             const up_filter_t *filter,
+            const up_ctl_selection_t *selection,
             const char *const *titles,
             up_ctl_cells_t cells)
 {
-    list_t list = {cells, NULL};
+    list_t list = {.selection = selection, .cells = cells};
     int columns = 0;
 
-    if (!cells || ctl->line.option[UP_CTL_JSON])
-        return visit_each(ctl, filter, visit_json, NULL);
-
-    while (titles[columns])
-        columns++;
-    list.table = up_ctl_table_make(columns, titles, ctl->pool);
-    UP_ERR(visit_each(ctl, filter, visit_row, &list));
-    return up_ctl_table_end(list.table, ctl->pool);
+    if (cells && !ctl->line.option[UP_CTL_JSON]) {
+        while (titles[columns])
+            columns++;
+        list.table = up_ctl_table_make(columns, titles, ctl->pool);
+    }
+    UP_ERR(list_each(&list, ctl, filter));
+    return list.table ? up_ctl_table_end(list.table, ctl->pool) : NULL;
 }

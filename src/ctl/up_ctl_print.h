@@ -10,6 +10,9 @@
  * JSON (so that JSON keeps its meaning), bytes that are not UTF-8 as "\xff". */
 const char *up_ctl_printable(const char *text, apr_pool_t *pool);
 
+/* Print SENTENCE on the standard error. */
+void up_ctl_say(const char *sentence, apr_pool_t *pool);
+
 /* Print TEXT, made printable, and a newline. Fails if it cannot be written. */
 UP_MUST_CHECK up_error_t *up_ctl_print_line(const char *text, apr_pool_t *pool);
 
@@ -43,11 +46,19 @@ typedef void (*up_ctl_cells_t)(const char **cells,
                                const up_item_t *item,
                                apr_pool_t *pool);
 
-/* Print the items of CTL's open store that FILTER lets pass: a table with
- * TITLES (ended by NULL), or with --json, or if CELLS is NULL, a line of JSON
- * each. */
+/* Which of the items that a filter lets pass are listed. */
+typedef struct up_ctl_selection_t {
+    int (*accepts)(const void *baton, const up_item_t *item);
+    const void *baton;
+    apr_uint64_t limit; /* no more than so many; 0: all */
+} up_ctl_selection_t;
+
+/* Print the items of CTL's open store that FILTER lets pass and SELECTION, or
+ * NULL, accepts: a table with TITLES (ended by NULL), or with --json, or if
+ * CELLS is NULL, a line of JSON each. */
 UP_MUST_CHECK up_error_t *up_ctl_list(up_ctl_t *ctl,
                                       const up_filter_t *filter,
+                                      const up_ctl_selection_t *selection,
                                       const char *const *titles,
                                       up_ctl_cells_t cells);
 

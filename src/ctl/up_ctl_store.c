@@ -30,20 +30,21 @@ store_uri(const char **uri, up_ctl_t *ctl)
     return err;
 }
 
-/* Root becomes the owner of the store, so that none of its files becomes
- * root's. */
+/* Root becomes the owner of the store at *URI, and keeps no right of its own,
+ * so that none of its files becomes root's. *URI then names the store that was
+ * looked at. */
 static up_error_t *
-become_owner(const char *uri, apr_pool_t *pool)
+become_owner(const char **uri, apr_pool_t *pool)
 {
     uid_t uid;
     gid_t gid;
 
     if (geteuid() != 0)
         return NULL;
-    UP_ERR(up_store_owner(&uid, &gid, uri, pool));
+    UP_ERR(up_store_hold(uri, &uid, &gid, *uri, pool));
     if (uid == NOBODY || uid == 0)
         return NULL;
-    if (setgroups(1, &gid) || setgid(gid) || setuid(uid))
+    if (setgroups(0, NULL) || setgid(gid) || setuid(uid))
         return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(errno),
                         "cannot become user %lu, who owns the store",
                         (unsigned long)uid);
@@ -90,10 +91,21 @@ up_ctl_open(up_ctl_t *ctl)
 
     UP_ERR(store_uri(&uri, ctl));
     UP_ERR(read_wait(&wait, ctl));
-    UP_ERR(become_owner(uri, ctl->pool));
+    ctl->runner = getuid();
+    UP_ERR(become_owner(&uri, ctl->pool));
     UP_ERR(up_store_open(&ctl->store, uri, NULL, ctl->pool));
     up_store_set_wait(ctl->store, apr_time_from_sec(wait), tell_waiting, ctl);
     return NULL;
+}
+
+const char *
+up_ctl_author(up_ctl_t *ctl)
+{
+    const struct passwd *user = getpwuid(ctl->runner);
+
+    if (user)
+        return apr_pstrcat(ctl->pool, "tool:", user->pw_name, NULL);
+    return apr_psprintf(ctl->pool, "tool:%lu", (unsigned long)ctl->runner);
 }
 
 up_error_t *
@@ -132,13 +144,13 @@ named_owner(uid_t *uid, gid_t *gid, up_ctl_t *ctl)
 up_error_t *
 up_ctl_init(up_ctl_t *ctl)
 {
-    const char *uri, *identity;
+    const char *uri, *held, *identity;
     uid_t uid;
     gid_t gid;
     int made;
 
     UP_ERR(store_uri(&uri, ctl));
-    UP_ERR(up_store_owner(&uid, &gid, uri, ctl->pool));
+    UP_ERR(up_store_hold(&held, &uid, &gid, uri, ctl->pool));
     int unsaid = uid == NOBODY && !ctl->line.option[UP_CTL_OWNER];
     if (ctl->line.option[UP_CTL_OWNER])
         UP_ERR(named_owner(&uid, &gid, ctl));

@@ -72,7 +72,7 @@ take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
 {
     unsigned char sha256[UP_SHA256_BYTES];
 
-    UP_ERR(up_token_hash(sha256, text, ctl->pool));
+    up_token_hash(sha256, text);
     const char *id = apr_pescape_hex(ctl->pool, sha256, ID_BYTES, 0);
     up_error_t *left = up_admin_revoke_token(ctl->store, id, ctl->pool);
     if (left)
@@ -113,20 +113,37 @@ token_cells(const char **cells, const up_item_t *item, apr_pool_t *pool)
     cells[3] = token->expires ? up_time_format(token->expires, pool) : "never";
 }
 
+static int
+is_of_user(const void *baton, const up_item_t *item)
+{
+    return !strcmp(item->as.token.user, baton);
+}
+
 up_error_t *
 up_ctl_token_list(up_ctl_t *ctl)
 {
     static const char *const titles[] = {"ID", "USER", "CREATED", "EXPIRES",
                                          NULL};
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
+    const char *user = ctl->line.option[UP_CTL_USER];
+    up_ctl_selection_t selection = {is_of_user, user, 0};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, titles, token_cells);
+    return up_ctl_list(ctl, &filter, user ? &selection : NULL, titles,
+                       token_cells);
 }
 
 up_error_t *
 up_ctl_token_revoke(up_ctl_t *ctl)
 {
+    const char *user = ctl->line.option[UP_CTL_USER];
+
+    if (!user == !ctl->line.operands)
+        return up_ctl_misused(&ctl->line, ctl->pool,
+                              "token revoke needs the id or text of a token, "
+                              "or --user");
     UP_ERR(up_ctl_open(ctl));
+    if (user)
+        return up_admin_revoke_tokens(ctl->store, user, ctl->pool);
     return up_admin_revoke_token(ctl->store, ctl->line.operand[0], ctl->pool);
 }

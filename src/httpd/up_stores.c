@@ -208,7 +208,8 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
     apr_pool_t *pool;
     up_store_t *store;
 
-    apr_status_t rv = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    apr_status_t rv = apr_pool_create_unmanaged_ex(
+        &pool, apr_pool_abort_get(result_pool), NULL);
     if (rv)
         return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
                         "cannot make a pool for the store '%s'", site->uri);

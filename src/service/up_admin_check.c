@@ -88,6 +88,14 @@ check_profile(up_user_t *user, unsigned fields, apr_pool_t *pool)
     return NULL;
 }
 
+/* Whether USER, a human, is removed and has no profile left. */
+static int
+is_erased(const up_user_t *user, apr_pool_t *pool)
+{
+    return user->state == UP_REMOVED &&
+           !up_profile_diff(user->profile, up_profile_make(pool));
+}
+
 static up_error_t *
 check_user(up_user_t *user, unsigned fields, apr_pool_t *pool)
 {
@@ -98,7 +106,9 @@ check_user(up_user_t *user, unsigned fields, apr_pool_t *pool)
                         "user '%s' must be either human, with a profile, or a "
                         "machine, without one",
                         user->id);
-    return user->profile ? check_profile(user, fields, pool) : NULL;
+    if (!user->profile || is_erased(user, pool))
+        return NULL;
+    return check_profile(user, fields, pool);
 }
 
 static up_error_t *

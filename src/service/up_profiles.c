@@ -92,16 +92,6 @@ typedef struct command_t {
     const up_profile_t *profile; /* validated */
 } command_t;
 
-/* PROFILE with nothing but FIELDS, in POOL; the text is PROFILE's. */
-static const up_profile_t *
-part_of(const up_profile_t *profile, unsigned fields, apr_pool_t *pool)
-{
-    up_profile_t *part = up_profile_make(pool);
-
-    up_profile_assign(part, profile, fields);
-    return part;
-}
-
 /* Set *FIELDS to those in which the user BEFORE, or NULL, will differ, 0 if
  * there is nothing to change; or say why the user cannot be changed. */
 static up_error_t *
@@ -143,24 +133,14 @@ apply(up_change_t *change,
     up_profile_t *profile =
         apr_pmemdup(pool, before->profile, sizeof(*profile));
     up_user_t *after = apr_pmemdup(pool, before, sizeof(*after));
-    up_event_t *event = apr_pcalloc(pool, sizeof(*event));
 
     up_profile_assign(profile, command->profile, fields);
     after->profile = profile;
     UP_ERR(up_user_touch(after, pool));
 
-    event->type = UP_PROFILE_CHANGED;
-    event->time = after->changed;
-    event->org = after->org;
-    event->user = after->id;
-    event->author = command->call->caller;
-    event->sequence = after->sequence;
-    event->fields = fields;
-    event->before = part_of(before->profile, fields, pool);
-    event->after = part_of(after->profile, fields, pool);
-
     change->user = after;
-    change->event = event;
+    change->event = up_user_profile_event(before, after, fields,
+                                          command->call->caller, pool);
     return NULL;
 }
 

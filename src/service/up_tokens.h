@@ -7,13 +7,14 @@
 
 #include "store/up_store.h"
 
+/* A token of fewer characters can be guessed. */
+#define UP_TOKEN_LENGTH_MIN 16
+
 /* Whether TEXT can be sent as a bearer token: RFC 6750's b64token. */
 int up_token_is_well_formed(const char *text);
 
 /* Set SHA256 to that of TEXT, a token as its bearer sends it. */
-UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
-                                        const char *text,
-                                        apr_pool_t *pool);
+void up_token_hash(unsigned char sha256[UP_SHA256_BYTES], const char *text);
 
 /* Set *TEXT, in POOL, to a new token: "up_" and 256 random bits in base64url
  * without padding. */

@@ -9,4 +9,12 @@
  * Fails with UP_STORE_FULL, in POOL, if the sequence cannot go up. */
 UP_MUST_CHECK up_error_t *up_user_touch(up_user_t *user, apr_pool_t *pool);
 
+/* The event, in POOL, of AUTHOR's change of FIELDS of the profile of BEFORE,
+ * which is AFTER now; the texts are theirs. */
+up_event_t *up_user_profile_event(const up_user_t *before,
+                                  const up_user_t *after,
+                                  unsigned fields,
+                                  const char *author,
+                                  apr_pool_t *pool);
+
 #endif

@@ -2,6 +2,7 @@
 #include "store/up_store.h"
 #include "store/up_store_driver.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 static const up_store_driver_t *const drivers[] = {
@@ -165,13 +166,19 @@ up_store_prepare(const char **identity,
 }
 
 up_error_t *
-up_store_owner(uid_t *uid, gid_t *gid, const char *uri, apr_pool_t *pool)
+up_store_hold(const char **held,
+              uid_t *uid,
+              gid_t *gid,
+              const char *uri,
+              apr_pool_t *pool)
 {
     const up_store_driver_t *driver;
     const char *location;
 
     UP_ERR(resolve(&driver, &location, uri, pool));
-    return driver->owner(uid, gid, location, pool);
+    UP_ERR(driver->hold(&location, uid, gid, location, pool));
+    *held = apr_pstrcat(pool, driver->scheme, ":", location, NULL);
+    return NULL;
 }
 
 up_error_t *
@@ -290,6 +297,14 @@ up_batch_remove_rights(up_batch_t *batch,
                        apr_pool_t *scratch_pool)
 {
     return batch->store->driver->remove_rights(batch, user, scratch_pool);
+}
+
+up_error_t *
+up_batch_erase_events(up_batch_t *batch,
+                      const char *user,
+                      apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->erase_events(batch, user, scratch_pool);
 }
 
 up_error_t *

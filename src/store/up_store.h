@@ -71,13 +71,18 @@ UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
-/* Set *UID and *GID to the owner of the store at URI, so that a tool can become
- * that user before it opens the store; to -1 each if nothing on this machine is
- * owned, because there is no such store yet or it is behind a network. */
-UP_MUST_CHECK up_error_t *up_store_owner(uid_t *uid,
-                                         gid_t *gid,
-                                         const char *uri,
-                                         apr_pool_t *pool);
+/* For a tool that runs as root: set *UID and *GID to the owner of the store at
+ * URI, so that the tool can become that user before it opens the store, and
+ * *HELD, in POOL, to a URI that names that very store until POOL is cleared,
+ * whatever URI leads to by then. UID and GID are -1 if nothing on this machine
+ * is owned, because there is no such store yet or it is behind a network. Fails
+ * with UP_STORE_UNAVAILABLE if others than the owner could have put anything in
+ * its place. */
+UP_MUST_CHECK up_error_t *up_store_hold(const char **held,
+                                        uid_t *uid,
+                                        gid_t *gid,
+                                        const char *uri,
+                                        apr_pool_t *pool);
 
 /* Open the store at URI, which must exist, as *STORE; it lives as long as the
  * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
@@ -226,8 +231,9 @@ UP_MUST_CHECK up_error_t *up_batch_get(const up_item_t **item,
                                        apr_pool_t *result_pool,
                                        apr_pool_t *scratch_pool);
 
-/* Remove the membership or token with the key fields of KEY; sets *FOUND to
- * whether there was one. */
+/* Remove the item with the key fields of KEY, of a user organisation and id;
+ * sets *FOUND to whether there was one. What refers to it is left: rights of a
+ * user, and users and memberships of an organisation, are removed first. */
 UP_MUST_CHECK up_error_t *up_batch_remove(int *found,
                                           up_batch_t *batch,
                                           const up_item_t *key,
@@ -237,6 +243,12 @@ UP_MUST_CHECK up_error_t *up_batch_remove(int *found,
 UP_MUST_CHECK up_error_t *up_batch_remove_rights(up_batch_t *batch,
                                                  const char *user,
                                                  apr_pool_t *scratch_pool);
+
+/* Take the values of profiles out of all events about USER; a look at all
+ * events. What else they say stays. */
+UP_MUST_CHECK up_error_t *up_batch_erase_events(up_batch_t *batch,
+                                                const char *user,
+                                                apr_pool_t *scratch_pool);
 
 /* Make all that was put and removed durable; BATCH is over, also on failure. */
 UP_MUST_CHECK up_error_t *up_batch_commit(up_batch_t *batch);

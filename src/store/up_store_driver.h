@@ -33,10 +33,11 @@ typedef up_error_t *up_driver_prepare_t(const char **identity,
                                         gid_t gid,
                                         apr_pool_t *result_pool,
                                         apr_pool_t *scratch_pool);
-typedef up_error_t *up_driver_owner_t(uid_t *uid,
-                                      gid_t *gid,
-                                      const char *location,
-                                      apr_pool_t *pool);
+typedef up_error_t *up_driver_hold_t(const char **held,
+                                     uid_t *uid,
+                                     gid_t *gid,
+                                     const char *location,
+                                     apr_pool_t *pool);
 typedef up_error_t *up_driver_open_t(up_store_t **store,
                                      const char *location,
                                      const apr_table_t *options,
@@ -87,6 +88,9 @@ typedef up_error_t *up_driver_remove_t(int *found,
                                        up_batch_t *batch,
                                        const up_item_t *key,
                                        apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_erase_events_t(up_batch_t *batch,
+                                             const char *user,
+                                             apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_remove_rights_t(up_batch_t *batch,
                                               const char *user,
                                               apr_pool_t *scratch_pool);
@@ -114,7 +118,7 @@ typedef struct up_store_driver_t {
     up_driver_check_t *check;
     up_driver_shortage_t *shortage;
     up_driver_prepare_t *prepare;
-    up_driver_owner_t *owner;
+    up_driver_hold_t *hold;
     up_driver_open_t *open;
     up_driver_close_t *close;
     up_driver_set_wait_t *set_wait;
@@ -127,6 +131,7 @@ typedef struct up_store_driver_t {
     up_driver_get_t *get;
     up_driver_remove_t *remove;
     up_driver_remove_rights_t *remove_rights;
+    up_driver_erase_events_t *erase_events;
     up_driver_commit_t *commit;
     up_driver_each_t *each;
     up_driver_stat_t *stat;

@@ -39,7 +39,7 @@ read_text(const char **text,
         return refuse(source, "%s has no %s", source->name, name);
     if (value && up_json_type(value) != UP_JSON_STRING)
         return refuse(source, "%s of %s must be a string", name, source->name);
-    *text = value ? up_json_string(value, source->pool) : default_text;
+    *text = value ? up_json_string(value) : default_text;
     return NULL;
 }
 
@@ -83,7 +83,7 @@ read_sequence(apr_uint64_t *sequence, const source_t *source)
     if (!value)
         return NULL;
     if (up_json_type(value) == UP_JSON_STRING &&
-        is_sequence(sequence, up_json_string(value, source->pool)))
+        is_sequence(sequence, up_json_string(value)))
         return NULL;
     if (up_json_type(value) == UP_JSON_NUMBER)
         number = up_json_number(value);
@@ -136,7 +136,7 @@ check_members(const char *name,
               const char *const *known,
               apr_pool_t *pool)
 {
-    const char *unknown = up_json_unknown_member(object, known, pool);
+    const char *unknown = up_json_unknown_member(object, known);
 
     if (unknown)
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
@@ -157,10 +157,9 @@ read_field(up_profile_t *profile,
     double number = type == UP_JSON_NUMBER ? up_json_number(value) : 0;
 
     if (type == UP_JSON_STRING && !is_gender)
-        profile->text[field] = up_json_string(value, source->pool);
+        profile->text[field] = up_json_string(value);
     else if (type == UP_JSON_STRING)
-        profile->gender =
-            up_gender_by_name(up_json_string(value, source->pool));
+        profile->gender = up_gender_by_name(up_json_string(value));
     else if (!is_gender)
         return refuse(source, "%s must be a string", info->json);
     else if (type != UP_JSON_NUMBER || number < INT_MIN || number > INT_MAX ||
@@ -238,8 +237,7 @@ read_member(up_item_t *item, const source_t *source)
         const up_json_t *role = up_json_element(roles, i);
         if (up_json_type(role) != UP_JSON_STRING)
             return refuse(source, "a role of member must be a string");
-        APR_ARRAY_PUSH(names, const char *) =
-            up_json_string(role, source->pool);
+        APR_ARRAY_PUSH(names, const char *) = up_json_string(role);
     }
     member->roles = names;
     return NULL;

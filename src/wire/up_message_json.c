@@ -57,8 +57,8 @@ read_enum(ProtobufCMessage *message,
 
     if (type == UP_JSON_STRING) {
         const ProtobufCEnumValue *known =
-            protobuf_c_enum_descriptor_get_value_by_name(
-                field->descriptor, up_json_string(value, pool));
+            protobuf_c_enum_descriptor_get_value_by_name(field->descriptor,
+                                                         up_json_string(value));
         up_message_set_enum(message, field,
                             known ? known->value : UP_ENUM_UNKNOWN);
         return NULL;
@@ -84,7 +84,7 @@ read_value(ProtobufCMessage *message,
     case PROTOBUF_C_TYPE_STRING:
         if (type != UP_JSON_STRING)
             return must_be(position, "a string", pool);
-        up_message_set_text(message, field, up_json_string(value, pool));
+        up_message_set_text(message, field, up_json_string(value));
         return NULL;
     case PROTOBUF_C_TYPE_ENUM:
         return read_enum(message, field, value, position, pool);

@@ -41,7 +41,7 @@ test_json(apr_pool_t *pool)
         {"a number as text", "{\"userId\":1}",
          "BODY_INVALID 3 userId must be a string"},
         {"a cut object", "{\"userId\"",
-         "BODY_INVALID 3 the JSON ends too early (line 1, column 9)"},
+         "BODY_INVALID 3 the JSON ends too early (line 1, column 10)"},
     };
     ProtobufCMessage *message;
 

@@ -94,7 +94,7 @@ static const struct {
     {"{}", "the line is no org, user, member or token", "an empty object"},
     {"{\"event\":{}}", "the line is no org, user, member or token",
      "events are not imported"},
-    {"{\"user\":", "the JSON ends too early (line 1, column 8)", "a cut line"},
+    {"{\"user\":", "the JSON ends too early (line 1, column 9)", "a cut line"},
     {"[]", "the JSON is not an object", "a list"},
     {"{\"org\":{\"id\":\"O\"},\"user\":{}}",
      "line has an unknown member, 'user'", "two things in one line"},

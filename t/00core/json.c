@@ -1,4 +1,4 @@
-/* json.c -- JSON text to values and who frees them. */
+/* json.c -- JSON text to values. */
 #include "tap.h"
 #include "wire/up_json.h"
 
@@ -30,13 +30,13 @@ static const struct {
     {BYTES("\"x\""), "the JSON is not an object", "a string"},
     {BYTES("7"), "the JSON is not an object", "a number"},
     {BYTES("null"), "the JSON is not an object", "null"},
-    {BYTES("{"), "the JSON ends too early (line 1, column 1)",
+    {BYTES("{"), "the JSON ends too early (line 1, column 2)",
      "cut after the brace"},
-    {BYTES("{\"a\""), "the JSON ends too early (line 1, column 4)",
+    {BYTES("{\"a\""), "the JSON ends too early (line 1, column 5)",
      "cut after a name"},
-    {BYTES("{\"a\":\"b"), "the JSON ends too early (line 1, column 7)",
+    {BYTES("{\"a\":\"b"), "the JSON ends too early (line 1, column 8)",
      "cut in a string"},
-    {BYTES("{\n\"a\":1,\n"), "the JSON ends too early (line 3, column 0)",
+    {BYTES("{\n\"a\":1,\n"), "the JSON ends too early (line 3, column 1)",
      "cut after a comma"},
     {BYTES("{} {}"),
      "there is more text after the JSON object (line 1, "
@@ -47,34 +47,34 @@ static const struct {
      "column 3)",
      "a letter after the object"},
     {BYTES("{\"a\":1,\"a\":2}"),
-     "a member occurs twice in one object (line 1, column 10)",
+     "a member occurs twice in one object (line 1, column 8)",
      "a member twice"},
     {BYTES("{\"x\":[{\"a\":1,\"\\u0061\":1}]}"),
-     "a member occurs twice in one object (line 1, column 21)",
+     "a member occurs twice in one object (line 1, column 14)",
      "a member twice, deeper and spelt with an escape"},
-    {BYTES("{\"a\":\"\xff\"}"), "the text is not UTF-8 (line 1, column 6)",
+    {BYTES("{\"a\":\"\xff\"}"), "the text is not UTF-8 (line 1, column 7)",
      "a byte FF"},
-    {BYTES("{\"a\":\"\xc0\x80\"}"), "the text is not UTF-8 (line 1, column 6)",
+    {BYTES("{\"a\":\"\xc0\x80\"}"), "the text is not UTF-8 (line 1, column 7)",
      "an overlong NUL"},
     {BYTES("{\"a\":\"\xed\xa0\x80\"}"),
-     "the text is not UTF-8 (line 1, column 6)", "a surrogate in UTF-8"},
-    {BYTES("{\"a\":\"\xe2\x82"), "the text is not UTF-8 (line 1, column 6)",
+     "the text is not UTF-8 (line 1, column 7)", "a surrogate in UTF-8"},
+    {BYTES("{\"a\":\"\xe2\x82"), "the text is not UTF-8 (line 1, column 7)",
      "a character that is cut"},
     {BYTES("\xef\xbb\xbf{}"), "the text is not JSON (line 1, column 1)",
      "a byte order mark"},
     {BYTES("{\"a\":\"\\ud800\"}"), "the text is not JSON (line 1, column 13)",
      "a high surrogate alone"},
-    {BYTES("{\"a\":\"\\udc00\"}"), "the text is not JSON (line 1, column 13)",
-     "a low surrogate alone"},
+    {BYTES("{\"a\":\"\\udc00\"}"),
+     "a surrogate stands alone (line 1, column 7)", "a low surrogate alone"},
     {BYTES("{\"a\":\"\\ud800\\u0061\"}"),
-     "the text is not JSON (line 1, column 19)",
+     "a surrogate stands alone (line 1, column 7)",
      "a high surrogate before a letter"},
-    {BYTES("{\"\\udc00\":1}"), "the text is not JSON (line 1, column 9)",
+    {BYTES("{\"\\udc00\":1}"), "a surrogate stands alone (line 1, column 3)",
      "a surrogate in a name"},
     {BYTES("{\"a\":\"\\u0000\"}"),
-     "a string holds a NUL character (line 1, column 13)", "an escaped NUL"},
+     "a string holds a NUL character (line 1, column 7)", "an escaped NUL"},
     {BYTES("{\"\\u0000\":1}"),
-     "a string holds a NUL character (line 1, column 9)",
+     "a string holds a NUL character (line 1, column 3)",
      "an escaped NUL in a name"},
     {BYTES("{\"a\":\"\0\"}"),
      "the text holds a NUL character (line 1, column 7)", "a NUL in a string"},
@@ -90,21 +90,21 @@ static const struct {
      "a NUL after the object"},
     {BYTES("\0"), "the text holds a NUL character (line 1, column 1)",
      "a NUL alone"},
-    {BYTES("{\"a\":1e400}"), "a number is too large (line 1, column 10)",
+    {BYTES("{\"a\":1e400}"), "a number is too large (line 1, column 6)",
      "a number beyond a double"},
     {BYTES("{'a':1}"), "the text is not JSON (line 1, column 2)",
      "single quotes"},
     {BYTES("{\"a\":1,}"), "the text is not JSON (line 1, column 8)",
      "a comma at the end"},
     {BYTES("{\"a\" 1}"), "the text is not JSON (line 1, column 6)", "no colon"},
-    {BYTES("{\"a\":01}"), "the text is not JSON (line 1, column 6)",
+    {BYTES("{\"a\":01}"), "the text is not JSON (line 1, column 7)",
      "a zero in front"},
     {BYTES("{\"a\":+1}"), "the text is not JSON (line 1, column 6)",
      "a plus sign"},
     {BYTES("{\"a\":.5}"), "the text is not JSON (line 1, column 6)",
      "no digit before the point"},
-    {BYTES("{\"a\":NaN}"), "the text is not JSON (line 1, column 8)", "NaN"},
-    {BYTES("{\"a\":\"\n\"}"), "the text is not JSON (line 1, column 6)",
+    {BYTES("{\"a\":NaN}"), "the text is not JSON (line 1, column 6)", "NaN"},
+    {BYTES("{\"a\":\"\n\"}"), "the text is not JSON (line 1, column 7)",
      "a newline in a string"},
     {BYTES("{\"a\":\"\\x41\"}"), "the text is not JSON (line 1, column 8)",
      "an escape that JSON has not"},
@@ -112,7 +112,7 @@ static const struct {
      "there is more text after the JSON object (line 1, "
      "column 3)",
      "a comment"},
-    {BYTES("firstName=Gigi"), "the text is not JSON (line 1, column 9)",
+    {BYTES("firstName=Gigi"), "the text is not JSON (line 1, column 2)",
      "a form"},
 };
 
@@ -172,7 +172,7 @@ sizes(apr_pool_t *pool)
     ok(!message_for(text, strlen(text), pool), "an integer of 300 digits");
     text = apr_pstrcat(pool, "{\"a\":", repeat("9", 400, pool), "}", NULL);
     is(message_for(text, strlen(text), pool),
-       "a number is too large (line 1, column 405)",
+       "a number is too large (line 1, column 6)",
        "an integer beyond a double");
 }
 
@@ -196,7 +196,7 @@ reading(apr_pool_t *pool)
     is_number(TYPE("a"), UP_JSON_ARRAY, "the type of an array");
     ok(up_json_number(up_json_member(object, "i")) == 3, "an integer");
     ok(up_json_number(up_json_member(object, "r")) == -2.5, "a fraction");
-    is(up_json_string(up_json_member(object, "s"), pool), "Gr\xc3\xbc\xc3\x9f",
+    is(up_json_string(up_json_member(object, "s")), "Gr\xc3\xbc\xc3\x9f",
        "a string, escaped and raw");
     ok(!up_json_member(object, "N"), "names are compared with case");
     ok(!up_json_member(up_json_member(object, "a"), "a"),
@@ -204,31 +204,16 @@ reading(apr_pool_t *pool)
 
     const up_json_t *array = up_json_member(object, "a");
     is_number((long long)up_json_count(array), 2, "an array's length");
-    is(up_json_string(up_json_element(array, 1), pool), "z", "an element");
+    is(up_json_string(up_json_element(array, 1)), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
-    is(up_json_unknown_member(object, names, pool), "o",
+    is(up_json_unknown_member(object, names), "o",
        "the name of an unknown member");
-    is(up_json_unknown_member(up_json_member(object, "o"), names + 6, pool),
-       "x", "without names every member is unknown");
+    is(up_json_unknown_member(up_json_member(object, "o"), names + 6), "x",
+       "without names every member is unknown");
     ok(!up_json_parse(&object, BYTES("{}"), pool), "an empty object is read");
-    is(up_json_unknown_member(object, names, pool), NULL,
+    is(up_json_unknown_member(object, names), NULL,
        "an empty object has no unknown member");
-}
-
-static void
-lifetimes(apr_pool_t *pool)
-{
-    apr_pool_t *inner_pool;
-
-    apr_pool_create(&inner_pool, pool);
-    up_json_t *parsed;
-    up_error_t *err =
-        up_json_parse(&parsed, BYTES("{\"a\":\"text\"}"), inner_pool);
-    const char *copy =
-        err ? NULL : up_json_string(up_json_member(parsed, "a"), pool);
-    apr_pool_destroy(inner_pool);
-    is(copy, "text", "a string outlives the value that it came from");
 }
 
 static void
@@ -240,7 +225,6 @@ test(apr_pool_t *pool)
            "%s", rows[i].name);
     sizes(pool);
     reading(pool);
-    lifetimes(pool);
 }
 
 int

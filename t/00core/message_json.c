@@ -52,7 +52,7 @@ static const struct {
     {"{\"x\":123456789012345678901234567890,\"y\":-98765432109876543210.5e10}",
      "|||||0", "long numbers in unknown members"},
     {"{\"x\":1,\"x\":2}",
-     "a member occurs twice in one object (line 1, column 10)",
+     "a member occurs twice in one object (line 1, column 8)",
      "an unknown member twice"},
 
     /* the user's id */
@@ -68,7 +68,7 @@ static const struct {
 
     /* duplicates */
     {"{\"firstName\":\"a\",\"firstName\":\"a\"}",
-     "a member occurs twice in one object (line 1, column 28)",
+     "a member occurs twice in one object (line 1, column 18)",
      "one spelling twice"},
     {"{\"firstName\":\"a\",\"first_name\":\"a\"}",
      "firstName occurs twice, once as first_name", "both spellings"},
@@ -120,16 +120,17 @@ static const struct {
     /* what is no object; the rest of the grammar is json.c's */
     {"[]", "the JSON is not an object", "a list as body"},
     {"null", "the JSON is not an object", "null as body"},
-    {"{\"firstName\":\"Secret", "the JSON ends too early (line 1, column 20)",
+    {"{\"firstName\":\"Secret", "the JSON ends too early (line 1, column 21)",
      "a body that is cut"},
     {"{\"firstName\":\"Gigi\"}{}",
      "there is more text after the JSON object (line 1, column 21)",
      "data after the object"},
     {"{\"firstName\":\"\\u0000\"}",
-     "a string holds a NUL character (line 1, column 21)", "NUL in a name"},
-    {"{\"firstName\":\"\\udfff\"}", "the text is not JSON (line 1, column 21)",
+     "a string holds a NUL character (line 1, column 15)", "NUL in a name"},
+    {"{\"firstName\":\"\\udfff\"}",
+     "a surrogate stands alone (line 1, column 15)",
      "a lone surrogate in a name"},
-    {"{\"firstName\":\"\xff\"}", "the text is not UTF-8 (line 1, column 14)",
+    {"{\"firstName\":\"\xff\"}", "the text is not UTF-8 (line 1, column 15)",
      "a name that is not UTF-8"},
 };
 
@@ -224,7 +225,7 @@ static const struct {
      "profile.nickName occurs twice, once as nick_name",
      "both spellings in a nested message"},
     {HUMAN, "{\"profile\":{},\"profile\":{}}",
-     "a member occurs twice in one object (line 1, column 23)",
+     "a member occurs twice in one object (line 1, column 15)",
      "a nested message twice"},
 };
 

@@ -75,13 +75,15 @@ refused_folders(apr_pool_t *pool)
 static void
 owners(apr_pool_t *pool)
 {
+    const char *held, *absent = temp_lmdb_uri("absent", pool);
     uid_t uid = 1;
     gid_t gid = 1;
 
-    must(up_store_owner(&uid, &gid, temp_lmdb_uri("absent", pool), pool));
+    must(up_store_hold(&held, &uid, &gid, absent, pool));
     ok(uid == (uid_t)-1 && gid == (gid_t)-1,
        "a store that does not exist has no owner");
-    must(up_store_owner(&uid, &gid, temp_lmdb_uri("one", pool), pool));
+    is(held, absent, "a store that does not exist is named by its URI");
+    must(up_store_hold(&held, &uid, &gid, temp_lmdb_uri("one", pool), pool));
     ok(uid == geteuid() && gid == getegid(),
        "the owner of a store is its folder's");
 }

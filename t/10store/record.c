@@ -211,7 +211,7 @@ static const struct {
      "the stored membership of user 'U1' in 'O1' cannot be read"},
     {"a token without a user", UP_KIND_TOKEN, "",
      "the stored token 0000000000000000... cannot be read"},
-    {"an event of an unknown type", UP_KIND_EVENT, "0803",
+    {"an event of an unknown type", UP_KIND_EVENT, "0863",
      "the stored event 7 cannot be read"},
     {"an event of an unknown field", UP_KIND_EVENT, "3840",
      "the stored event 7 cannot be read"},

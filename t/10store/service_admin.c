@@ -199,8 +199,8 @@ check_adding_users(up_store_t *store, apr_pool_t *pool)
     apr_time_t begun = apr_time_now();
     const up_user_t *read = NULL;
 
-    must(up_admin_add_user(store, &user, pool));
-    must(up_admin_add_user(store, &robot, pool));
+    must(up_admin_add_user(store, &user, "tool:t", pool));
+    must(up_admin_add_user(store, &robot, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "U1", pool));
     if (!ok(read != NULL, "an added user is stored"))
         return;
@@ -211,21 +211,22 @@ check_adding_users(up_store_t *store, apr_pool_t *pool)
     is(read->profile->text[UP_PREFERRED_LANGUAGE], "de-CH",
        "an added user's language tag is canonical");
 
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' has a user 'U1' already",
                 "adding a user twice");
     user.org = "O2";
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' has a user 'U1' already",
                 "adding a user to a second organisation");
-    const up_error_t *err = up_admin_add_user(store, &lost, pool);
+    const up_error_t *err = up_admin_add_user(store, &lost, "tool:t", pool);
     spoil_free_memory(pool);
     is_conflict(
         err, "there is no organisation 'O9'",
         "adding a user to an unknown organisation, whose error outlives "
         "the batch");
     ((up_profile_t *)bytes.profile)->text[UP_NICK_NAME] = "\xff";
-    is(reason_of(up_admin_add_user(store, &bytes, pool)), "FIELD_INVALID",
+    is(reason_of(up_admin_add_user(store, &bytes, "tool:t", pool)),
+       "FIELD_INVALID",
        "adding a user with a name that is not UTF-8 is FIELD_INVALID");
 
     must(up_admin_get_user(&read, store, "O2", "U1", pool));
@@ -242,14 +243,27 @@ check_members(up_store_t *store, apr_pool_t *pool)
 
     APR_ARRAY_PUSH(roles, const char *) = "ORG_OWNER";
     must(up_admin_add_member(store, &member, pool));
+    APR_ARRAY_IDX(roles, 0, const char *) = "ORG_USER_MANAGER";
+    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_add_member(store, &member, pool));
+    is(store_text(store, 1u << UP_KIND_MEMBER, pool),
+       "member U1 of O1, roles ORG_OWNER ORG_USER_MANAGER\n",
+       "adding a member keeps the roles that are there, each once");
+    apr_array_header_t *many = apr_array_make(pool, 99, sizeof(const char *));
+    for (int i = 0; i < 99; i++)
+        APR_ARRAY_PUSH(many, const char *) = apr_psprintf(pool, "R%d", i);
+    member.roles = many;
+    is(reason_of(up_admin_add_member(store, &member, pool)), "FIELD_INVALID",
+       "adding roles to more than a hundred is FIELD_INVALID");
+    member.roles = roles;
     APR_ARRAY_IDX(roles, 0, const char *) = "ORG_OWNER_VIEWER";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, pool));
     member.org = "";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, pool));
     is(store_text(store, 1u << UP_KIND_MEMBER, pool),
        "member U1 of the instance, roles ORG_OWNER_VIEWER\n"
        "member U1 of O1, roles ORG_OWNER_VIEWER\n",
-       "adding a member replaces the roles in that organisation alone");
+       "setting a member replaces the roles in that organisation alone");
     member.org = "O9";
     is(reason_of(up_admin_add_member(store, &member, pool)), "CONFLICT",
        "adding a member to an unknown organisation is a CONFLICT");
@@ -272,7 +286,7 @@ token_id(const char *text, apr_size_t digits, apr_pool_t *pool)
 {
     unsigned char sha256[UP_SHA256_BYTES];
 
-    must(up_token_hash(sha256, text, pool));
+    up_token_hash(sha256, text);
     return apr_pstrndup(pool, apr_pescape_hex(pool, sha256, sizeof(sha256), 0),
                         digits);
 }
@@ -286,10 +300,11 @@ check_tokens(up_store_t *store, apr_pool_t *pool)
     must(up_admin_add_token(&other, store, "stranger", 0, pool));
     must(up_token_check(&user, store, text, pool, pool));
     is(user, "U1", "a new token gives its user");
-    is(reason_of(up_admin_revoke_token(store, "0123", pool)), "FIELD_INVALID",
-       "revoking by an id that is too short is FIELD_INVALID");
+    is_conflict(up_admin_revoke_token(store, token_id(text, 15, pool), pool),
+                "no token has this id or text; an id has 16 hex digits or more",
+                "revoking by an id that is too short");
     is_conflict(up_admin_revoke_token(store, "0000000000000000", pool),
-                "no token has the id '0000000000000000'",
+                "no token has this id or text; an id has 16 hex digits or more",
                 "revoking by an id that no token has");
     is(reason_of(up_admin_revoke_token(store, "not hex digits !", pool)),
        "CONFLICT", "revoking by what is not hexadecimal is a CONFLICT");
@@ -326,14 +341,14 @@ check_ambiguity(up_store_t *store, apr_pool_t *pool)
         must(put_item(store, token, pool));
     }
     is_conflict(up_admin_revoke_token(store, "abababababababab", pool),
-                "more than one token has the id 'abababababababab'",
+                "more than one token has this id",
                 "revoking by an id that two tokens have");
     must(up_store_each(store, &filter, same_beginning, &count, pool));
     is_number(count, 2,
               "revoking by an id that two tokens have revokes neither");
     must(up_admin_revoke_token(store, TIMES_10("ABABAB") "AB01", pool));
     is_conflict(up_admin_revoke_token(store, TIMES_10("ababab") "ab01", pool),
-                "no token has the id '" TIMES_10("ababab") "ab01'",
+                "no token has this id or text; an id has 16 hex digits or more",
                 "revoking by capitals, twice");
     must(up_admin_revoke_token(store, "abababababababab", pool));
 }
@@ -353,13 +368,13 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     must(up_admin_add_member(store, &member, pool));
     must(up_admin_add_token(&text, store, "U1", 0, pool));
 
-    is_conflict(up_admin_remove_user(store, "O2", "U1", pool),
+    is_conflict(up_admin_remove_user(store, "O2", "U1", 0, "tool:t", pool),
                 "organisation 'O2' has no user 'U1'",
                 "removing a user of another organisation");
-    is_conflict(up_admin_remove_user(store, "O1", "\xff", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "\xff", 0, "tool:t", pool),
                 "organisation 'O1' has no user '\xff'",
                 "removing a user with an id that cannot be stored");
-    must(up_admin_remove_user(store, "O1", "U1", pool));
+    must(up_admin_remove_user(store, "O1", "U1", 0, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "U1", pool));
     if (!ok(read != NULL, "a removed user's record stays"))
         return;
@@ -369,9 +384,9 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     is(store_text(store, 1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN, pool), "",
        "a removed user has no memberships and tokens");
 
-    is_conflict(up_admin_remove_user(store, "O1", "U1", pool),
+    is_conflict(up_admin_remove_user(store, "O1", "U1", 0, "tool:t", pool),
                 "user 'U1' is removed already", "removing a user twice");
-    is_conflict(up_admin_add_user(store, &user, pool),
+    is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' had a user 'U1' already",
                 "adding a removed user again");
     is_conflict(up_admin_add_member(store, &member, pool),
@@ -389,7 +404,7 @@ check_removal_of_dots(up_store_t *store, apr_pool_t *pool)
     put_machine(store, "O1", "..");
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     ok(read != NULL, "a stored user .. is read");
-    must(up_admin_remove_user(store, "O1", "..", pool));
+    must(up_admin_remove_user(store, "O1", "..", 0, "tool:t", pool));
     must(up_admin_get_user(&read, store, "O1", "..", pool));
     is_number(read ? (int)read->state : -1, UP_REMOVED,
               "a stored user .. can be removed");
@@ -404,8 +419,8 @@ check_last_sequence(up_store_t *store, apr_pool_t *pool)
 
     item->as.user.sequence = UP_SEQUENCE_MAX;
     must(put_item(store, item, pool));
-    is(reason_of(up_admin_remove_user(store, "O1", "last", pool)), "STORE_FULL",
-       "removing a user with the largest sequence is STORE_FULL");
+    is(reason_of(up_admin_remove_user(store, "O1", "last", 0, "tool:t", pool)),
+       "STORE_FULL", "removing a user with the largest sequence is STORE_FULL");
     must(up_admin_get_user(&read, store, "O1", "last", pool));
     ok(read->state == UP_ACTIVE && read->sequence == UP_SEQUENCE_MAX,
        "a user with the largest sequence stays as it is");
@@ -450,11 +465,11 @@ check_events(up_store_t *store, apr_pool_t *pool)
 
     must(up_store_each(store, &filter, append_event, lines, pool));
     is(apr_array_pstrcat(pool, lines, 0),
-       "user.added O1/U1 by '', sequence 1, fields firstName lastName "
+       "user.added O1/U1 by 'tool:t', sequence 1, fields firstName lastName "
        "displayName preferredLanguage\n"
-       "user.added O1/M1 by '', sequence 1, fields none\n"
-       "user.removed O1/U1 by '', sequence 2, fields none\n"
-       "user.removed O1/.. by '', sequence 2, fields none\n",
+       "user.added O1/M1 by 'tool:t', sequence 1, fields none\n"
+       "user.removed O1/U1 by 'tool:t', sequence 2, fields none\n"
+       "user.removed O1/.. by 'tool:t', sequence 2, fields none\n",
        "adding and removing users are events, and nothing else is");
 }
 

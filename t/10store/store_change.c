@@ -163,7 +163,20 @@ rights(up_store_t *store, apr_pool_t *pool)
     ok(found, "a token that is removed is found");
     must(up_batch_remove(&found, batch, make_member("", "C", "R", pool), pool));
     ok(found, "a membership that is removed is found");
+    must(up_batch_remove(&found, batch, make_machine("O2", "M", pool), pool));
+    ok(found, "a user that is removed is found");
+    must(up_batch_remove(&found, batch, make_machine("O1", "C", pool), pool));
+    ok(!found, "a user of another organisation is not found");
+    must(up_batch_remove(&found, batch, make_org("O9", "", pool), pool));
+    ok(!found, "an organisation that is not there is not found");
     must(up_batch_commit(batch));
+    ok(!get_item(store, make_machine("O2", "M", pool), pool),
+       "the user is gone");
+    ok(get_item(store, make_machine("O2", "C", pool), pool) != NULL,
+       "the user of another organisation is left");
+    put_machine(store, "O1", "M");
+    ok(get_item(store, make_machine("O1", "M", pool), pool) != NULL,
+       "the id of a user that is gone can be used in another organisation");
     ok(!get_item(store, make_token("B", 2, pool), pool), "the token is gone");
     ok(!get_item(store, make_member("", "C", "R", pool), pool),
        "the membership is gone");
@@ -225,6 +238,76 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
     is(visited_text(&err, store, &events, 0, pool),
        "event:1:B event:2:A event:3:A event:4:A event:5:B",
        "events of updates and of batches are numbered in one sequence");
+}
+
+#define EVENTS 900
+
+/* Events of users in turn, small ones and some of more than a page. */
+static void
+put_events(up_store_t *store, apr_pool_t *pool)
+{
+    static const char *const users[] = {"A", "AB", "B"};
+    up_profile_t *small = up_profile_make(pool), *large = up_profile_make(pool);
+    up_batch_t *batch;
+
+    small->text[UP_NICK_NAME] = "secret";
+    for (int i = 0; i < UP_FIELDS; i++)
+        large->text[i] = LONGEST_TEXT;
+    must(up_batch_begin(&batch, store, pool));
+    for (int i = 0; i < EVENTS; i++) {
+        up_item_t item = {.kind = UP_KIND_EVENT,
+                          .as.event = {.type = UP_PROFILE_CHANGED,
+                                       .time = LONG_AGO + i,
+                                       .org = "O1",
+                                       .user = users[i % 3],
+                                       .author = "caller",
+                                       .sequence = (apr_uint64_t)i,
+                                       .fields = UP_FIELD_BIT(UP_NICK_NAME),
+                                       .before = i % 7 ? small : large,
+                                       .after = i % 5 ? small : large}};
+        must(up_batch_put(batch, &item, pool));
+    }
+    must(up_batch_commit(batch));
+}
+
+/* What is wrong with events after those of A were erased. */
+typedef struct erasure_t {
+    int seen, wrong;
+} erasure_t;
+
+static up_error_t *
+check_event(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    const up_event_t *event = &item->as.event;
+    erasure_t *erasure = baton;
+    int i = erasure->seen++, has_values = event->before && event->after;
+
+    (void)pool;
+    erasure->wrong +=
+        event->number != (apr_uint64_t)i + 1 || event->time != LONG_AGO + i ||
+        event->sequence != (apr_uint64_t)i ||
+        strcmp(event->author, "caller") != 0 ||
+        event->fields != UP_FIELD_BIT(UP_NICK_NAME) ||
+        (strcmp(event->user, "A") == 0 ? event->before || event->after
+                                       : !has_values);
+    return NULL;
+}
+
+static void
+erased_events(up_store_t *store, apr_pool_t *pool)
+{
+    up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
+    erasure_t erasure = {0, 0};
+    up_batch_t *batch;
+
+    put_events(store, pool);
+    must(up_batch_begin(&batch, store, pool));
+    must(up_batch_erase_events(batch, "A", pool));
+    must(up_batch_commit(batch));
+    must(up_store_each(store, &events, check_event, &erasure, pool));
+    is_number(erasure.seen, EVENTS, "events that are erased stay");
+    is_number(erasure.wrong, 0,
+              "the values of one user's events are gone, and nothing else");
 }
 
 #define THREADS 8
@@ -317,10 +400,15 @@ concurrency(up_store_t *store, apr_pool_t *pool)
 }
 
 static const part_t parts[] = {
-    {"updates", updates},         {"updates that add", updates_that_add},
-    {"batches", batches},         {"rights", rights},
-    {"one moment", one_moment},   {"event numbers", event_numbers},
-    {"concurrency", concurrency}, {NULL, NULL},
+    {"updates", updates},
+    {"updates that add", updates_that_add},
+    {"batches", batches},
+    {"rights", rights},
+    {"one moment", one_moment},
+    {"event numbers", event_numbers},
+    {"erased events", erased_events},
+    {"concurrency", concurrency},
+    {NULL, NULL},
 };
 
 int

@@ -71,10 +71,15 @@ is($shown{U3}, 'F L', 'a line with null as display name gets the first and the l
 is($shown{U4}, 'F L', 'user add with an empty display name gives the first and the last name');
 
 # A token's text is hashed; 'abc' has a well-known SHA-256.
-import_text($store, '{"token":{"userId":"A1","token":"abc"}}');
+my $abc = '{"token":{"userId":"A1","token":"abc"}}';
+is((run($abc, tool(), '-s', $store, qw(import --allow-weak -)))[0], 0,
+    'a weak token is taken with --allow-weak');
 ok((grep { /"sha256":"ba7816bf8f01cfea4141/ } lines_of($store)) == 1,
     "import hashes the text of a token");
 ok(!(grep { /abc"/ } lines_of($store)), 'import does not keep the text of a token');
+
+is((import_text($store, '{"token":{"userId":"A1","token":"0123456789abcdef"}}'))[0], 0,
+    'a token of 16 characters is taken');
 
 # Lines that are empty are counted, no more.
 
@@ -114,6 +119,10 @@ my @bad  = (
         qr/^a role of user 'U' must be/],
     ['a token that cannot be sent', '{"token":{"userId":"U","token":"a b"}}',
         qr/^no client can send this token/],
+    ['a token of 15 characters',
+        '{"token":{"userId":"U","token":"0123456789abcde"}}',
+        'the token has less than 16 characters and could be guessed; '
+            . '--allow-weak takes it all the same'],
     ['an unknown organisation',
         '{"user":{"id":"U","orgId":"Z","type":"machine"}}', qr/Z/],
     ['a user of another organisation',

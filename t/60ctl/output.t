@@ -100,4 +100,34 @@ waitpid $pid, 0;
 is($?, 1 << 8, 'a closed pipe is an error, not a signal');
 is(slurp($errors), $pipe, 'a closed pipe: the message says so');
 
+# Closed streams. A store's file that got the number of one would be written to.
+
+my $closed = "userprofilectl: cannot write the output: Bad file descriptor\n";
+for my $streams ('>&-', '<&- >&-', '<&- >&- 2>&-') {
+    my $kept = store(lines_of($store));
+    my @lines = lines_of($kept);
+    my $told = $streams =~ /2>/ ? '' : $closed;
+    for my $command (['export'], ['stat'], ['--help']) {
+        is_deeply([exit_of($streams, $kept, @$command)], [1, $told],
+            "@$command $streams: a closed output is an error");
+    }
+    is((exit_of($streams, $kept, qw(token add U1)))[0], 1,
+        "token add $streams: a closed output is an error");
+    is((ctl($kept, qw(token list --json)))[1], '',
+        "token add $streams leaves no token");
+    is((exit_of($streams, $kept, qw(org add O2)))[0], 0,
+        "org add $streams: a command without output succeeds");
+    is_deeply([lines_of($kept)], [sort @lines, '{"org":{"id":"O2"}}'],
+        "$streams: the store has what it had, and what was added");
+    my ($folder) = $kept =~ /^lmdb:(.*)/;
+    unlike(slurp("$folder/lock.mdb"), qr/up_|userprofilectl/,
+        "$streams: nothing is printed into the lock file");
+    unlike(slurp("$folder/data.mdb"), qr/\{"org"|userprofilectl/,
+        "$streams: nothing is printed into the data file");
+}
+my ($code, $told) = exit_of('<&-', $store, qw(import -));
+is($code, 1, 'import - <&-: a closed input is an error');
+like($told, qr/cannot read '-': Bad file descriptor\n\z/,
+    'import - <&-: the message says so');
+
 done_testing;

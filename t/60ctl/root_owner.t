@@ -43,6 +43,42 @@ is((ctl("lmdb:$own", qw(org add O1)))[0], 0, 'root\'s store can be used by root'
 is($code, 1, 'init --owner with an unknown user fails');
 like($err, qr/\Auserprofilectl: there is no user 'no.such.user'/, 'init --owner with an unknown user names the user');
 
+# Folders in which others could have put a file. What root did there, it would
+# do to the file that a symlink leads to.
+
+my $shared = folder();
+chmod 0777, $shared;
+for my $owner (0, $uid) {
+    chown $owner, -1, $shared;
+    ($code, undef, $err) = ctl("lmdb:$shared", 'init');
+    is($code, 1, "root's init in a folder that all may write to fails");
+    like($err, qr/\Auserprofilectl: the folder '\Q$shared\E' of the LMDB store may be written to by others than its owner; 'chmod go-w' ends that\n\z/,
+        "root's init in a folder that all may write to says why");
+    is_deeply([glob "$shared/*"], [], "root's init in a folder that all may write to makes no file");
+}
+
+for my $file (qw(lock.mdb data.mdb)) {
+    my $trap   = folder();
+    my $target = spew(folder() . '/target', "root's\n");
+    is((ctl("lmdb:$trap", 'init'))[0], 0, 'a store of root\'s is made');
+    rename "$trap/$file", "$trap/before" or die "rename: $!\n";
+    symlink $target, "$trap/$file" or die "symlink: $!\n";
+    for my $command (['init'], [qw(org add O1)], ['export']) {
+        ($code, undef, $err) = ctl("lmdb:$trap", @$command);
+        is($code, 1, "root's @$command with a symlink as $file fails");
+        like($err, qr/\Auserprofilectl: the file '\Q$trap\/$file\E' of the LMDB store is no plain file\n\z/,
+            "root's @$command with a symlink as $file says why");
+        is(slurp($target), "root's\n", "root's @$command with a symlink as $file does not follow it");
+    }
+}
+
+my $loose = folder() . '/store';
+is((ctl("lmdb:$loose", 'init'))[0], 0, 'another store of root\'s is made');
+chmod 0770, $loose;
+($code, undef, $err) = ctl("lmdb:$loose", qw(org add O1));
+is($code, 1, 'root uses no store whose folder a group may write to');
+like($err, qr/written to by others/, 'root is told why');
+
 # What commands leave behind.
 my $file = spew(folder() . '/import', qq({"org":{"id":"O1"}}\n));
 chmod 0600, $file;

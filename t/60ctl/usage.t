@@ -12,16 +12,19 @@ my @everything = lines_of($store);
 my @wrong = (
     ['',                             'there is no command'],
     ['frobnicate',                   "there is no command 'frobnicate'"],
-    ['org',                          'org is followed by one of add, list'],
-    ['user',                         'user is followed by one of add, get, list, remove'],
-    ['org remove',                   "there is no command 'org remove'; org is followed by one of add, list"],
+    ['org',                          'org is followed by one of add, rename, list, remove'],
+    ['user',                         'user is followed by one of add, set, get, find, list, remove'],
+    ['org delete',                   "there is no command 'org delete'; org is followed by one of add, rename, list, remove"],
+    ['org remove',                   'too few arguments: org remove ID'],
+    ['org remove O1 O2',             'too many arguments: org remove ID'],
+    ['org rename O1',                'too few arguments: org rename ID NAME'],
     ['org add',                      'too few arguments: org add ID [--name NAME]'],
     ['org add O2 O3',                'too many arguments: org add ID [--name NAME]'],
     ['org list O1',                  'too many arguments: org list [--json]'],
     ['init now',                     'too many arguments: init [--owner USER]'],
     ['user get O1',                  'too few arguments: user get ORG ID [--json]'],
     ['member add U1',                qr/^too few arguments: member add /],
-    ['import',                       'too few arguments: import FILE|-'],
+    ['import',                       'too few arguments: import FILE|- [--allow-weak]'],
     ['org list --jsonl',             "there is no option '--jsonl'"],
     ['org list --jsonl=1',           "there is no option '--jsonl'"],
     ['org list -x',                  "there is no option '-x'"],
@@ -38,6 +41,19 @@ my @wrong = (
         'a human needs --first-name and --last-name; '
             . 'a machine needs --machine'],
     ['user add O1 U1 --first-name F', qr/^a human needs /],
+    (
+        map { ["user list O1 --limit $_", '--limit must be a number above 0'] }
+            qw(0 -1 x 1x 99999999999999999999)
+    ),
+    ['user list O1 --state gone', '--state must be active, inactive, locked, initial or removed'],
+    ['user find',                 'too few arguments: user find TEXT [--org ORG] [--limit N] [--json]'],
+    ['user find --limit=0 a',     '--limit must be a number above 0'],
+    ['user find --state active a', 'user find takes no --state'],
+    ['user set O1 U1',                'no option says what to set'],
+    ['user set O1 U1 --state removed', '--state must be active, inactive, locked or initial'],
+    ['user set O1 U1 --state=',       '--state must be active, inactive, locked or initial'],
+    ['user set O1 U1 --machine',      'user set takes no --machine'],
+    ['user set O1 --nick-name N',     qr/^too few arguments: user set ORG ID /],
     ['user add O1 U1 --machine --nick-name N', 'a --machine has no profile'],
     ['user add O1 U1 --machine --gender male', 'a --machine has no profile'],
     ['user add O1 U1 --first-name F --last-name L --gender neuter',
@@ -52,6 +68,9 @@ my @wrong = (
             qw(0d -1d 1 d 1w 1.5h 90dd 36601d 99999999999999999999d
             2030-02-30T00:00:00Z soon)
     ),
+    ['token revoke', 'token revoke needs the id or text of a token, or --user'],
+    ['token revoke 0000000000000000 --user U1', 'token revoke needs the id or text of a token, or --user'],
+    ['token revoke A B', qr/^too many arguments: token revoke /],
     ['token add U1 --expires 2020-01-01T00:00:00Z', '--expires is in the past'],
     (
         map { ["events --after $_", "--after must be the number of an event"] }
@@ -111,9 +130,9 @@ is_deeply(
     \@commands,
     [
         'init',
-        (map { "org $_" } qw(add list)),
-        (map { "user $_" } qw(add get list remove)),
-        (map { "member $_" } qw(add list remove)),
+        (map { "org $_" } qw(add rename list remove)),
+        (map { "user $_" } qw(add set get find list remove)),
+        (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
         qw(import export events stat upgrade)
     ],

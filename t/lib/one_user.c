@@ -70,7 +70,18 @@ update(const up_user_t **after,
     return NULL;
 }
 
-static const up_store_driver_t driver = {.read = read_view, .update = update};
+static up_error_t *
+probe(apr_uint32_t *episode, up_store_t *store, apr_pool_t *pool)
+{
+    (void)store;
+    (void)pool;
+    *episode = 0;
+    return NULL;
+}
+
+static const up_store_driver_t driver = {.read = read_view,
+                                         .update = update,
+                                         .probe = probe};
 static up_store_t one_user_store = {&driver};
 
 up_call_t

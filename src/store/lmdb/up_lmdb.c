@@ -9,7 +9,9 @@
 #include <apr_strings.h>
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MIB (APR_INT64_C(1) << 20)
 #define GIB (APR_INT64_C(1) << 30)
@@ -59,12 +61,26 @@ static const up_driver_option_t lmdb_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-void
-up_lmdb_set_path(lmdb_store_t *store, const char *path, apr_pool_t *pool)
+/* The path of FOLDER, in POOL; that of one that is held open is what it was
+ * when it was opened, unless it was moved. */
+static const char *
+path_for_people(const char *folder, apr_pool_t *pool)
 {
-    store->path = apr_pstrdup(pool, path);
-    store->data_path = apr_pstrcat(pool, path, "/" UP_LMDB_DATA, NULL);
-    store->lock_path = apr_pstrcat(pool, path, "/" UP_LMDB_LOCK, NULL);
+    char path[APR_PATH_MAX];
+
+    if (strncmp(folder, UP_LMDB_HELD, strlen(UP_LMDB_HELD)) != 0)
+        return folder;
+    ssize_t length = readlink(folder, path, sizeof(path));
+    return length < 0 ? folder : apr_pstrmemdup(pool, path, (apr_size_t)length);
+}
+
+void
+up_lmdb_set_path(lmdb_store_t *store, const char *folder, apr_pool_t *pool)
+{
+    store->folder = apr_pstrdup(pool, folder);
+    store->path = path_for_people(store->folder, pool);
+    store->data_path = apr_pstrcat(pool, folder, "/" UP_LMDB_DATA, NULL);
+    store->lock_path = apr_pstrcat(pool, folder, "/" UP_LMDB_LOCK, NULL);
 }
 
 void
@@ -94,7 +110,7 @@ identify(lmdb_store_t *store, apr_pool_t *pool)
 {
     struct stat folder, data;
 
-    if (stat(store->path, &folder))
+    if (stat(store->folder, &folder))
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot open the LMDB store '%s'", store->path);
     if (stat(store->data_path, &data))
@@ -148,7 +164,8 @@ lmdb_open(up_store_t **store,
     apr_pool_t *pool;
 
     /* Without a parent: it has to stay where the writer cannot be ended. */
-    apr_status_t rv = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    apr_status_t rv = apr_pool_create_unmanaged_ex(
+        &pool, apr_pool_abort_get(result_pool), NULL);
     if (rv)
         return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
                         "cannot make a pool for the LMDB store '%s'", location);
@@ -206,7 +223,7 @@ const up_store_driver_t up_store_lmdb = {
     .check = up_lmdb_check,
     .shortage = lmdb_shortage,
     .prepare = up_lmdb_prepare,
-    .owner = up_lmdb_owner,
+    .hold = up_lmdb_hold,
     .open = lmdb_open,
     .close = lmdb_close,
     .set_wait = up_lmdb_set_wait,
@@ -219,6 +236,7 @@ const up_store_driver_t up_store_lmdb = {
     .get = up_lmdb_batch_get,
     .remove = up_lmdb_batch_remove,
     .remove_rights = up_lmdb_batch_remove_rights,
+    .erase_events = up_lmdb_batch_erase_events,
     .commit = up_lmdb_batch_commit,
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,

@@ -51,6 +51,9 @@
 /* The byte that a checksum follows. No message begins with it, whose first byte
  * would be of a field 0, and no state has this number. */
 #define UP_LMDB_MARK 0x07
+/* What the path of a folder begins with that this process holds open, before
+ * the number of its descriptor. */
+#define UP_LMDB_HELD "/proc/self/fd/"
 
 typedef enum lmdb_database_t {
     LMDB_META,
@@ -72,7 +75,9 @@ typedef struct lmdb_file_t {
 
 typedef struct lmdb_store_t {
     up_store_t base;
-    const char *path, *data_path, *lock_path;
+    const char *path;   /* for people */
+    const char *folder; /* a path that leads to it, by which it is opened */
+    const char *data_path, *lock_path;
     apr_size_t map_size;         /* to open with; 0: as recorded */
     int sync;                    /* whether a commit waits for the disk */
     apr_interval_time_t timeout; /* how long to wait for the writer lock */
@@ -128,8 +133,10 @@ typedef struct lmdb_loan_t {
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);
 
-/* Set the paths of STORE, in POOL, to those of the store in the folder PATH. */
-void up_lmdb_set_path(lmdb_store_t *store, const char *path, apr_pool_t *pool);
+/* Set the paths of STORE, in POOL, to those of the store in FOLDER. */
+void up_lmdb_set_path(lmdb_store_t *store,
+                      const char *folder,
+                      apr_pool_t *pool);
 
 /* Set what STORE is opened with to what OPTIONS, or NULL, say. */
 void up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options);
@@ -384,7 +391,7 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
 /* up_lmdb_files.c */
 up_driver_check_t up_lmdb_check;
 up_driver_prepare_t up_lmdb_prepare;
-up_driver_owner_t up_lmdb_owner;
+up_driver_hold_t up_lmdb_hold;
 
 /* up_lmdb_upgrade.c */
 up_driver_upgrade_t up_lmdb_upgrade;
@@ -417,6 +424,7 @@ up_driver_put_t up_lmdb_batch_put;
 up_driver_get_t up_lmdb_batch_get;
 up_driver_remove_t up_lmdb_batch_remove;
 up_driver_remove_rights_t up_lmdb_batch_remove_rights;
+up_driver_erase_events_t up_lmdb_batch_erase_events;
 up_driver_commit_t up_lmdb_batch_commit;
 up_driver_each_t up_lmdb_each;
 

@@ -1,6 +1,7 @@
 /* up_lmdb_admin.c -- the administration: batches of changes, each in one
  * transaction; walks through all items. */
 #include "store/lmdb/up_lmdb.h"
+#include "store/lmdb/up_record.h"
 
 #include <apr_strings.h>
 #include <assert.h>
@@ -100,6 +101,11 @@ up_lmdb_batch_remove(int *found,
 
     int rc = mdb_del(batch->loan.txn.handle, database, &bytes, NULL);
     *found = rc == 0;
+    if (!rc && key->kind == UP_KIND_USER) {
+        bytes = up_lmdb_text(key->as.user.id);
+        rc = mdb_del(batch->loan.txn.handle, store->database[LMDB_HOME], &bytes,
+                     NULL);
+    }
     if (rc && rc != MDB_NOTFOUND)
         return note_failure(
             batch, up_lmdb_error(rc, "remove a record", store, scratch_pool));
@@ -174,6 +180,54 @@ remove_tokens(const lmdb_txn_t *txn,
     }
 }
 
+/* Put EVENT without the values of profiles in place of what EVENTS is at;
+ * returns LMDB's result. */
+static int
+erase_values(const lmdb_txn_t *txn,
+             MDB_cursor *events,
+             const up_item_t *event,
+             apr_pool_t *pool)
+{
+    up_item_t bare = *event;
+    MDB_val key = up_lmdb_key(event, pool);
+    const char *bytes;
+    apr_size_t length;
+
+    bare.as.event.before = bare.as.event.after = NULL;
+    up_record_pack(&bytes, &length, &bare, pool);
+    MDB_val value = up_lmdb_value(txn, LMDB_EVENT, &key, bytes, length, pool);
+    return mdb_cursor_put(events, &key, &value, MDB_CURRENT);
+}
+
+/* Erase the values in the events about USER by a look at all that there are. */
+static up_error_t *
+erase_events(const lmdb_txn_t *txn,
+             MDB_cursor *events,
+             const char *user,
+             apr_pool_t *iterpool)
+{
+    MDB_cursor_op where = MDB_FIRST;
+    const up_item_t *item;
+    MDB_val key, value;
+
+    for (;;) {
+        int rc = mdb_cursor_get(events, &key, &value, where);
+        where = MDB_NEXT;
+        if (rc == MDB_NOTFOUND)
+            return NULL;
+        apr_pool_clear(iterpool);
+        if (!rc) {
+            UP_ERR(up_lmdb_item(&item, txn->store, UP_KIND_EVENT, &key, &value,
+                                iterpool));
+            const up_event_t *event = &item->as.event;
+            if (!strcmp(event->user, user) && (event->before || event->after))
+                rc = erase_values(txn, events, item, iterpool);
+        }
+        if (rc)
+            return up_lmdb_error(rc, "erase events", txn->store, iterpool);
+    }
+}
+
 /* Call REMOVE with a cursor of DATABASE, and a pool that it may clear. */
 static up_error_t *
 remove_by_cursor(const lmdb_txn_t *txn,
@@ -214,6 +268,18 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
         err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens,
                                user, scratch_pool);
     return note_failure(batch, err);
+}
+
+up_error_t *
+up_lmdb_batch_erase_events(up_batch_t *base,
+                           const char *user,
+                           apr_pool_t *scratch_pool)
+{
+    lmdb_batch_t *batch = downcast(base);
+
+    return note_failure(batch,
+                        remove_by_cursor(&batch->loan.txn, LMDB_EVENT,
+                                         erase_events, user, scratch_pool));
 }
 
 up_error_t *

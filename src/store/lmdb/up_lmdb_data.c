@@ -195,10 +195,10 @@ cut_off(const lmdb_store_t *store,
         apr_pool_t *pool)
 {
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                    "the LMDB file '%s' is damaged: it has %" APR_OFF_T_FMT
-                    " bytes and had %" APR_UINT64_T_FMT " at least; put a "
-                    "whole copy in its place",
-                    store->data_path, size, whole);
+                    "the LMDB file '%s/" UP_LMDB_DATA "' is damaged: it has "
+                    "%" APR_OFF_T_FMT " bytes and had %" APR_UINT64_T_FMT
+                    " at least; put a whole copy in its place",
+                    store->path, size, whole);
 }
 
 up_error_t *
@@ -211,12 +211,14 @@ up_lmdb_check_data(const lmdb_store_t *store, apr_pool_t *pool)
     int file = open(store->data_path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
-                        "cannot open the LMDB file '%s'", store->data_path);
+                        "cannot open the LMDB file '%s/" UP_LMDB_DATA "'",
+                        store->path);
     /* The size last: another process may be writing. */
     int known = read_meta(&meta, file);
     if (fstat(file, &status))
         err = up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
-                       "cannot look at the LMDB file '%s'", store->data_path);
+                       "cannot look at the LMDB file '%s/" UP_LMDB_DATA "'",
+                       store->path);
     else if (!status.st_size)
         err = cut_off(store, 0, 2 * sizeof(meta_page_t), pool);
     else if (known &&

@@ -157,12 +157,12 @@ open_folder(lmdb_store_t *store)
 {
     int rc = visit_lock_file(store);
     if (!rc)
-        rc = open_environment(store, store->path, 0);
+        rc = open_environment(store, store->folder, 0);
     store->read_only = rc == EROFS;
     if (!store->read_only)
         return rc;
     up_lmdb_env_close(store);
-    return open_environment(store, store->path, MDB_RDONLY);
+    return open_environment(store, store->folder, MDB_RDONLY);
 }
 
 int

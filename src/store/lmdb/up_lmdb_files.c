@@ -1,20 +1,23 @@
 /* up_lmdb_files.c -- an LMDB store's folder and files: who owns them, and how
  * they are made.
  *
- * Root makes the files with the effective ids of the folder's owner: in a
- * folder that others can write to, a symlink in place of a file could otherwise
- * lead root to any file. */
+ * Root opens the folder once, looks at what it opened, and makes the files with
+ * the effective ids of the owner alone, by the descriptor: a path could lead
+ * elsewhere by then, and in a folder that others may write to, a symlink in
+ * place of a file could lead root to any file. */
 #include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER_MODE 0700
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 #define NO_USER ((uid_t)-1)
 #define NO_GROUP ((gid_t)-1)
 
@@ -29,90 +32,189 @@ up_lmdb_check(const char *location, apr_pool_t *pool)
                     location);
 }
 
-/* Set *EXISTS, and *STATUS if PATH exists. */
-static up_error_t *
-stat_path(int *exists, struct stat *status, const char *path, apr_pool_t *pool)
+static apr_status_t
+close_folder(void *folder)
 {
-    *exists = stat(path, status) == 0;
-    if (*exists || errno == ENOENT)
-        return NULL;
-    return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
-                    "cannot look at the LMDB store '%s'", path);
+    close((int)(apr_uintptr_t)folder);
+    return APR_SUCCESS;
 }
 
-up_error_t *
-up_lmdb_owner(uid_t *uid, gid_t *gid, const char *location, apr_pool_t *pool)
+/* Set *FOLDER to a descriptor of the folder PATH, with more FLAGS of open(),
+ * which POOL closes, and *STATUS to what it is; *FOLDER to -1 if there is
+ * nothing at PATH. */
+static up_error_t *
+open_folder(int *folder,
+            struct stat *status,
+            const char *path,
+            int flags,
+            apr_pool_t *pool)
 {
-    struct stat status;
-    int exists;
-
-    UP_ERR(stat_path(&exists, &status, location, pool));
-    *uid = exists ? status.st_uid : NO_USER;
-    *gid = exists ? status.st_gid : NO_GROUP;
+    *folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    if (*folder < 0 && errno == ENOENT)
+        return NULL;
+    if (*folder < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "'%s' is not a folder, which an LMDB store needs",
+                        path);
+    if (*folder < 0)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot look at the LMDB store '%s'", path);
+    apr_pool_cleanup_register(pool, (void *)(apr_uintptr_t)*folder,
+                              close_folder, apr_pool_cleanup_null);
+    if (fstat(*folder, status))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot look at the LMDB store '%s'", path);
     return NULL;
 }
 
-/* Give the folder PATH, just made, to UID and GID. Fails if something else has
- * taken its place meanwhile. */
-static up_error_t *
-give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
+/* A path by which this process reaches FOLDER, whatever PATH names now; in
+ * POOL. It needs no right to enter the folders above. */
+static const char *
+held_path(int folder, apr_pool_t *pool)
 {
-    apr_size_t length = strlen(path);
+    return apr_psprintf(pool, UP_LMDB_HELD "%d", folder);
+}
 
-    while (length > 1 && path[length - 1] == '/')
-        length--; /* with a slash at its end, a symlink would be followed */
-    int folder = open(apr_pstrmemdup(pool, path, length),
-                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int failed = folder < 0 || fchown(folder, uid, gid);
-    int why = errno;
+/* The file NAME in FOLDER, which is at PATH, is a plain file of UID's that
+ * nobody else may write to, or is not there. */
+static up_error_t *
+check_file(const char *name,
+           int folder,
+           const char *path,
+           uid_t uid,
+           apr_pool_t *pool)
+{
+    struct stat file;
+    const char *fault = NULL;
 
-    if (folder >= 0)
-        close(folder);
-    if (!failed)
+    if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW)) {
+        if (errno == ENOENT)
+            return NULL;
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
+                        "cannot look at '%s/%s'", path, name);
+    }
+    if (!S_ISREG(file.st_mode))
+        fault = "is no plain file";
+    else if (file.st_uid != uid)
+        fault = "belongs to another user than its folder";
+    else if (file.st_mode & OTHERS_WRITE)
+        fault = "may be written to by others than its owner";
+    if (!fault)
         return NULL;
+    return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                    "the file '%s/%s' of the LMDB store %s", path, name, fault);
+}
+
+/* FOLDER, which is at PATH and has STATUS, and the store's files in it are such
+ * that its owner can use them: nobody else can put a file there. */
+static up_error_t *
+check_folder(int folder,
+             const struct stat *status,
+             const char *path,
+             apr_pool_t *pool)
+{
+    if (status->st_mode & OTHERS_WRITE)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the folder '%s' of the LMDB store may be written to "
+                        "by others than its owner; 'chmod go-w' ends that",
+                        path);
+    UP_ERR(check_file(UP_LMDB_DATA, folder, path, status->st_uid, pool));
+    return check_file(UP_LMDB_LOCK, folder, path, status->st_uid, pool);
+}
+
+up_error_t *
+up_lmdb_hold(const char **held,
+             uid_t *uid,
+             gid_t *gid,
+             const char *location,
+             apr_pool_t *pool)
+{
+    struct stat status;
+    int folder;
+
+    *held = location;
+    *uid = NO_USER;
+    *gid = NO_GROUP;
+    UP_ERR(open_folder(&folder, &status, location, 0, pool));
+    if (folder < 0)
+        return NULL;
+    UP_ERR(check_folder(folder, &status, location, pool));
+    *held = held_path(folder, pool);
+    *uid = status.st_uid;
+    *gid = status.st_gid;
+    return NULL;
+}
+
+/* Give FOLDER, just made at PATH, to UID and GID. */
+static up_error_t *
+give_folder(int folder,
+            const char *path,
+            uid_t uid,
+            gid_t gid,
+            apr_pool_t *pool)
+{
+    if (!fchown(folder, uid, gid))
+        return NULL;
+    int why = errno;
     rmdir(path);
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(why),
                     "cannot give the folder '%s' to user %lu", path,
                     (unsigned long)uid);
 }
 
-/* Flush the names in the folder PATH; returns 0 or what errno says. */
-static int
-flush_folder(const char *path)
+/* Flush the name of FOLDER, just made, if the folder that it is in can be read:
+ * it may be one that can only be written to. */
+static void
+flush_name(int folder)
 {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = folder < 0 || fsync(folder) ? errno : 0;
+    int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (folder >= 0)
-        close(folder);
-    return rc;
+    if (parent < 0)
+        return;
+    (void)fsync(parent);
+    close(parent);
 }
 
-/* Make the folder PATH for a store of UID and GID, unless it is there, and set
- * *STATUS to its own. Fails if it belongs to another user. */
+/* PATH without slashes at its end, after which a symlink is followed. */
+static const char *
+without_slashes(const char *path, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    return apr_pstrmemdup(pool, path, length);
+}
+
+/* Make the folder PATH for a store of UID and GID, unless it is there. Sets
+ * *FOLDER to a descriptor that POOL closes, and *STATUS to what it is. Fails if
+ * it belongs to another user, or if others may write to it. */
 static up_error_t *
-make_folder(struct stat *status,
+make_folder(int *folder,
+            struct stat *status,
             const char *path,
             uid_t uid,
             gid_t gid,
             apr_pool_t *pool)
 {
-    int exists;
+    int made = !mkdir(path, FOLDER_MODE);
 
-    if (!mkdir(path, FOLDER_MODE)) {
-        if (geteuid() == 0)
-            UP_ERR(give_folder(path, uid, gid, pool));
-        /* A parent that cannot be read, but written to, is not flushed. */
-        (void)flush_folder(apr_pstrcat(pool, path, "/..", NULL));
-    } else if (errno != EEXIST) {
+    if (!made && errno != EEXIST)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make the folder '%s' for the LMDB store", path);
-    }
-    UP_ERR(stat_path(&exists, status, path, pool));
-    if (!exists || !S_ISDIR(status->st_mode))
+    /* What was made is no symlink, unless something has taken its place. */
+    UP_ERR(open_folder(folder, status,
+                       made ? without_slashes(path, pool) : path,
+                       made ? O_NOFOLLOW : 0, pool));
+    if (*folder < 0)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "'%s' is not a folder, which an LMDB store needs",
-                        path);
+                        "the folder '%s' has just gone", path);
+    if (made && geteuid() == 0) {
+        UP_ERR(give_folder(*folder, path, uid, gid, pool));
+        status->st_uid = uid;
+    }
+    if (made)
+        flush_name(*folder);
     if (status->st_uid != uid)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "the folder '%s' belongs to user %lu, but the LMDB "
@@ -120,53 +222,59 @@ make_folder(struct stat *status,
                         "'chown -R %lu', or name another folder",
                         path, (unsigned long)status->st_uid, (unsigned long)uid,
                         (unsigned long)uid);
-    return NULL;
+    return check_folder(*folder, status, path, pool);
 }
 
-/* Make STORE's data in the empty file ASIDE, and give that its name. Sets *MADE
- * to whether no other process did so meanwhile. The name comes last, so that
- * after a crash there is a whole store or none. */
+/* Make STORE's data in the empty file ASIDE, and give that its name in FOLDER,
+ * the store's. Sets *MADE to whether no other process did so meanwhile. The
+ * name comes last, so that after a crash there is a whole store or none. */
 static up_error_t *
-make_data(int *made, lmdb_store_t *store, const char *aside, apr_pool_t *pool)
+make_data(int *made,
+          lmdb_store_t *store,
+          int folder,
+          const char *aside,
+          apr_pool_t *pool)
 {
     UP_ERR(up_lmdb_env_make(store, aside, pool));
     int rc = link(aside, store->data_path) ? errno : 0;
     *made = rc == 0;
     if (rc == EEXIST)
         return NULL;
-    if (!rc)
-        rc = flush_folder(store->path);
+    if (!rc && fsync(folder))
+        rc = errno;
     if (rc)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(rc),
-                        "cannot make the LMDB file '%s'", store->data_path);
+                        "cannot make the LMDB file '%s/" UP_LMDB_DATA "'",
+                        store->path);
     return NULL;
 }
 
-/* Make a store in the folder PATH, unless there is one. Sets *MADE to whether
- * there was none. */
+/* Make a store in FOLDER, which is at PATH, unless there is one. Sets *MADE to
+ * whether there was none. */
 static up_error_t *
 make_files(int *made,
+           int folder,
            const char *path,
            const apr_table_t *options,
            apr_pool_t *pool)
 {
     lmdb_store_t store = {0};
     struct stat data;
-    int exists;
 
-    up_lmdb_set_path(&store, path, pool);
-    up_lmdb_set_options(&store, options);
-    UP_ERR(stat_path(&exists, &data, store.data_path, pool));
     *made = 0;
-    if (exists)
+    if (!fstatat(folder, UP_LMDB_DATA, &data, AT_SYMLINK_NOFOLLOW))
         return NULL;
+    int as_root = geteuid() == 0 || getuid() == 0;
+    up_lmdb_set_path(&store, as_root ? held_path(folder, pool) : path, pool);
+    store.path = path;
+    up_lmdb_set_options(&store, options);
     char *aside = apr_pstrcat(pool, store.data_path, ".XXXXXX", NULL);
     int file = mkstemp(aside);
     if (file < 0)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make a file in '%s'", path);
     close(file);
-    up_error_t *err = make_data(made, &store, aside, pool);
+    up_error_t *err = make_data(made, &store, folder, aside, pool);
     unlink(aside);
     UP_ERR(err);
     UP_ERR(up_lmdb_env_open(&store, pool)); /* this makes the lock file */
@@ -174,29 +282,39 @@ make_files(int *made,
     return NULL;
 }
 
-/* Call make_files(), as UID and GID if this process is root. */
+/* Become UID and GID, and a member of these COUNT GROUPS, in effect. */
+static int
+become(uid_t uid, gid_t gid, int count, const gid_t *groups)
+{
+    return setgroups((size_t)count, groups) || setegid(gid) || seteuid(uid);
+}
+
+/* Call make_files(), as UID and GID alone if this process is root. */
 static up_error_t *
 make_files_as(int *made,
               uid_t uid,
               gid_t gid,
+              int folder,
               const char *path,
               const apr_table_t *options,
               apr_pool_t *pool)
 {
-    uid_t own_uid = geteuid();
-    gid_t own_gid = getegid();
     up_error_t *err = NULL;
+    gid_t own_gid = getegid();
 
-    if (own_uid != 0 || uid == 0)
-        return make_files(made, path, options, pool);
+    if (geteuid() != 0 || uid == 0)
+        return make_files(made, folder, path, options, pool);
 
-    if (setegid(gid) || seteuid(uid))
+    int count = getgroups(0, NULL);
+    gid_t *groups = apr_palloc(pool, (apr_size_t)(count + 1) * sizeof(gid_t));
+    count = getgroups(count, groups);
+    if (count < 0 || become(uid, gid, 0, NULL))
         err = up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                        "cannot act as user %lu to make the LMDB store '%s'",
                        (unsigned long)uid, path);
     else
-        err = make_files(made, path, options, pool);
-    if (seteuid(own_uid) || setegid(own_gid))
+        err = make_files(made, folder, path, options, pool);
+    if (seteuid(0) || become(0, own_gid, count < 0 ? 0 : count, groups))
         abort(); /* to go on with the ids of another user would be worse */
     return err;
 }
@@ -213,11 +331,18 @@ up_lmdb_prepare(const char **identity,
 {
     uid_t owner = geteuid() == 0 ? uid : geteuid();
     struct stat status;
+    apr_pool_t *pool;
+    int folder;
 
-    (void)scratch_pool;
     UP_ERR(up_lmdb_check(location, result_pool));
-    UP_ERR(make_folder(&status, location, owner, gid, result_pool));
-    UP_ERR(make_files_as(made, owner, gid, location, options, result_pool));
+    apr_pool_create(&pool, scratch_pool); /* closes the folder */
+    up_error_t *err = make_folder(&folder, &status, location, owner, gid, pool);
+    if (!err)
+        err = make_files_as(made, owner, gid, folder, location, options, pool);
+    if (err)
+        err = up_error_copy(err, result_pool);
+    apr_pool_destroy(pool);
+    UP_ERR(err);
     *identity = apr_psprintf(
         result_pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
         (apr_uint64_t)status.st_dev, (apr_uint64_t)status.st_ino);

@@ -28,16 +28,17 @@ identify(lmdb_file_t *file, const char *path)
 
 static up_error_t *
 replaced(const lmdb_store_t *store,
-         const char *path,
+         const char *name,
          const char *how,
          int rc,
          apr_pool_t *pool)
 {
-    return up_error(pool, UP_STORE_REPLACED, APR_FROM_OS_ERROR(rc),
-                    "the LMDB store '%s' is not used any longer, because '%s' "
-                    "%s while it was open: put the file back in its place, or "
-                    "have a graceful restart open what is there now",
-                    store->path, path, how);
+    return up_error(
+        pool, UP_STORE_REPLACED, APR_FROM_OS_ERROR(rc),
+        "the LMDB store '%s' is not used any longer, because '%s/%s' "
+        "%s while it was open: put the file back in its place, or "
+        "have a graceful restart open what is there now",
+        store->path, store->path, name, how);
 }
 
 up_error_t *
@@ -58,15 +59,16 @@ up_lmdb_watch_begin(lmdb_store_t *store, apr_pool_t *pool)
         return up_lmdb_error(rc, "find the files that were opened", store,
                              pool);
     if (status.st_dev != data.device || status.st_ino != data.inode)
-        return replaced(store, store->data_path, "was replaced", 0, pool);
+        return replaced(store, UP_LMDB_DATA, "was replaced", 0, pool);
     store->data = data;
     store->lock = lock;
     return NULL;
 }
 
-/* Compare the file at PATH with what it was, OPENED. */
+/* Compare the file NAME, at PATH, with what it was, OPENED. */
 static up_error_t *
 compare(const lmdb_store_t *store,
+        const char *name,
         const char *path,
         lmdb_file_t *opened,
         apr_pool_t *pool)
@@ -77,13 +79,13 @@ compare(const lmdb_store_t *store,
 
     int rc = identify(&file, path);
     if (rc == ENOENT)
-        return replaced(store, path, "was removed", 0, pool);
+        return replaced(store, name, "was removed", 0, pool);
     if (rc)
-        return replaced(store, path, "became unreachable", rc, pool);
+        return replaced(store, name, "became unreachable", rc, pool);
     if (file.device != opened->device || file.inode != opened->inode)
-        return replaced(store, path, "was replaced", 0, pool);
+        return replaced(store, name, "was replaced", 0, pool);
     if (file.size < size)
-        return replaced(store, path, "was cut off", 0, pool);
+        return replaced(store, name, "was cut off", 0, pool);
     apr_atomic_set64(&opened->size, file.size);
     return NULL;
 }
@@ -91,10 +93,12 @@ compare(const lmdb_store_t *store,
 up_error_t *
 up_lmdb_watch_files(lmdb_store_t *store, apr_pool_t *pool)
 {
-    up_error_t *err = compare(store, store->data_path, &store->data, pool);
+    up_error_t *err =
+        compare(store, UP_LMDB_DATA, store->data_path, &store->data, pool);
 
     if (!err && !store->read_only)
-        err = compare(store, store->lock_path, &store->lock, pool);
+        err =
+            compare(store, UP_LMDB_LOCK, store->lock_path, &store->lock, pool);
     if (err)
         apr_atomic_set32(&store->replaced, 1);
     return err;
@@ -122,7 +126,6 @@ up_lmdb_watch_txn(const lmdb_txn_t *txn, apr_pool_t *pool)
     mdb_env_info(store->env, &info);
     int goes_back = info.me_last_txnid < seen;
     apr_atomic_set32(&store->replaced, goes_back ? 1 : 0);
-    return goes_back
-               ? replaced(store, store->data_path, "was overwritten", 0, pool)
-               : NULL;
+    return goes_back ? replaced(store, UP_LMDB_DATA, "was overwritten", 0, pool)
+                     : NULL;
 }
