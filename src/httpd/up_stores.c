@@ -5,6 +5,7 @@
 
 #include <ap_mpm.h>
 #include <apr_atomic.h>
+#include <apr_shm.h>
 #include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <http_main.h>
@@ -20,6 +21,9 @@ struct up_site_store_t {
     const char *identity; /* the same for the same store; NULL: not known */
     const apr_table_t *options;
     up_site_store_t *next;
+    apr_uint64_t *stamp; /* shared by the children, atomic: that of the store
+                          * that one of them opened first, or 0; NULL: there is
+                          * no shared memory */
 
     /* In a child: */
     up_store_t *store;           /* atomic; NULL until it is open */
@@ -81,6 +85,26 @@ warn_of_options(server_rec *server,
                      uri, directives);
 }
 
+/* A number, 0, in memory that the children share; NULL if there is none. The
+ * old children keep theirs after a graceful restart. */
+static apr_uint64_t *
+share_number(server_rec *server, apr_pool_t *pconf)
+{
+    apr_uint64_t *number;
+    apr_shm_t *memory;
+
+    apr_status_t rv = apr_shm_create(&memory, sizeof(*number), NULL, pconf);
+    if (rv) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, server,
+                     "UP0021: without shared memory, a child that starts later "
+                     "may open another store");
+        return NULL;
+    }
+    number = apr_shm_baseaddr_get(memory);
+    *number = 0;
+    return number;
+}
+
 /* Make ready what SERVER names; *LIST is what others named before. */
 static up_site_store_t *
 prepare(up_site_store_t **list,
@@ -106,6 +130,7 @@ prepare(up_site_store_t **list,
     site->uri = uri;
     site->identity = identity;
     site->options = options;
+    site->stamp = share_number(server, pconf);
     site->next = *list;
     *list = site;
     return site;
@@ -171,6 +196,26 @@ adopt_options(up_site_store_t *site,
     }
 }
 
+/* Fail if another child has opened another store as SITE than STORE: one that
+ * takes the place of the first is for the children after a graceful restart. */
+static up_error_t *
+check_stamp(const up_site_store_t *site,
+            const up_store_t *store,
+            apr_pool_t *pool)
+{
+    apr_uint64_t stamp = up_store_stamp(store);
+    apr_uint64_t first =
+        site->stamp ? apr_atomic_cas64(site->stamp, stamp, 0) : 0;
+
+    if (!first || first == stamp)
+        return NULL;
+    return up_error(pool, UP_STORE_REPLACED, APR_SUCCESS,
+                    "the store '%s' is not the one that other children opened: "
+                    "put that back in its place, or have a graceful restart "
+                    "open what is there now",
+                    site->uri);
+}
+
 /* Try to open SITE, SERVER's, whose mutex the caller holds. The store's pool
  * has no parent, because an open store lives as long as the process. */
 static up_error_t *
@@ -184,6 +229,11 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
         return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
                         "cannot make a pool for the store '%s'", site->uri);
     up_error_t *err = up_store_open(&store, site->uri, site->options, pool);
+    if (!err) {
+        err = check_stamp(site, store, result_pool);
+        if (err)
+            up_store_close(store);
+    }
     if (err) {
         err = up_error_copy(err, result_pool);
         apr_pool_destroy(pool);
