@@ -17,18 +17,20 @@ APLOG_USE_MODULE(userprofile);
 /* How long to wait, at least, before an opening is tried again. */
 #define RETRY_AFTER apr_time_from_sec(1)
 
-/* What the log has been told of a store, by whichever child. */
-typedef struct told_t {
-    apr_uint32_t episode; /* atomic: the last lock that is in the way */
-    apr_uint32_t filling; /* atomic: 1 once it is half full */
-} told_t;
+/* What the children of one generation share about a store; atomic. */
+typedef struct shared_t {
+    apr_uint64_t stamp; /* that of the store that one of them opened first */
+    /* What one of them has told the log: */
+    apr_uint32_t episode; /* of the last lock that is in the way */
+    apr_uint32_t filling; /* 1 once it is half full */
+} shared_t;
 
 struct up_site_store_t {
     const char *uri;
     const char *identity; /* the same for the same store; NULL: not known */
     const apr_table_t *options;
     up_site_store_t *next;
-    told_t *told; /* shared by all children; NULL: there is no memory for it */
+    shared_t *shared; /* NULL: there is no memory for it */
 
     /* In a child: */
     up_store_t *store;           /* atomic; NULL until it is open */
@@ -91,22 +93,23 @@ warn_of_options(server_rec *server,
                      uri, directives);
 }
 
-/* Set SITE's TOLD. */
+/* Set SITE's SHARED. The old children keep theirs after a graceful restart. */
 static void
-share_told(up_site_store_t *site, server_rec *server, apr_pool_t *pconf)
+share_memory(up_site_store_t *site, server_rec *server, apr_pool_t *pconf)
 {
     apr_shm_t *memory;
 
-    apr_status_t rv = apr_shm_create(&memory, sizeof(told_t), NULL, pconf);
+    apr_status_t rv = apr_shm_create(&memory, sizeof(shared_t), NULL, pconf);
     if (rv) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, server,
                      "UP0013: cannot share memory among the children; the log "
-                     "will not say why the store '%s' is locked",
+                     "will not say why the store '%s' is locked, and a child "
+                     "that starts later may open another one",
                      site->uri);
         return;
     }
-    site->told = apr_shm_baseaddr_get(memory);
-    *site->told = (told_t){0};
+    site->shared = apr_shm_baseaddr_get(memory);
+    *site->shared = (shared_t){0};
 }
 
 /* Make ready what SERVER names; *LIST is what others named before. */
@@ -134,7 +137,7 @@ prepare(up_site_store_t **list,
     site->uri = uri;
     site->identity = identity;
     site->options = options;
-    share_told(site, server, pconf);
+    share_memory(site, server, pconf);
     site->next = *list;
     *list = site;
     return site;
@@ -200,6 +203,26 @@ adopt_options(up_site_store_t *site,
     }
 }
 
+/* Fail if another child has opened another store as SITE than STORE: one that
+ * takes the place of the first is for the children after a graceful restart. */
+static up_error_t *
+check_stamp(const up_site_store_t *site,
+            const up_store_t *store,
+            apr_pool_t *pool)
+{
+    apr_uint64_t stamp = up_store_stamp(store);
+    apr_uint64_t first =
+        site->shared ? apr_atomic_cas64(&site->shared->stamp, stamp, 0) : 0;
+
+    if (!first || first == stamp)
+        return NULL;
+    return up_error(pool, UP_STORE_REPLACED, APR_SUCCESS,
+                    "the store '%s' is not the one that other children opened: "
+                    "put that back in its place, or have a graceful restart "
+                    "open what is there now",
+                    site->uri);
+}
+
 /* Try to open SITE, SERVER's, whose mutex the caller holds. The store's pool
  * has no parent, because an open store lives as long as the process. */
 static up_error_t *
@@ -214,6 +237,11 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
         return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
                         "cannot make a pool for the store '%s'", site->uri);
     up_error_t *err = up_store_open(&store, site->uri, site->options, pool);
+    if (!err) {
+        err = check_stamp(site, store, result_pool);
+        if (err)
+            up_store_close(store);
+    }
     if (err) {
         err = up_error_copy(err, result_pool);
         apr_pool_destroy(pool);
@@ -309,11 +337,11 @@ up_stores_report_lock(request_rec *r)
     up_site_store_t *site = up_config_of_server(r->server)->site_store;
     apr_uint32_t episode;
 
-    if (!site || !site->told)
+    if (!site || !site->shared)
         return;
     up_store_t *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
     up_error_t *err = store ? up_store_probe(&episode, store, r->pool) : NULL;
-    if (err && apr_atomic_xchg32(&site->told->episode, episode) != episode)
+    if (err && apr_atomic_xchg32(&site->shared->episode, episode) != episode)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, r->server,
                      "UP0011: %s; changes are refused until it lets go",
                      up_error_story(err, r->pool));
@@ -325,13 +353,13 @@ up_stores_report_filling(request_rec *r)
     up_site_store_t *site = up_config_of_server(r->server)->site_store;
     const char *warning;
 
-    if (!site || !site->told || apr_atomic_read32(&site->told->filling) ||
+    if (!site || !site->shared || apr_atomic_read32(&site->shared->filling) ||
         !take_turn(&site->fill_turn))
         return;
     up_store_t *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
     if (!store || up_store_filling(&warning, store, r->pool) || !warning)
         return; /* an error is for the calls that need the store */
-    if (!apr_atomic_xchg32(&site->told->filling, 1))
+    if (!apr_atomic_xchg32(&site->shared->filling, 1))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, r->server, "UP0012: %s",
                      warning);
 }

@@ -195,6 +195,12 @@ up_store_open(up_store_t **store,
     return driver->open(store, location, options, result_pool);
 }
 
+apr_uint64_t
+up_store_stamp(const up_store_t *store)
+{
+    return store->driver->stamp(store);
+}
+
 void
 up_store_close(up_store_t *store)
 {

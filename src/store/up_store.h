@@ -94,6 +94,11 @@ UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const apr_table_t *options,
                                         apr_pool_t *result_pool);
 
+/* A number that is the same, and not 0, for all who have opened the same files
+ * as STORE, and another, but for a coincidence, for those who opened others by
+ * its URI. */
+apr_uint64_t up_store_stamp(const up_store_t *store);
+
 /* Close STORE, which no thread uses any longer, once for each time that it was
  * opened. For tools and tests; a server's child never closes its store. */
 void up_store_close(up_store_t *store);

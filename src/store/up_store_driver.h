@@ -42,6 +42,7 @@ typedef up_error_t *up_driver_open_t(up_store_t **store,
                                      const char *location,
                                      const apr_table_t *options,
                                      apr_pool_t *result_pool);
+typedef apr_uint64_t up_driver_stamp_t(const up_store_t *store);
 typedef void up_driver_close_t(up_store_t *store);
 typedef void up_driver_set_wait_t(up_store_t *store,
                                   apr_interval_time_t timeout,
@@ -120,6 +121,7 @@ typedef struct up_store_driver_t {
     up_driver_prepare_t *prepare;
     up_driver_hold_t *hold;
     up_driver_open_t *open;
+    up_driver_stamp_t *stamp;
     up_driver_close_t *close;
     up_driver_set_wait_t *set_wait;
     up_driver_probe_t *probe;

@@ -251,7 +251,8 @@ lose_power(disk_t *disk, int *from, int *to, size_t moment, part_kind_t kind)
     size_t flushed = 0;
     int named = 0;
 
-    memcpy(disk->bytes, tape.first, tape.first_length);
+    if (tape.first)
+        memcpy(disk->bytes, tape.first, tape.first_length);
     disk->length = tape.first_length;
     disk->named = tape.first_length > 0;
     *from = *to = 0;

@@ -91,4 +91,23 @@ for my $case (@cases) {
     unlike $server->log, qr/exit signal/, "$what: no child died";
 }
 
+# A child that starts after the store was replaced.
+{
+    my ($server, $site, $user) = prepare();
+    $server->launch;
+    is status($server, $site, $user, 'PUT'), 200, 'a later child: before, a change is stored';
+    my ($child) = $server->children;
+    my $store   = $server->file('store');
+    rename $store, "$store.old" or die "rename: $!";
+    run_or_die('cp', '-R', "$store.old", $store);
+    kill KILL => $child;
+    $server->wait_until(sub { grep { $_ != $child } $server->children });
+    $server->wait_until(sub { !grep { $_ == $child } $server->children });
+    is status($server, $site, $user, $_), 503, "a later child does not open another store: $_ is 503" for qw(GET PUT);
+    like $server->log, qr/UP00(?:05|20): .*graceful restart/, 'a later child says loudly what to do';
+    $server->reload;
+    $server->wait_until(sub { status($server, $site, $user, 'GET') == 200 });
+    is status($server, $site, $user, 'PUT'), 200, 'a later child: after a graceful restart changes are stored';
+}
+
 done_testing;

@@ -188,6 +188,19 @@ lmdb_open(up_store_t **store,
     return err;
 }
 
+static apr_uint64_t
+lmdb_stamp(const up_store_t *store)
+{
+    const lmdb_store_t *lmdb = (const lmdb_store_t *)store;
+    const apr_uint64_t parts[] = {lmdb->data.device, lmdb->data.inode,
+                                  lmdb->lock.device, lmdb->lock.inode};
+    apr_uint64_t stamp = 1;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        stamp = (stamp ^ parts[i]) * APR_UINT64_C(1099511628211); /* FNV-1 */
+    return stamp ? stamp : 1;
+}
+
 /* End the writer of LMDB, which nobody uses. Returns 0 if it waits for a lock
  * that another process does not let go. */
 static int
@@ -225,6 +238,7 @@ const up_store_driver_t up_store_lmdb = {
     .prepare = up_lmdb_prepare,
     .hold = up_lmdb_hold,
     .open = lmdb_open,
+    .stamp = lmdb_stamp,
     .close = lmdb_close,
     .set_wait = up_lmdb_set_wait,
     .probe = up_lmdb_probe,
