@@ -36,7 +36,7 @@ WERROR       = -Werror
 HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
-    libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
+    libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
 TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
@@ -123,7 +123,7 @@ ALL_CFLAGS   = -std=c99 -Wall -Wextra -Wshadow $(WERROR) $(ROOM_CFLAGS) \
     -fPIC $(VISIBILITY) -pthread $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS  = -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 VISIBILITY   = -fvisibility=hidden
-MODULE_LIBS  = -llmdb -lprotobuf-c -lz
+MODULE_LIBS  = -llmdb -lprotobuf-c -lcrypto -lz
 LIBS         = $(MODULE_LIBS) $(APU_LIBS) $(APR_LIBS)
 
 # Hooks and directives have httpd's signatures, whether they use all of them or

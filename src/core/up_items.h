@@ -8,9 +8,10 @@
 #define UP_ITEMS_H
 
 #include "core/up_profile.h"
-#include "core/up_sha256.h"
 
 #include <apr_time.h>
+
+#define UP_SHA256_BYTES 32
 
 /* The largest sequence of a user. A user that has it cannot be changed any
  * longer, since an import refuses a larger one. */

@@ -134,8 +134,7 @@ parse(up_item_t **item,
                         "the token has less than %d characters and could be "
                         "guessed; --allow-weak takes it all the same",
                         UP_TOKEN_LENGTH_MIN);
-    up_token_hash((*item)->as.token.sha256, token_text);
-    return NULL;
+    return up_token_hash((*item)->as.token.sha256, token_text, pool);
 }
 
 static int

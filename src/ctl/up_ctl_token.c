@@ -72,7 +72,7 @@ take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
 {
     unsigned char sha256[UP_SHA256_BYTES];
 
-    up_token_hash(sha256, text);
+    UP_ERR(up_token_hash(sha256, text, ctl->pool));
     const char *id = apr_pescape_hex(ctl->pool, sha256, ID_BYTES, 0);
     up_error_t *left = up_admin_revoke_token(ctl->store, id, ctl->pool);
     if (left)

@@ -574,7 +574,7 @@ up_admin_add_token(const char **text,
 
     UP_ERR(up_admin_check(&item, 0, pool));
     UP_ERR(up_token_generate(text, pool));
-    up_token_hash(item.as.token.sha256, *text);
+    UP_ERR(up_token_hash(item.as.token.sha256, *text, pool));
     return in_batch(store, add_token, &item, pool);
 }
 
@@ -622,7 +622,7 @@ up_admin_revoke_token(up_store_t *store, const char *name, apr_pool_t *pool)
     up_item_t item = {.kind = UP_KIND_TOKEN};
     search_t search = {.item = &item};
 
-    up_token_hash(search.sha256, name);
+    UP_ERR(up_token_hash(search.sha256, name, pool));
     if (strlen(name) >= TOKEN_ID_MIN)
         search.prefix = name;
     UP_ERR(up_store_each(store, &filter, match_token, &search, pool));

@@ -14,7 +14,9 @@
 int up_token_is_well_formed(const char *text);
 
 /* Set SHA256 to that of TEXT, a token as its bearer sends it. */
-void up_token_hash(unsigned char sha256[UP_SHA256_BYTES], const char *text);
+UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
+                                        const char *text,
+                                        apr_pool_t *pool);
 
 /* Set *TEXT, in POOL, to a new token: "up_" and 256 random bits in base64url
  * without padding. */

@@ -574,7 +574,7 @@ fill_store(apr_pool_t *pool)
         up_store_t *store =
             temp_lmdb_make("store", temp_lmdb_options("16M", NULL, pool), pool);
         put_small(store);
-        up_token_hash(token.as.token.sha256, "the-token-of-A");
+        must(up_token_hash(token.as.token.sha256, "the-token-of-A", pool));
         must(put_item(store, &token, pool));
         up_store_close(store);
         _exit(0);

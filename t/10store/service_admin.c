@@ -286,7 +286,7 @@ token_id(const char *text, apr_size_t digits, apr_pool_t *pool)
 {
     unsigned char sha256[UP_SHA256_BYTES];
 
-    up_token_hash(sha256, text);
+    must(up_token_hash(sha256, text, pool));
     return apr_pstrndup(pool, apr_pescape_hex(pool, sha256, sizeof(sha256), 0),
                         digits);
 }
