@@ -75,7 +75,7 @@ compare(const lmdb_store_t *store,
 {
     /* Before it is looked at: it may be growing. */
     apr_uint64_t size = apr_atomic_read64(&opened->size);
-    lmdb_file_t file;
+    lmdb_file_t file = {0};
 
     int rc = identify(&file, path);
     if (rc == ENOENT)
