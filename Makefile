@@ -10,7 +10,8 @@
 #   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
-#                  BENCH_FULL=1: what takes long too)
+#                  BENCH_FULL=1: what takes long too); see t/bench/README.md
+#   make bench-compare BASE=FOLDER   this build beside the one in FOLDER
 #   make lint      layout, clang-tidy, the checks of the tree itself
 #   make report    the longest files and functions
 #   make install   PREFIX=, DESTDIR=, STATEDIR=
@@ -39,15 +40,17 @@ BUILD_PACKAGES = apache2-bin apache2-dev libjansson-dev liblmdb-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
 TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
-    nghttp2-client $(if $(shell command -v npm),,nodejs npm)
+    nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
+    $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
-BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql
+BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
+    libldap-dev valgrind
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
-.PHONY: bench lint report install clean FORCE
+.PHONY: bench bench-compare bench-packages lint report install clean FORCE
 
 all:
 
@@ -240,11 +243,13 @@ fuzzers: $(FUZZERS)
 # The yardsticks, and the module with a step replaced by t/bench/without_*.c.
 BENCH_BUILD = $(BUILD)/bench
 YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
+    $(BENCH_BUILD)/ldap_load \
     $(patsubst %,$(BENCH_BUILD)/mod_userprofile_without_%.so,\
         access queue store)
-WRAP_access = -Wl,--wrap=up_access_check
+WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
+    -Wl,--wrap=up_access_check_rights
 WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_take \
-    -Wl,--wrap=up_queue_submit
+    -Wl,--wrap=up_queue_submit,--wrap=up_queue_done
 WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update
 
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
@@ -261,23 +266,39 @@ $(BENCH_BUILD)/%.so: $(OBJ)/t/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) -shared $(ALL_LDFLAGS) -o $@ $^
 
-$(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o
+$(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o $(OBJ)/t/bench/samples.o
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ -llmdb
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+$(BENCH_BUILD)/bare_lmdb: private BENCH_LIBS = -llmdb
+$(BENCH_BUILD)/ldap_load: private BENCH_LIBS = -llber
+$(OBJ)/t/bench/ldap_load.o: | bench-packages
 
-bench: all $(YARDSTICKS)
+bench-packages:
 	@sh conf/packages.sh $(BENCH_PACKAGES)
-	@BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) BENCH=$(BENCH) \
-	 BENCH_FULL=$(BENCH_FULL) perl t/bench/bench
+
+BENCH_ENV = BUILD=$(BUILD) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) \
+    ROUNDS=$(ROUNDS)
+bench: all $(YARDSTICKS) bench-packages
+	@$(BENCH_ENV) BENCH='$(BENCH)' BENCH_FULL=$(BENCH_FULL) \
+	 perl t/bench/bench
+
+bench-compare: all $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
+    bench-packages
+	@[ '$(BASE)' ] || { \
+	    echo 'say BASE=FOLDER, where the products of the other build are' >&2; \
+	    exit 1; }
+	@$(BENCH_ENV) BASE=$(BASE) perl t/bench/bench
 
 lint: $(GEN_H)
 	@sh conf/packages.sh $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(ROOM_C) $(HTTPD_C) $(HEADERS) \
-	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C)
+	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C) \
+	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench t/check/report $(wildcard t/lib/*.pm t/bench/*.pm \
-	    t/*/*.t); do \
+	@for script in t/TEST t/bench/bench t/check/report \
+	    $(wildcard t/lib/*.pm t/bench/*.pm \
+	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
 	        exit 1; \
 	done; true

@@ -55,6 +55,7 @@ register_hooks(apr_pool_t *pool)
     static const char *const mappers[] = {"mod_proxy.c", "mod_alias.c", NULL};
     static const char *const dir[] = {"mod_dir.c", NULL};
 
+    up_route_init(pool);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 

@@ -2,17 +2,28 @@
 #include "api/up_api_profile.h"
 #include "wire/up_message.h"
 
-/* The field of MESSAGE that FIELD is by RULES, or NULL. */
+#include <string.h>
+
+/* The field of MESSAGE that FIELD is by RULES, or NULL. It is looked for from
+ * *NEXT on: messages have the fields in the order of the table. */
 static const ProtobufCFieldDescriptor *
 descriptor_of(const ProtobufCMessage *message,
               up_field_t field,
-              up_rules_t rules)
+              up_rules_t rules,
+              unsigned *next)
 {
     const up_field_info_t *info = up_field_info(field);
+    const ProtobufCMessageDescriptor *type = message->descriptor;
+    const char *name = rules == UP_RULES_V1 ? info->proto : info->proto_v2;
 
-    return protobuf_c_message_descriptor_get_field_by_name(
-        message->descriptor,
-        rules == UP_RULES_V1 ? info->proto : info->proto_v2);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        unsigned at = (*next + i) % type->n_fields;
+        if (!strcmp(type->fields[at].name, name)) {
+            *next = at + 1;
+            return &type->fields[at];
+        }
+    }
+    return NULL;
 }
 
 unsigned
@@ -22,7 +33,7 @@ up_api_read_profile(const up_profile_t **profile,
                     apr_pool_t *pool)
 {
     up_profile_t *read = up_profile_make(pool);
-    unsigned fields = 0;
+    unsigned fields = 0, next = 0;
 
     *profile = read;
     if (!message)
@@ -30,7 +41,7 @@ up_api_read_profile(const up_profile_t **profile,
     for (int i = 0; i < UP_FIELDS; i++) {
         const up_field_info_t *info = up_field_info((up_field_t)i);
         const ProtobufCFieldDescriptor *field =
-            descriptor_of(message, (up_field_t)i, rules);
+            descriptor_of(message, (up_field_t)i, rules, &next);
         if (!field)
             continue;
         int is_there = up_message_has(message, field);
@@ -50,9 +61,11 @@ up_api_write_profile(ProtobufCMessage *message,
                      const up_profile_t *profile,
                      up_rules_t rules)
 {
+    unsigned next = 0;
+
     for (int i = 0; i < UP_FIELDS; i++) {
         const ProtobufCFieldDescriptor *field =
-            descriptor_of(message, (up_field_t)i, rules);
+            descriptor_of(message, (up_field_t)i, rules, &next);
         if (!field)
             continue;
         if (up_field_info((up_field_t)i)->kind == UP_FIELD_GENDER)

@@ -202,11 +202,11 @@ update_user(const ProtobufCMessage **answer,
 static const up_method_t methods[] = {
     {"GetUserByID", "GET", USERS "/{user_id}", NULL,
      &zitadel__user__v2__get_user_by_idrequest__descriptor, 0, get_user_by_id},
+    {"UpdateUser", "PATCH", USERS "/{user_id}", NULL,
+     &zitadel__user__v2__update_user_request__descriptor, 0, update_user},
     {"UpdateHumanUser", "PUT", USERS "/human/{user_id}", NULL,
      &zitadel__user__v2__update_human_user_request__descriptor, 0,
      update_human_user},
-    {"UpdateUser", "PATCH", USERS "/{user_id}", NULL,
-     &zitadel__user__v2__update_user_request__descriptor, 0, update_user},
 };
 
 const up_service_t up_service_user = {"zitadel.user.v2.UserService",

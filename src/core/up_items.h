@@ -13,8 +13,8 @@
 
 #define UP_SHA256_BYTES 32
 
-/* The largest sequence that an import may give a user: no count of changes
- * after it comes near the end of 64 bits. */
+/* The largest sequence of a user. A user that has it cannot be changed any
+ * longer, since an import refuses a larger one. */
 #define UP_SEQUENCE_MAX APR_UINT64_C(9223372036854775807)
 
 typedef enum up_user_type_t { UP_HUMAN, UP_MACHINE } up_user_type_t;

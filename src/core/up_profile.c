@@ -184,6 +184,7 @@ least_length(const up_field_info_t *info, up_rules_t rules)
 {
     switch (rules) {
     case UP_RULES_SET_HUMAN:
+    case UP_RULES_STORED:
         return info->min_v2;
     case UP_RULES_UPDATE:
         return 1;
@@ -239,10 +240,10 @@ up_profile_validate(const up_profile_t **valid,
 {
     up_profile_t *copy = up_profile_copy(profile, pool);
     int before = violations->nelts;
+    int is_v1 = rules == UP_RULES_V1 || rules == UP_RULES_STORED;
 
     for (int i = 0; i < UP_FIELDS; i++) {
-        const char *name =
-            rules == UP_RULES_V1 ? field_table[i].json : field_table[i].json_v2;
+        const char *name = is_v1 ? field_table[i].json : field_table[i].json_v2;
         if (!(fields & UP_FIELD_BIT(i)))
             continue;
         if (*prefix)

@@ -49,7 +49,9 @@ typedef enum up_field_kind_t {
 typedef enum up_rules_t {
     UP_RULES_V1,        /* UpdateHumanProfile, UpdateMyProfile */
     UP_RULES_SET_HUMAN, /* v2's UpdateHumanUser */
-    UP_RULES_UPDATE     /* v2's UpdateUser, where an empty text is invalid */
+    UP_RULES_UPDATE,    /* v2's UpdateUser, where an empty text is invalid */
+    UP_RULES_STORED     /* no message: what any of them may have stored, with
+                         * v1's names */
 } up_rules_t;
 
 /* One row of the table of fields: all that is said of a field anywhere. */
@@ -63,7 +65,7 @@ typedef struct up_field_info_t {
     const char *proto_v2; /* "given_name" */
     const char *option;   /* "first-name": the tool's */
     int min, max;         /* code points; of text */
-    int min_v2;           /* the same for UP_RULES_SET_HUMAN */
+    int min_v2;           /* of UP_RULES_SET_HUMAN and UP_RULES_STORED */
 } up_field_info_t;
 
 /* The row for FIELD; never NULL. */

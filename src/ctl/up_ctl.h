@@ -21,6 +21,7 @@ struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
     up_store_t *store; /* once up_ctl_open() was called */
+    int told_waiting;  /* somebody was told that the store is locked */
 };
 
 /* Print a warning on the standard error: one sentence, from FORMAT. */

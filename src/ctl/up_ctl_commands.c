@@ -32,10 +32,13 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
                         "90d, 12h, 30m, or a time like 2030-01-01T00:00:00Z; "
                         "without it: never"},
     [UP_CTL_AFTER] = {"after", 0, "N", "only events above this number"},
+    [UP_CTL_WAIT] = {"wait", 0, "SECONDS",
+                     "how long to wait while another process has the store "
+                     "locked; without it: 60"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
-#define COMMON (BIT(STORE) | BIT(HELP) | BIT(VERSION))
+#define COMMON (BIT(STORE) | BIT(WAIT) | BIT(HELP) | BIT(VERSION))
 #define PROFILE (UP_ALL_FIELDS << UP_CTL_FIRST_FIELD | BIT(MACHINE))
 
 #define ANY_NUMBER 1000000

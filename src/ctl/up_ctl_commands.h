@@ -22,6 +22,7 @@ typedef enum up_ctl_option_t {
     UP_CTL_ORG,
     UP_CTL_EXPIRES,
     UP_CTL_AFTER,
+    UP_CTL_WAIT,
     UP_CTL_FIRST_FIELD,
     UP_CTL_OPTIONS = UP_CTL_FIRST_FIELD + UP_FIELDS
 } up_ctl_option_t;

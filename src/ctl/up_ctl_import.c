@@ -111,10 +111,11 @@ static up_error_t *
 parse(up_item_t **item, const char *line, apr_size_t length, apr_pool_t *pool)
 {
     const char *token_text;
+    unsigned fields;
 
-    UP_ERR(up_item_json_decode(item, &token_text, line, length, apr_time_now(),
-                               pool));
-    UP_ERR(up_admin_check(*item, pool));
+    UP_ERR(up_item_json_decode(item, &fields, &token_text, line, length,
+                               apr_time_now(), pool));
+    UP_ERR(up_admin_check(*item, fields, pool));
     if (!token_text)
         return NULL;
     if (!up_token_is_well_formed(token_text))

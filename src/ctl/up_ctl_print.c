@@ -4,10 +4,14 @@
 #include "ctl/up_ctl.h"
 #include "wire/up_item_json.h"
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <wchar.h>
 
 /* The widths of columns are found from so many rows. */
@@ -60,13 +64,65 @@ write_error(apr_pool_t *pool)
                     "cannot write the output");
 }
 
+/* Where lines go while a list is read, or NULL: the standard output. */
+static FILE *spool;
+
 up_error_t *
 up_ctl_print_line(const char *text, apr_pool_t *pool)
 {
-    if (fputs(up_ctl_printable(text, pool), stdout) == EOF ||
-        putchar('\n') == EOF)
+    FILE *to = spool ? spool : stdout;
+
+    if (fputs(up_ctl_printable(text, pool), to) == EOF || putc('\n', to) == EOF)
         return write_error(pool);
     return NULL;
+}
+
+/* Have lines go to a temporary file, unless the standard output is a file:
+ * whatever else takes them may keep us waiting, and LMDB keeps the pages that
+ * others free as long as we read. */
+static up_error_t *
+begin_spool(apr_pool_t *pool)
+{
+    const char *folder;
+    struct stat status;
+
+    if (!fstat(STDOUT_FILENO, &status) && S_ISREG(status.st_mode))
+        return NULL;
+    apr_status_t rv = apr_temp_dir_get(&folder, pool);
+    if (rv)
+        return up_error(pool, UP_INTERNAL, rv,
+                        "cannot find a folder for temporary files");
+    char *path = apr_pstrcat(pool, folder, "/" UP_CTL_TOOL "-XXXXXX", NULL);
+    int file = mkstemp(path);
+    if (file >= 0)
+        unlink(path);
+    if (file >= 0)
+        spool = fdopen(file, "w+");
+    if (!spool)
+        return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(errno),
+                        "cannot make the temporary file '%s'", path);
+    return NULL;
+}
+
+/* Print what was spooled. */
+static up_error_t *
+end_spool(apr_pool_t *pool)
+{
+    FILE *from = spool;
+    char buffer[8192];
+    size_t length;
+    int failed;
+
+    if (!from)
+        return NULL;
+    spool = NULL;
+    failed = fflush(from) || fseek(from, 0, SEEK_SET);
+    while (!failed && (length = fread(buffer, 1, sizeof(buffer), from)) > 0)
+        failed = fwrite(buffer, 1, length, stdout) != length;
+    failed |= ferror(from);
+    up_error_t *err = failed ? write_error(pool) : NULL;
+    fclose(from);
+    return err;
 }
 
 up_error_t *
@@ -207,6 +263,21 @@ visit_row(void *baton, const up_item_t *item, apr_pool_t *pool)
     return up_ctl_table_row(list->table, cells, pool);
 }
 
+/* Call VISIT, which prints, for each item of CTL's store that FILTER lets pass.
+ */
+static up_error_t *
+visit_each(up_ctl_t *ctl,
+           const up_filter_t *filter,
+           up_visit_t visit,
+           void *baton)
+{
+    UP_ERR(begin_spool(ctl->pool));
+    up_error_t *err =
+        up_store_each(ctl->store, filter, visit, baton, ctl->pool);
+    up_error_t *unprinted = end_spool(ctl->pool);
+    return err ? err : unprinted;
+}
+
 up_error_t *
 up_ctl_list(up_ctl_t *ctl,
             const up_filter_t *filter,
@@ -217,11 +288,11 @@ up_ctl_list(up_ctl_t *ctl,
     int columns = 0;
 
     if (!cells || ctl->line.option[UP_CTL_JSON])
-        return up_store_each(ctl->store, filter, visit_json, NULL, ctl->pool);
+        return visit_each(ctl, filter, visit_json, NULL);
 
     while (titles[columns])
         columns++;
     list.table = up_ctl_table_make(columns, titles, ctl->pool);
-    UP_ERR(up_store_each(ctl->store, filter, visit_row, &list, ctl->pool));
+    UP_ERR(visit_each(ctl, filter, visit_row, &list));
     return up_ctl_table_end(list.table, ctl->pool);
 }

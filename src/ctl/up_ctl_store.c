@@ -4,6 +4,7 @@
 #include "ctl/up_ctl_print.h"
 #include "wire/up_json_writer.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <grp.h>
@@ -11,6 +12,10 @@
 #include <unistd.h>
 
 #define NOBODY ((uid_t)-1)
+
+/* How long to wait for a store that is locked, in seconds. */
+#define DEFAULT_WAIT 60
+#define MOST_WAIT 86400
 
 /* Set *URI to that of CTL's store; one that no driver takes is misuse. */
 static up_error_t *
@@ -45,14 +50,50 @@ become_owner(const char *uri, apr_pool_t *pool)
     return NULL;
 }
 
+/* Set *SECONDS to what --wait says. */
+static up_error_t *
+read_wait(apr_int64_t *seconds, up_ctl_t *ctl)
+{
+    const char *text = ctl->line.option[UP_CTL_WAIT];
+    char *end;
+
+    *seconds = DEFAULT_WAIT;
+    if (!text)
+        return NULL;
+    errno = 0;
+    *seconds = apr_strtoi64(text, &end, 10);
+    if (apr_isdigit(*text) && !*end && !errno && *seconds >= 1 &&
+        *seconds <= MOST_WAIT)
+        return NULL;
+    return up_ctl_misused(&ctl->line, ctl->pool,
+                          "--wait must be a number of seconds from 1 to %d",
+                          MOST_WAIT);
+}
+
+/* Tell somebody at a terminal, once, that the store is locked by WHO. */
+static void
+tell_waiting(void *baton, const char *who)
+{
+    up_ctl_t *ctl = baton;
+
+    if (ctl->told_waiting || !isatty(STDERR_FILENO))
+        return;
+    ctl->told_waiting = 1;
+    up_ctl_note(ctl, "waiting for %s, which has the store locked", who);
+}
+
 up_error_t *
 up_ctl_open(up_ctl_t *ctl)
 {
+    apr_int64_t wait;
     const char *uri;
 
     UP_ERR(store_uri(&uri, ctl));
+    UP_ERR(read_wait(&wait, ctl));
     UP_ERR(become_owner(uri, ctl->pool));
-    return up_store_open(&ctl->store, uri, NULL, ctl->pool);
+    UP_ERR(up_store_open(&ctl->store, uri, NULL, ctl->pool));
+    up_store_set_wait(ctl->store, apr_time_from_sec(wait), tell_waiting, ctl);
+    return NULL;
 }
 
 up_error_t *

@@ -98,7 +98,8 @@ make_call(up_call_t *call, const fields_t *fields, request_rec *r)
 static void
 note_call(request_rec *r, const up_call_t *call)
 {
-    up_request_note(r, "userprofile-user", call->target);
+    if (!up_request_known(r)->segment)
+        up_request_note(r, "userprofile-user", call->target);
     up_request_note(r, "userprofile-org", call->found_org);
     if (call->sequence)
         up_request_note(
@@ -133,6 +134,7 @@ up_call_serve(request_rec *r)
     up_call_t call = {0};
 
     up_error_t *err = call_method(&answer, &call, r);
+    up_stores_report_filling(r);
     if (err)
         return up_reply_error(r, err);
     if (call.trouble)

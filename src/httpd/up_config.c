@@ -270,6 +270,10 @@ const command_rec up_config_commands[] = {
                   "how large an LMDB store may grow (default 16G)"),
     AP_INIT_TAKE1("UserProfileSync", set_store_option, "sync", RSRC_CONF,
                   "full: an answered change is on disk (default); off"),
+    AP_INIT_TAKE1("UserProfileStoreTimeout", set_store_option, "timeout",
+                  RSRC_CONF,
+                  "how many seconds a change waits for a store that another "
+                  "process has locked (default 10)"),
     AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
                  "On: serve user profiles below this path"),
     AP_INIT_TAKE_ARGV("UserProfileProtocols", set_protocols, NULL, DIR,

@@ -43,7 +43,9 @@ media_type_of(const up_protocol_t *protocol,
               apr_size_t length)
 {
     for (const char *const *known = protocol->media_types; *known; known++) {
-        if (strlen(*known) == length && !ap_cstr_casecmpn(*known, type, length))
+        if (strlen(*known) == length &&
+            (!memcmp(*known, type, length) ||
+             !ap_cstr_casecmpn(*known, type, length)))
             return *known;
     }
     return NULL;

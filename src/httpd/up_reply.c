@@ -45,6 +45,10 @@ level_of(request_rec *r, const up_error_t *err)
     switch (err->reason) {
     case UP_STORE_FULL:
     case UP_STORE_UNAVAILABLE: /* every request fails alike */
+        if (!up_stores_take_log_turn(r))
+            return APLOG_INFO;
+        up_stores_report_lock(r);
+        return APLOG_ERR;
     case UP_STORE_REPLACED:
         return up_stores_take_log_turn(r) ? APLOG_ERR : APLOG_INFO;
     default:

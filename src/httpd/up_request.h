@@ -27,6 +27,7 @@ typedef struct up_request_t {
 
     const up_protocol_t *protocol; /* of body and answer; NULL: none was chosen
                                     * yet, and errors are REST's */
+    const char *content_type;      /* the header that they were chosen by */
     const char *media_type;        /* the one of the protocol that it has */
     const up_method_t *method;     /* once accepted; NULL: the RPC path names
                                     * none */

@@ -11,15 +11,26 @@
 
 #define HANDLER "userprofile"
 
-/* A path of the API at the end of a request's. */
-typedef struct match_t {
+/* A path of the API. */
+typedef struct route_t {
     const up_service_t *service;
-    const up_method_t *method; /* a method with that path; NULL: an RPC path */
-    const char *path;          /* of the table; "/<service>/{method}" for RPC */
-    int is_short;              /* it is METHOD's short path */
-    apr_size_t begin;          /* where in the request's path it begins */
-    const char *segment;       /* what stands for the path's {x}, or NULL */
-    apr_size_t segment_length;
+    const up_method_t *method; /* one with this path; NULL: it is an RPC path */
+    const char *path;          /* for RPC "/<service>/{method}" */
+    const char *end;           /* of PATH, but for a {x} at its end */
+    int ends_in_value;         /* whether there is one */
+    const char *long_path; /* of METHOD, if PATH is its short one, or NULL */
+} route_t;
+
+/* All of them: as many as there are services, and paths of methods. */
+#define MAX_ROUTES 64
+static route_t routes[MAX_ROUTES];
+static int route_count;
+
+/* A route that a request's path ends in. */
+typedef struct match_t {
+    const route_t *route; /* NULL: none */
+    apr_size_t begin;     /* where in the request's path it begins */
+    const char *segment;  /* what stands for the route's {x}, or NULL */
 } match_t;
 
 /* Where the segment that ends before END begins in PATH: behind its slash. NULL
@@ -34,124 +45,121 @@ segment_before(const char *path, const char *end)
     return begin > path ? begin : NULL;
 }
 
-/* Whether the segment from SEGMENT to END is the one from WANTED to WANTED_END
- * of a path of the table. */
+/* Whether what stands in URI before END, ends in what stands in PATH, one of
+ * the table, before PATH_END; {x} stands for a segment that is not empty. Sets
+ * *BEGIN to where it begins, and *SEGMENT to the last such segment, if any. */
 static int
-is_segment(const char *segment,
-           const char *end,
-           const char *wanted,
-           const char *wanted_end)
+ends_in(const char **begin,
+        const char **segment,
+        const char *uri,
+        const char *end,
+        const char *path,
+        const char *path_end)
 {
-    if (*wanted == '{')
-        return end > segment;
-    return end - segment == wanted_end - wanted &&
-           !memcmp(segment, wanted, (apr_size_t)(end - segment));
-}
-
-/* Whether URI ends in MATCH's path; sets where it begins, and the segment. */
-static int
-ends_in(match_t *match, const char *uri)
-{
-    const char *path = match->path;
-    const char *end = uri + strlen(uri), *path_end = path + strlen(path);
-
-    match->segment = NULL;
     while (path_end > path) {
-        const char *segment = segment_before(uri, end);
-        const char *wanted = segment_before(path, path_end);
-        if (!segment || !is_segment(segment, end, wanted, path_end))
-            return 0;
-        if (*wanted == '{') {
-            match->segment = segment;
-            match->segment_length = (apr_size_t)(end - segment);
+        if (path_end[-1] != '}') {
+            if (end == uri || end[-1] != path_end[-1])
+                return 0;
+            end--;
+            path_end--;
+            continue;
         }
-        end = segment - 1;
-        path_end = wanted - 1;
-    }
-    match->begin = (apr_size_t)(end - uri);
-    return 1;
-}
-
-/* The end of the COUNT first segments of PATH. */
-static const char *
-after_segments(const char *path, int count)
-{
-    for (; count; count--)
-        path += 1 + strcspn(path + 1, "/");
-    return path;
-}
-
-static int
-count_segments(const char *path)
-{
-    int count = 0;
-
-    for (; *path; path++)
-        count += *path == '/';
-    return count;
-}
-
-/* Whether the LENGTH bytes at URI end in the COUNT first segments of PATH. */
-static int
-section_ends_in(const char *uri, apr_size_t length, const char *path, int count)
-{
-    const char *end = uri + length, *path_end = after_segments(path, count);
-
-    while (path_end > path) {
-        const char *segment = segment_before(uri, end);
-        const char *wanted = segment_before(path, path_end);
-        if (!segment || !is_segment(segment, end, wanted, path_end))
+        const char *value = segment_before(uri, end);
+        if (!value || value == end)
             return 0;
-        end = segment - 1;
-        path_end = wanted - 1;
+        *segment = value;
+        end = value;
+        path_end = segment_before(path, path_end);
     }
+    *begin = end;
     return 1;
 }
 
-/* How many segments of PATH, from its first, the LENGTH bytes at URI end in. */
-static int
-overlap(const char *uri, apr_size_t length, const char *path)
+/* Of the leading parts of PATH, of whole segments, the longest that the LENGTH
+ * bytes at URI end in: sets *END to its end, PATH if there is none. Returns
+ * where it begins in URI. */
+static const char *
+overlap(const char **end, const char *uri, apr_size_t length, const char *path)
 {
-    int count = count_segments(path);
+    const char *begin = uri + length, *longest = begin, *segment;
 
-    while (count && !section_ends_in(uri, length, path, count))
-        count--;
-    return count;
+    *end = path;
+    if (!length)
+        return longest;
+    for (const char *at = path + 1;; at++) {
+        if ((*at == '/' || !*at) &&
+            ends_in(&begin, &segment, uri, uri + length, path, at)) {
+            longest = begin;
+            *end = at;
+        }
+        if (!*at)
+            return longest;
+    }
 }
 
-/* Whether MATCH begins where the section of LENGTH bytes ends, but for those
- * first segments of its path that the section ends in: these are not repeated,
- * so that a section has one path for each call, and a rule for a part of it
- * holds. A short path may follow a section that ends in none of the long one's
- * own segments; one that could be a user's id is none, unless the section has
- * all of the path. */
+/* Whether MATCH begins where the section of LENGTH bytes ends, but for the
+ * leading part of its path that the section ends in: that is not repeated, so
+ * that a section has one path for each call, and a rule for a part of it holds.
+ *
+ * A short path may follow a section that ends in no more of the long one than
+ * what the short one leaves out; and what could be a user's id is not taken for
+ * a part of it, unless the section has all of it. */
 static int
 follows_section(const match_t *match, const char *uri, apr_size_t length)
 {
-    int common = overlap(uri, length, match->path);
+    const route_t *route = match->route;
+    const char *end, *begin = overlap(&end, uri, length, route->path);
 
-    if (match->is_short) {
-        const char *path = match->method->path;
-        int own = count_segments(path) - count_segments(match->path);
-        if (overlap(uri, length, path) > own)
+    if (route->long_path) {
+        apr_size_t left_out = strlen(route->long_path) - strlen(route->path);
+        const char *long_end;
+        overlap(&long_end, uri, length, route->long_path);
+        if (long_end > route->long_path + left_out)
             return 0;
-        if (common < count_segments(match->path) &&
-            memchr(match->path, '{',
-                   (apr_size_t)(after_segments(match->path, common) -
-                                match->path)))
-            common = 0;
+        if (*end && memchr(route->path, '{', (apr_size_t)(end - route->path)))
+            begin = uri + length;
     }
-    const char *end = after_segments(uri + match->begin, common);
-    return end == uri + length;
+    return begin == uri + match->begin;
 }
 
-/* A search for the method that a request's path names. */
-typedef struct search_t {
-    request_rec *r;
-    const up_dir_config_t *config; /* that applies to the path; NULL: not known
-                                    * yet */
-    match_t match;                 /* the best so far; its path is NULL: none */
-} search_t;
+static void
+add_route(const up_service_t *service,
+          const up_method_t *method,
+          const char *path,
+          const char *long_path)
+{
+    for (int i = 0; i < route_count; i++) {
+        if (!strcmp(routes[i].path, path))
+            return; /* another method's too */
+    }
+    if (route_count == MAX_ROUTES)
+        return; /* the test of the api's tables knows how many there are */
+    const char *end = path + strlen(path);
+    int ends_in_value = end[-1] == '}';
+    if (ends_in_value)
+        end = strrchr(path, '{');
+    routes[route_count++] =
+        (route_t){service, method, path, end, ends_in_value, long_path};
+}
+
+void
+up_route_init(apr_pool_t *pool)
+{
+    route_count = 0;
+    for (int s = 0; up_services[s]; s++) {
+        const up_service_t *service = up_services[s];
+        add_route(service, NULL,
+                  apr_pstrcat(pool, "/", service->name, "/{method}", NULL),
+                  NULL);
+        for (int i = 0; i < service->methods; i++) {
+            const up_method_t *method = &service->method[i];
+            if (method->path)
+                add_route(service, method, method->path, NULL);
+            if (method->short_path)
+                add_route(service, method, method->short_path, method->path);
+        }
+    }
+}
 
 /* The per-directory configuration where R's path is now. httpd looks for it
  * before modules rewrite the path and once more after translate_name; this is
@@ -171,79 +179,55 @@ config_at_path(request_rec *r)
     return config;
 }
 
-/* Take MATCH, whose path stands at the end of the request's, for SEARCH's if it
- * is the better one, and UserProfile is On where it begins. */
-static void
-take(search_t *search, const match_t *match)
+/* Find the route that R's path names where *CONFIG applies, which is looked for
+ * if it is NULL and there is need. Of two that fit, the one with the longer
+ * path counts. */
+static match_t
+find(request_rec *r, const up_dir_config_t **config)
 {
-    const char *uri = search->r->uri;
-
-    if (search->match.path && search->match.begin <= match->begin)
-        return;
-    if (!search->config)
-        search->config = config_at_path(search->r);
-    if (search->config->enabled == UP_ON &&
-        follows_section(match, uri,
-                        up_section_length(search->config->section, uri)))
-        search->match = *match;
-}
-
-static void
-try_rest(search_t *search,
-         const up_service_t *service,
-         const up_method_t *method,
-         int is_short)
-{
-    match_t match = {.service = service,
-                     .method = method,
-                     .path = is_short ? method->short_path : method->path,
-                     .is_short = is_short};
-
-    if (match.path && ends_in(&match, search->r->uri))
-        take(search, &match);
-}
-
-/* Whether the path is that of an RPC: its last segment but one is a service. */
-static void
-try_rpc(search_t *search)
-{
-    const char *uri = search->r->uri;
-    const char *method = segment_before(uri, uri + strlen(uri));
-    const char *name = method ? segment_before(uri, method - 1) : NULL;
-    match_t match = {.segment = method};
-
-    if (!name || !*method)
-        return;
-    match.service = up_service_by_name(name, (apr_size_t)(method - 1 - name));
-    if (!match.service)
-        return;
-    match.path = apr_pstrcat(search->r->pool, "/", match.service->name,
-                             "/{method}", NULL);
-    match.segment_length = strlen(method);
-    match.begin = (apr_size_t)(name - 1 - uri);
-    take(search, &match);
-}
-
-/* Find the method that R's path names where CONFIG (NULL: to be looked for)
- * applies. Of two that fit, the one with the longer path counts. */
-static search_t
-find(request_rec *r, const up_dir_config_t *config)
-{
-    search_t search = {.r = r, .config = config};
+    match_t found = {NULL, 0, NULL};
 
     if (!r->uri || r->proxyreq)
-        return search;
-    try_rpc(&search);
-    for (int s = 0; up_services[s]; s++) {
-        for (int i = 0; i < up_services[s]->methods; i++) {
-            const up_method_t *method = &up_services[s]->method[i];
-            if (!method->path)
-                continue;
-            try_rest(&search, up_services[s], method, 0);
-            try_rest(&search, up_services[s], method, 1);
-        }
+        return found;
+    const char *uri = r->uri, *end = uri + strlen(uri), *begin;
+    const char *last = segment_before(uri, end);
+    if (!last || last == end)
+        return found;
+    for (int i = 0; i < route_count; i++) {
+        match_t match = {&routes[i], 0, NULL};
+        if (routes[i].ends_in_value)
+            match.segment = last;
+        if (!ends_in(&begin, &match.segment, uri,
+                     routes[i].ends_in_value ? last : end, routes[i].path,
+                     routes[i].end))
+            continue;
+        match.begin = (apr_size_t)(begin - uri);
+        if (found.route && found.begin <= match.begin)
+            continue;
+        if (!*config)
+            *config = config_at_path(r);
+        if ((*config)->enabled == UP_ON &&
+            follows_section(&match, uri,
+                            up_section_length((*config)->section, uri)))
+            found = match;
+        if (found.route && !found.begin)
+            break; /* no other is longer */
     }
-    return search;
+    return found;
+}
+
+/* Set REQUEST's protocol, unless that was done for the same Content-Type. */
+static void
+choose_protocol(up_request_t *request,
+                const request_rec *r,
+                up_path_kind_t kind)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    if (request->protocol && request->content_type == type)
+        return;
+    request->content_type = type;
+    up_protocol_of(&request->protocol, &request->media_type, r, kind);
 }
 
 /* Whether CONFIG leaves R's protocol, on a path of KIND, to us; sets REQUEST's.
@@ -256,7 +240,7 @@ is_protocol_on(up_request_t *request,
 {
     unsigned on = up_config_protocols(config), wanted;
 
-    up_protocol_of(&request->protocol, &request->media_type, r, kind);
+    choose_protocol(request, r, kind);
     if (request->protocol)
         wanted = up_protocol_bit(request->protocol);
     else if (kind == UP_PATH_REST)
@@ -266,18 +250,27 @@ is_protocol_on(up_request_t *request,
     return (on & wanted) != 0;
 }
 
-/* Note what MATCH says of R. */
+/* Note what MATCH says of R, where CONFIG applies. */
 static void
-note_match(up_request_t *request, const match_t *match, apr_pool_t *pool)
+note_match(request_rec *r, const match_t *match, const up_dir_config_t *config)
 {
-    const char *segment = match->segment ? apr_pstrmemdup(pool, match->segment,
-                                                          match->segment_length)
-                                         : NULL;
+    up_request_t *request = up_request_of(r);
+    const char *segment = match->segment;
 
-    request->service = match->service;
-    request->on_path = match->method;
-    request->rpc = match->method ? NULL : segment;
-    request->segment = match->method ? segment : NULL;
+    if (segment)
+        segment = apr_pstrmemdup(
+            r->pool, segment, (apr_size_t)(strchrnul(segment, '/') - segment));
+    request->is_looked_up = 1;
+    request->is_ours = match->route != NULL;
+    request->uri = apr_pstrdup(r->pool, r->uri);
+    if (!match->route)
+        return;
+    request->section = config->section;
+    request->service = match->route->service;
+    request->on_path = match->route->method;
+    request->rpc = request->on_path ? NULL : segment;
+    request->segment = request->on_path ? segment : NULL;
+    up_request_note(r, "userprofile-user", request->segment);
 }
 
 /* Note whether R is ours, where CONFIG (NULL: to be looked for) applies. */
@@ -286,30 +279,19 @@ look_up(request_rec *r, const up_dir_config_t *config)
 {
     const up_request_t *known = up_request_known(r);
 
-    /* What was found for the path before its section was known for sure. */
-    int is_same = known->is_ours && config && config->enabled == UP_ON &&
-                  config->section == known->section &&
-                  !strcmp(r->uri, known->uri);
-    search_t search = {.r = r, .config = config};
-    if (!is_same)
-        search = find(r, config);
-    if (!is_same && !search.match.path && !known->is_looked_up)
-        return 0; /* as nearly every request of the site is */
-
-    up_request_t *request = up_request_of(r);
-    request->is_looked_up = 1;
-    if (!is_same) {
-        request->is_ours = search.match.path != NULL;
-        request->uri = apr_pstrdup(r->pool, r->uri);
-        if (!request->is_ours)
+    /* What was found before the section was known for sure mostly stays. */
+    if (!known->is_ours || !config || config->enabled != UP_ON ||
+        config->section != known->section || strcmp(r->uri, known->uri) != 0) {
+        match_t match = find(r, &config);
+        if (!match.route && !known->is_looked_up)
+            return 0; /* as nearly every request of the site is */
+        note_match(r, &match, config);
+        if (!match.route)
             return 0;
-        request->section = search.config->section;
-        note_match(request, &search.match, r->pool);
     }
-    request->is_ours =
-        is_protocol_on(request, r, search.config,
-                       request->on_path ? UP_PATH_REST : UP_PATH_RPC);
-    up_request_note(r, "userprofile-user", request->segment);
+    up_request_t *request = up_request_of(r);
+    request->is_ours = is_protocol_on(
+        request, r, config, request->on_path ? UP_PATH_REST : UP_PATH_RPC);
     return request->is_ours;
 }
 

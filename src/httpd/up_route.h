@@ -9,6 +9,11 @@
 
 #include <httpd.h>
 
+/* Make the table of paths, once, before threads start; POOL lives as long as
+ * it.
+ */
+void up_route_init(apr_pool_t *pool);
+
 /* translate_name: mark a request whose path, perhaps rewritten, is ours where
  * UserProfile is On, and keep it from the file system, from aliases and
  * proxies. */

@@ -2,6 +2,7 @@
  * parent and opened once by each child. */
 #include "httpd/up_stores.h"
 #include "httpd/up_config.h"
+#include "core/up_clock.h"
 
 #include <ap_mpm.h>
 #include <apr_atomic.h>
@@ -16,20 +17,28 @@ APLOG_USE_MODULE(userprofile);
 /* How long to wait, at least, before an opening is tried again. */
 #define RETRY_AFTER apr_time_from_sec(1)
 
+/* What the children of one generation share of a store: what the log has been
+ * told by whichever child, and which files are in use. */
+typedef struct told_t {
+    apr_uint32_t episode; /* atomic: the last lock that is in the way */
+    apr_uint32_t filling; /* atomic: 1 once it is half full */
+    apr_uint64_t stamp;   /* atomic: that of the store which a child opened
+                           * first; 0: none has yet */
+} told_t;
+
 struct up_site_store_t {
     const char *uri;
     const char *identity; /* the same for the same store; NULL: not known */
     const apr_table_t *options;
     up_site_store_t *next;
-    apr_uint64_t *stamp; /* shared by the children, atomic: that of the store
-                          * that one of them opened first, or 0; NULL: there is
-                          * no shared memory */
+    told_t *told; /* shared by all children; NULL: there is no memory for it */
 
     /* In a child: */
     up_store_t *store;           /* atomic; NULL until it is open */
     apr_thread_mutex_t *opening; /* held while it is opened */
     apr_time_t next_try;
-    apr_uint32_t log_turn; /* atomic: the second of the last turn to log */
+    apr_uint32_t log_turn;  /* atomic: the second of the last turn to log */
+    apr_uint32_t fill_turn; /* atomic: likewise, to look how full it is */
 };
 
 /* The one of LIST that URI, or the same store by another spelling, is. */
@@ -85,24 +94,23 @@ warn_of_options(server_rec *server,
                      uri, directives);
 }
 
-/* A number, 0, in memory that the children share; NULL if there is none. The
- * old children keep theirs after a graceful restart. */
-static apr_uint64_t *
-share_number(server_rec *server, apr_pool_t *pconf)
+/* Set SITE's TOLD. */
+static void
+share_told(up_site_store_t *site, server_rec *server, apr_pool_t *pconf)
 {
-    apr_uint64_t *number;
     apr_shm_t *memory;
 
-    apr_status_t rv = apr_shm_create(&memory, sizeof(*number), NULL, pconf);
+    apr_status_t rv = apr_shm_create(&memory, sizeof(told_t), NULL, pconf);
     if (rv) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, server,
-                     "UP0021: without shared memory, a child that starts later "
-                     "may open another store");
-        return NULL;
+                     "UP0013: cannot share memory among the children; the log "
+                     "will not say why the store '%s' is locked, and a child "
+                     "that starts later may open another store",
+                     site->uri);
+        return;
     }
-    number = apr_shm_baseaddr_get(memory);
-    *number = 0;
-    return number;
+    site->told = apr_shm_baseaddr_get(memory);
+    *site->told = (told_t){0};
 }
 
 /* Make ready what SERVER names; *LIST is what others named before. */
@@ -130,7 +138,7 @@ prepare(up_site_store_t **list,
     site->uri = uri;
     site->identity = identity;
     site->options = options;
-    site->stamp = share_number(server, pconf);
+    share_told(site, server, pconf);
     site->next = *list;
     *list = site;
     return site;
@@ -205,7 +213,7 @@ check_stamp(const up_site_store_t *site,
 {
     apr_uint64_t stamp = up_store_stamp(store);
     apr_uint64_t first =
-        site->stamp ? apr_atomic_cas64(site->stamp, stamp, 0) : 0;
+        site->told ? apr_atomic_cas64(&site->told->stamp, stamp, 0) : 0;
 
     if (!first || first == stamp)
         return NULL;
@@ -237,7 +245,7 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
     if (err) {
         err = up_error_copy(err, result_pool);
         apr_pool_destroy(pool);
-        site->next_try = apr_time_now() + RETRY_AFTER;
+        site->next_try = up_clock() + RETRY_AFTER;
         return err;
     }
     adopt_options(site, store, server, result_pool);
@@ -278,7 +286,7 @@ open_late(up_site_store_t *site, server_rec *server, apr_pool_t *pool)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "the store '%s' is not open yet", site->uri);
     if (!site->store) {
-        if (apr_time_now() < site->next_try)
+        if (up_clock() < site->next_try)
             err = up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                            "the store '%s' could not be opened a moment ago",
                            site->uri);
@@ -304,15 +312,54 @@ up_stores_get(up_store_t **store, request_rec *r)
     return NULL;
 }
 
+/* Take what comes once a second in this child: TURN has the second when it was
+ * taken last. Returns 0 if that is this one. */
+static int
+take_turn(apr_uint32_t *turn)
+{
+    apr_uint32_t second = (apr_uint32_t)apr_time_sec(up_clock()) + 1;
+    apr_uint32_t last = apr_atomic_read32(turn);
+
+    return last != second && apr_atomic_cas32(turn, second, last) == last;
+}
+
 int
 up_stores_take_log_turn(request_rec *r)
 {
     up_site_store_t *site = up_config_of_server(r->server)->site_store;
-    apr_uint32_t second = (apr_uint32_t)apr_time_sec(apr_time_now());
 
-    if (!site)
-        return 1;
-    apr_uint32_t last = apr_atomic_read32(&site->log_turn);
-    return last != second &&
-           apr_atomic_cas32(&site->log_turn, second, last) == last;
+    return !site || take_turn(&site->log_turn);
+}
+
+void
+up_stores_report_lock(request_rec *r)
+{
+    up_site_store_t *site = up_config_of_server(r->server)->site_store;
+    apr_uint32_t episode;
+
+    if (!site || !site->told)
+        return;
+    up_store_t *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
+    up_error_t *err = store ? up_store_probe(&episode, store, r->pool) : NULL;
+    if (err && apr_atomic_xchg32(&site->told->episode, episode) != episode)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, r->server,
+                     "UP0011: %s; changes are refused until it lets go",
+                     up_error_story(err, r->pool));
+}
+
+void
+up_stores_report_filling(request_rec *r)
+{
+    up_site_store_t *site = up_config_of_server(r->server)->site_store;
+    const char *warning;
+
+    if (!site || !site->told || apr_atomic_read32(&site->told->filling) ||
+        !take_turn(&site->fill_turn))
+        return;
+    up_store_t *store = __atomic_load_n(&site->store, __ATOMIC_ACQUIRE);
+    if (!store || up_store_filling(&warning, store, r->pool) || !warning)
+        return; /* an error is for the calls that need the store */
+    if (!apr_atomic_xchg32(&site->told->filling, 1))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, r->server, "UP0012: %s",
+                     warning);
 }

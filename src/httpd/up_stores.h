@@ -34,4 +34,12 @@ UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
  * the log and the log stays readable. Returns 0 if it has been taken. */
 int up_stores_take_log_turn(request_rec *r);
 
+/* Log which process has locked the store of R's server for too long, if one
+ * has: once for all children, and once each time that it is locked. */
+void up_stores_report_lock(request_rec *r);
+
+/* Log that the store of R's server is half full, if it is: once for all
+ * children. Looks at most once a second. */
+void up_stores_report_filling(request_rec *r);
+
 #endif

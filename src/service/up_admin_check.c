@@ -24,9 +24,8 @@ check_id(const char *what, const char *id, apr_pool_t *pool)
 }
 
 static up_error_t *
-check_org(up_item_t *item, apr_pool_t *pool)
+check_org(const up_org_t *org, apr_pool_t *pool)
 {
-    const up_org_t *org = &item->as.org;
     apr_size_t length;
 
     UP_ERR(check_id("the id of an organisation", org->id, pool));
@@ -60,16 +59,17 @@ refuse_profile(const up_user_t *user,
     return err;
 }
 
-/* Check the profile of the human USER and make it complete and canonical. */
+/* Check the profile of the human USER, of which FIELDS were given, and make it
+ * complete and canonical. */
 static up_error_t *
-check_profile(up_user_t *user, apr_pool_t *pool)
+check_profile(up_user_t *user, unsigned fields, apr_pool_t *pool)
 {
     apr_array_header_t *violations =
         apr_array_make(pool, 1, sizeof(up_violation_t));
     up_profile_t complete = *user->profile;
     const up_profile_t *valid;
 
-    if (!*complete.text[UP_DISPLAY_NAME])
+    if (!(fields & UP_FIELD_BIT(UP_DISPLAY_NAME)))
         complete.text[UP_DISPLAY_NAME] =
             apr_pstrcat(pool, complete.text[UP_FIRST_NAME], " ",
                         complete.text[UP_LAST_NAME], NULL);
@@ -81,7 +81,7 @@ check_profile(up_user_t *user, apr_pool_t *pool)
                 up_field_info((up_field_t)i)->json, "value must be UTF-8"};
     }
     up_profile_validate(&valid, violations, &complete, UP_ALL_FIELDS,
-                        UP_RULES_V1, "", pool);
+                        UP_RULES_STORED, "", pool);
     if (violations->nelts)
         return refuse_profile(user, violations, pool);
     user->profile = valid;
@@ -89,10 +89,8 @@ check_profile(up_user_t *user, apr_pool_t *pool)
 }
 
 static up_error_t *
-check_user(up_item_t *item, apr_pool_t *pool)
+check_user(up_user_t *user, unsigned fields, apr_pool_t *pool)
 {
-    up_user_t *user = &item->as.user;
-
     UP_ERR(check_id("the id of a user", user->id, pool));
     UP_ERR(check_id("the organisation of a user", user->org, pool));
     if ((user->type == UP_HUMAN) != (user->profile != NULL))
@@ -100,14 +98,12 @@ check_user(up_item_t *item, apr_pool_t *pool)
                         "user '%s' must be either human, with a profile, or a "
                         "machine, without one",
                         user->id);
-    return user->profile ? check_profile(user, pool) : NULL;
+    return user->profile ? check_profile(user, fields, pool) : NULL;
 }
 
 static up_error_t *
-check_member(up_item_t *item, apr_pool_t *pool)
+check_member(const up_member_t *member, apr_pool_t *pool)
 {
-    const up_member_t *member = &item->as.member;
-
     UP_ERR(check_id("the user of a membership", member->user, pool));
     if (*member->org)
         UP_ERR(check_id("the organisation of a membership", member->org, pool));
@@ -126,33 +122,30 @@ check_member(up_item_t *item, apr_pool_t *pool)
 }
 
 static up_error_t *
-check_token(up_item_t *item, apr_pool_t *pool)
+check_token(const up_token_t *token, apr_pool_t *pool)
 {
-    UP_ERR(check_id("the user of a token", item->as.token.user, pool));
-    if (item->as.token.expires < 0)
+    UP_ERR(check_id("the user of a token", token->user, pool));
+    if (token->expires < 0)
         return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
                         "a token of user '%s' must expire after 1970 began",
-                        item->as.token.user);
+                        token->user);
     return NULL;
 }
 
-static up_error_t *
-check_event(up_item_t *item, apr_pool_t *pool)
-{
-    (void)item;
-    return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                    "events are written by the store alone");
-}
-
-static up_error_t *(*const checks[UP_KINDS])(up_item_t *item,
-                                             apr_pool_t *pool) = {
-    [UP_KIND_ORG] = check_org,       [UP_KIND_USER] = check_user,
-    [UP_KIND_MEMBER] = check_member, [UP_KIND_TOKEN] = check_token,
-    [UP_KIND_EVENT] = check_event,
-};
-
 up_error_t *
-up_admin_check(up_item_t *item, apr_pool_t *pool)
+up_admin_check(up_item_t *item, unsigned fields, apr_pool_t *pool)
 {
-    return checks[item->kind](item, pool);
+    switch (item->kind) {
+    case UP_KIND_ORG:
+        return check_org(&item->as.org, pool);
+    case UP_KIND_USER:
+        return check_user(&item->as.user, fields, pool);
+    case UP_KIND_MEMBER:
+        return check_member(&item->as.member, pool);
+    case UP_KIND_TOKEN:
+        return check_token(&item->as.token, pool);
+    default:
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "events are written by the store alone");
+    }
 }

@@ -4,7 +4,8 @@
 
 #include "service/up_access.h"
 
-/* STORE_UNAVAILABLE, or what else is wrong, unless CALL's store answers. */
+/* STORE_UNAVAILABLE, or what else is wrong, unless CALL's store can
+ * be read and, as far as is known, changed. */
 UP_MUST_CHECK up_error_t *up_health_check(const up_call_t *call);
 
 #endif

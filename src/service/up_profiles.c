@@ -133,7 +133,7 @@ judge(unsigned *fields,
 }
 
 /* Set *CHANGE to what the command makes of BEFORE, in which FIELDS differ. */
-static void
+static up_error_t *
 apply(up_change_t *change,
       const command_t *command,
       const up_user_t *before,
@@ -147,7 +147,7 @@ apply(up_change_t *change,
 
     up_profile_assign(profile, command->profile, fields);
     after->profile = profile;
-    up_user_touch(after);
+    UP_ERR(up_user_touch(after, pool));
 
     event->type = UP_PROFILE_CHANGED;
     event->time = after->changed;
@@ -161,6 +161,7 @@ apply(up_change_t *change,
 
     change->user = after;
     change->event = event;
+    return NULL;
 }
 
 static up_error_t *
@@ -173,9 +174,7 @@ decide(up_change_t *change,
     unsigned fields = 0;
 
     UP_ERR(judge(&fields, command, before, pool));
-    if (fields)
-        apply(change, command, before, fields, pool);
-    return NULL;
+    return fields ? apply(change, command, before, fields, pool) : NULL;
 }
 
 up_error_t *

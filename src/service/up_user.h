@@ -5,7 +5,8 @@
 #include "core/up_items.h"
 
 /* Count one more change of USER, a copy of the stored record: its sequence goes
- * up by one, and its change date is now, or stays if it is later than that. */
-void up_user_touch(up_user_t *user);
+ * up by one, and its change date is now, or stays if it is later than that.
+ * Fails with UP_STORE_FULL, in POOL, if the sequence cannot go up. */
+UP_MUST_CHECK up_error_t *up_user_touch(up_user_t *user, apr_pool_t *pool);
 
 #endif

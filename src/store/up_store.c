@@ -200,6 +200,27 @@ up_store_close(up_store_t *store)
     store->driver->close(store);
 }
 
+void
+up_store_set_wait(up_store_t *store,
+                  apr_interval_time_t timeout,
+                  up_store_tell_t *tell,
+                  void *baton)
+{
+    store->driver->set_wait(store, timeout, tell, baton);
+}
+
+up_error_t *
+up_store_probe(apr_uint32_t *episode, up_store_t *store, apr_pool_t *pool)
+{
+    return store->driver->probe(episode, store, pool);
+}
+
+up_error_t *
+up_store_filling(const char **warning, up_store_t *store, apr_pool_t *pool)
+{
+    return store->driver->filling(warning, store, pool);
+}
+
 up_error_t *
 up_store_read(up_view_t **view,
               up_store_t *store,

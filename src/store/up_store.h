@@ -98,6 +98,32 @@ apr_uint64_t up_store_stamp(const up_store_t *store);
  * opened. For tools and tests; a server's child never closes its store. */
 void up_store_close(up_store_t *store);
 
+/* Called while a thread waits, with WHO it waits for: "process 4711 (...)". */
+typedef void up_store_tell_t(void *baton, const char *who);
+
+/* For tools, before STORE is used by a second thread: wait TIMEOUT, rather than
+ * what the option "timeout" says, for other processes that write, and call TELL
+ * with BATON each second that a batch has to wait. */
+void up_store_set_wait(up_store_t *store,
+                       apr_interval_time_t timeout,
+                       up_store_tell_t *tell,
+                       void *baton);
+
+/* Fails with UP_STORE_UNAVAILABLE if another process has kept STORE from being
+ * changed for longer than the timeout; the message says which one, and
+ * *EPISODE is set to a number that is the same in all processes as long as that
+ * lasts. A probe
+ * makes the store try, so that the next one can tell. */
+UP_MUST_CHECK up_error_t *up_store_probe(apr_uint32_t *episode,
+                                         up_store_t *store,
+                                         apr_pool_t *pool);
+
+/* Set *WARNING, in POOL, to a sentence for the log if STORE has used half of
+ * the room that it may take; to NULL otherwise. */
+UP_MUST_CHECK up_error_t *up_store_filling(const char **warning,
+                                           up_store_t *store,
+                                           apr_pool_t *pool);
+
 /* What one request needs to know, read in one step. */
 typedef struct up_view_t {
     const char *caller_org;  /* the caller's own, NULL if not stored */

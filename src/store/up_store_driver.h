@@ -43,6 +43,13 @@ typedef up_error_t *up_driver_open_t(up_store_t **store,
                                      apr_pool_t *result_pool);
 typedef apr_uint64_t up_driver_stamp_t(const up_store_t *store);
 typedef void up_driver_close_t(up_store_t *store);
+typedef void up_driver_set_wait_t(up_store_t *store,
+                                  apr_interval_time_t timeout,
+                                  up_store_tell_t *tell,
+                                  void *baton);
+typedef up_error_t *up_driver_probe_t(apr_uint32_t *episode,
+                                      up_store_t *store,
+                                      apr_pool_t *pool);
 
 typedef up_error_t *up_driver_read_t(up_view_t **view,
                                      up_store_t *store,
@@ -98,6 +105,10 @@ typedef up_error_t *up_driver_upgrade_t(apr_uint64_t *changed,
                                         up_store_t *store,
                                         apr_pool_t *scratch_pool);
 
+typedef up_error_t *up_driver_filling_t(const char **warning,
+                                        up_store_t *store,
+                                        apr_pool_t *pool);
+
 typedef struct up_store_driver_t {
     const char *scheme;                /* "lmdb" serves "lmdb:..." */
     const up_driver_option_t *options; /* the last one's name is NULL */
@@ -108,6 +119,8 @@ typedef struct up_store_driver_t {
     up_driver_open_t *open;
     up_driver_stamp_t *stamp;
     up_driver_close_t *close;
+    up_driver_set_wait_t *set_wait;
+    up_driver_probe_t *probe;
     up_driver_read_t *read;
     up_driver_update_t *update;
     up_driver_token_t *token;
@@ -120,6 +133,7 @@ typedef struct up_store_driver_t {
     up_driver_each_t *each;
     up_driver_stat_t *stat;
     up_driver_upgrade_t *upgrade;
+    up_driver_filling_t *filling;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */

@@ -17,7 +17,8 @@ typedef struct source_t {
     const char *name;
     const up_json_t *object;
     apr_time_t now;
-    const char **token_text; /* set, not read */
+    unsigned *fields; /* set, not read, as the next one */
+    const char **token_text;
     apr_pool_t *pool;
 } source_t;
 
@@ -187,8 +188,10 @@ read_profile(const up_profile_t **profile, const source_t *source)
     UP_ERR(check_members("profile", object, known, source->pool));
     for (int i = 0; i < UP_FIELDS; i++) {
         const up_json_t *value = up_json_member(object, known[i]);
-        if (value && up_json_type(value) != UP_JSON_NULL)
-            UP_ERR(read_field(read, (up_field_t)i, value, source));
+        if (!value || up_json_type(value) == UP_JSON_NULL)
+            continue;
+        UP_ERR(read_field(read, (up_field_t)i, value, source));
+        *source->fields |= UP_FIELD_BIT(i);
     }
     *profile = read;
     return NULL;
@@ -299,6 +302,7 @@ static const struct {
 
 up_error_t *
 up_item_json_decode(up_item_t **item,
+                    unsigned *fields,
                     const char **token_text,
                     const char *line,
                     apr_size_t length,
@@ -316,8 +320,8 @@ up_item_json_decode(up_item_t **item,
                         "the line is no org, user, member or token");
 
     const char *name = kinds[kind].name, *const only[] = {name, NULL};
-    source_t source = {name, up_json_member(object, name), now, token_text,
-                       pool};
+    source_t source = {
+        name, up_json_member(object, name), now, fields, token_text, pool};
     UP_ERR(check_members("line", object, only, pool));
     if (up_json_type(source.object) != UP_JSON_OBJECT)
         return refuse(&source, "%s must be an object", name);
@@ -325,6 +329,7 @@ up_item_json_decode(up_item_t **item,
 
     *item = apr_pcalloc(pool, sizeof(**item));
     (*item)->kind = kinds[kind].kind;
+    *fields = 0;
     *token_text = NULL;
     return kinds[kind].read(*item, &source);
 }

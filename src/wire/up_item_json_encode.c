@@ -56,9 +56,13 @@ write_user(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     up_json_write_counter(writer, "sequence", user->sequence);
     write_time(writer, "creationDate", user->created, pool);
     write_time(writer, "changeDate", user->changed, pool);
-    if (human)
-        write_profile(writer, "profile", user->profile,
-                      up_profile_diff(user->profile, up_profile_make(pool)));
+    if (!human)
+        return;
+
+    /* Without a display name, import would give the user one. */
+    unsigned fields = up_profile_diff(user->profile, up_profile_make(pool)) |
+                      UP_FIELD_BIT(UP_DISPLAY_NAME);
+    write_profile(writer, "profile", user->profile, fields);
 }
 
 static void

@@ -63,7 +63,7 @@ put_char(up_json_writer_t *writer, char c)
 }
 
 /* What a value needs before it: a comma, unless it is the first of its object
- * or array, and its name. */
+ * or array, and its name in lowerCamel. */
 static void
 put_name(up_json_writer_t *writer, const char *name)
 {
@@ -71,11 +71,21 @@ put_name(up_json_writer_t *writer, const char *name)
 
     if (last != '{' && last != '[')
         put_char(writer, ',');
-    if (name) {
-        put_char(writer, '"');
-        put(writer, name, strlen(name));
-        put(writer, "\":", 2);
+    if (!name)
+        return;
+    char *at = room(writer, strlen(name) + 3), *begin = at;
+    *at++ = '"';
+    for (; *name; name++) {
+        char c = *name;
+        if (c == '_' && name[1]) {
+            c = *++name;
+            c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        }
+        *at++ = c;
     }
+    *at++ = '"';
+    *at++ = ':';
+    writer->length += (apr_size_t)(at - begin);
 }
 
 void

@@ -2,8 +2,9 @@
  * up_json_writer.h -- writing JSON text (RFC 8259), one value after the other.
  *
  * Answers are written at each request, so they are not built as trees first.
- * NAME is that of a member, UTF-8 that needs no escape; NULL for an array's
- * element and for the outermost value. Each begin has its end.
+ * NAME is that of a member, ASCII that needs no escape, and is written in
+ * lowerCamel ("first_name" as "firstName"); NULL for an array's element and for
+ * the outermost value. Each begin has its end.
  */
 #ifndef UP_JSON_WRITER_H
 #define UP_JSON_WRITER_H

@@ -2,7 +2,6 @@
  * by their descriptors. */
 #include "wire/up_message.h"
 
-#include <apr_lib.h>
 #include <string.h>
 
 /* What FIELD's quantifier is: whether an optional number is there, how many
@@ -174,10 +173,12 @@ up_message_camel(char *camel, apr_size_t size, const char *name)
     char *last = camel + size - 1;
 
     for (; *name && camel < last; name++) {
-        if (*name == '_' && name[1])
-            *camel++ = (char)apr_toupper(*++name);
-        else
-            *camel++ = *name;
+        char c = *name;
+        if (c == '_' && name[1]) {
+            c = *++name;
+            c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        }
+        *camel++ = c;
     }
     *camel = '\0';
 }

@@ -256,11 +256,10 @@ write_field(up_json_writer_t *writer,
             apr_pool_t *pool)
 {
     const char *value = (const char *)message + field->offset;
-    char name[NAME_SIZE];
+    const char *name = field->name;
 
     if (!up_message_has(message, field))
         return;
-    up_message_camel(name, sizeof(name), field->name);
     if (field->label != PROTOBUF_C_LABEL_REPEATED) {
         write_value(writer, name, field, value, pool);
         return;
@@ -300,14 +299,31 @@ next_field(const ProtobufCMessageDescriptor *type,
     return next;
 }
 
+/* Whether TYPE's fields stand in the order of their numbers. */
+static int
+is_in_order(const ProtobufCMessageDescriptor *type)
+{
+    unsigned i = 1;
+
+    while (i < type->n_fields &&
+           stands_before(&type->fields[i - 1], &type->fields[i]))
+        i++;
+    return i >= type->n_fields;
+}
+
 void
 up_message_write_members(up_json_writer_t *writer,
                          const ProtobufCMessage *message,
                          apr_pool_t *pool)
 {
     const ProtobufCMessageDescriptor *type = message->descriptor;
-    const ProtobufCFieldDescriptor *field = next_field(type, NULL);
 
+    if (is_in_order(type)) { /* as most are */
+        for (unsigned i = 0; i < type->n_fields; i++)
+            write_field(writer, message, &type->fields[i], pool);
+        return;
+    }
+    const ProtobufCFieldDescriptor *field = next_field(type, NULL);
     for (; field; field = next_field(type, field))
         write_field(writer, message, field, pool);
 }

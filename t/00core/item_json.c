@@ -55,8 +55,8 @@ static const struct {
           "\"lastName\":\"Giraffe\"}"),
      USER("\"type\":\"human\",\"state\":\"active\",\"sequence\":"
           "\"1\"," NOW_DATES ",\"profile\":{\"firstName\":\"Gigi\","
-          "\"lastName\":\"Giraffe\"}"),
-     "a display name has no default here"},
+          "\"lastName\":\"Giraffe\",\"displayName\":\"\"}"),
+     "a display name has no default here, and is written when it is empty"},
     {HUMAN("\"state\":\"inactive\","), HUMAN_READ("inactive", "1"), "inactive"},
     {HUMAN("\"state\":\"initial\","), HUMAN_READ("initial", "1"), "initial"},
     {HUMAN("\"state\":\"removed\","), HUMAN_READ("removed", "1"), "removed"},
@@ -215,7 +215,10 @@ decode(up_item_t **item,
        const char *line,
        apr_pool_t *pool)
 {
-    return up_item_json_decode(item, token_text, line, strlen(line), NOW, pool);
+    unsigned fields;
+
+    return up_item_json_decode(item, &fields, token_text, line, strlen(line),
+                               NOW, pool);
 }
 
 static const char *
@@ -294,6 +297,41 @@ values(apr_pool_t *pool)
        "the hash is the bytes of the digits");
 }
 
+/* Which fields a line has, and which it lacks. */
+static void
+presence(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name, *line;
+        unsigned fields;
+    } rows[] = {
+        {"a human with an empty profile",
+         USER("\"type\":\"human\",\"profile\":{}"), 0},
+        {"a human with some fields, one of them empty",
+         USER("\"type\":\"human\",\"profile\":{\"displayName\":\"\","
+              "\"gender\":0,\"firstName\":\"G\"}"),
+         UP_FIELD_BIT(UP_FIRST_NAME) | UP_FIELD_BIT(UP_DISPLAY_NAME) |
+             UP_FIELD_BIT(UP_GENDER)},
+        {"a human with null for a field",
+         USER("\"type\":\"human\",\"profile\":{\"displayName\":null,"
+              "\"nickName\":\"\"}"),
+         UP_FIELD_BIT(UP_NICK_NAME)},
+        {"a machine", USER("\"type\":\"machine\""), 0},
+        {"an organisation", "{\"org\":{\"id\":\"O1\"}}", 0},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned fields = ~0u;
+        const char *token_text;
+        up_item_t *item;
+        up_error_t *err =
+            up_item_json_decode(&item, &fields, &token_text, rows[i].line,
+                                strlen(rows[i].line), NOW, pool);
+        ok(!err, "%s is read", rows[i].name);
+        is_number(fields, rows[i].fields, "the fields of %s", rows[i].name);
+    }
+}
+
 static void
 events(apr_pool_t *pool)
 {
@@ -349,6 +387,7 @@ test(apr_pool_t *pool)
     up_json_init();
     lines(pool);
     values(pool);
+    presence(pool);
     events(pool);
 }
 

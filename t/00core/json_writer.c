@@ -33,6 +33,23 @@ nesting(apr_pool_t *pool)
     is_number((long long)length, (long long)strlen(text), "its length");
 }
 
+static void
+names(apr_pool_t *pool)
+{
+    up_json_writer_t *writer = up_json_writer_make(pool);
+    const char *text;
+    apr_size_t length;
+
+    up_json_begin_object(writer, "first_name");
+    up_json_write_number(writer, "address_2", 1);
+    up_json_write_number(writer, "last_", 2);
+    up_json_write_number(writer, "@type", 3);
+    up_json_end_object(writer);
+    up_json_writer_text(&text, &length, writer);
+    is(text, "\"firstName\":{\"address2\":1,\"last_\":2,\"@type\":3}",
+       "names of members are in lowerCamel");
+}
+
 static const struct {
     const char *text, *written, *name;
 } strings[] = {
@@ -111,6 +128,7 @@ static void
 test(apr_pool_t *pool)
 {
     nesting(pool);
+    names(pool);
     escapes(pool);
     numbers(pool);
     sizes(pool);

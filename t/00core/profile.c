@@ -289,6 +289,7 @@ rules(apr_pool_t *pool)
          "human.profile.givenName human.profile.familyName "
          "human.profile.nickName human.profile.displayName "
          "human.profile.preferredLanguage"},
+        {UP_RULES_STORED, "", "firstName lastName"},
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

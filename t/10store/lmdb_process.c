@@ -1,5 +1,6 @@
 /* lmdb_process.c -- an LMDB store and several processes, some of which die. */
 #include "store_contract.h"
+#include "core/up_clock.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -11,30 +12,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CHILDREN 6
 #define ROUNDS 60
+#define WHO_SIZE 200
 #define MIB (1024 * 1024)
 #define FEW_PAGES (256 * 1024) /* 500 events have their own */
 
-/* What the clock is ahead, for what happens every so many seconds. LMDB and APR
- * call the executable's function rather than the C library's. */
+/* What the clock of pauses is ahead, for what happens every so many seconds.
+ * up_clock() calls the executable's function rather than the C library's. */
 static time_t ahead;
 
 __attribute__((visibility("default"))) int
-gettimeofday(struct timeval *restrict time, void *restrict zone)
+clock_gettime(clockid_t clock, struct timespec *now)
 {
-    struct timespec now;
+    int rc = (int)syscall(SYS_clock_gettime, clock, now);
 
-    (void)zone;
-    clock_gettime(CLOCK_REALTIME, &now);
-    time->tv_sec = now.tv_sec + ahead;
-    time->tv_usec = now.tv_nsec / 1000;
-    return 0;
+    now->tv_sec += ahead;
+    return rc;
 }
 
 /* Make the store NAME with one organisation, O1, and one user, A. */
@@ -238,6 +237,130 @@ killed_writer(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* Start a child that begins a batch in the store NAME, changes something, and
+ * stands still until it is continued; then it commits, and ends. */
+static child_t
+start_stopped_writer(const char *name, apr_pool_t *pool)
+{
+    up_batch_t *batch;
+    child_t child;
+    int status;
+
+    if (!spawn(&child)) {
+        up_store_t *store = open_store(name, temp_lmdb_scratch(pool), pool);
+        must(up_batch_begin(&batch, store, pool));
+        must(up_batch_put(batch, make_org("O2", "O2", pool), pool));
+        raise(SIGSTOP);
+        must(up_batch_commit(batch));
+        _exit(0);
+    }
+    waitpid(child.pid, &status, WUNTRACED);
+    if (!WIFSTOPPED(status)) {
+        printf("Bail out! a writer ended before it stood still\n");
+        _exit(1);
+    }
+    return child;
+}
+
+/* An up_store_tell_t. */
+static void
+note_who(void *baton, const char *who)
+{
+    apr_cpystrn(baton, who, WHO_SIZE);
+}
+
+/* The options of a store that waits a second for the writer lock. */
+static const apr_table_t *
+impatient(const char *map_size, apr_pool_t *pool)
+{
+    apr_table_t *options =
+        apr_table_copy(pool, temp_lmdb_options(map_size, "off", pool));
+
+    apr_table_set(options, "timeout", "1");
+    return options;
+}
+
+/* A writer stands still with LMDB's writer lock. */
+static void
+stopped_writer(apr_pool_t *pool)
+{
+    make("stopped", impatient("64M", pool), pool);
+    up_store_t *store = open_store("stopped", impatient("64M", pool), pool);
+    apr_uint32_t episode, again;
+    char who[WHO_SIZE] = "nobody";
+
+    ok(!up_store_probe(&episode, store, pool),
+       "a store that nobody has locked can be changed");
+    child_t child = start_stopped_writer("stopped", pool);
+    const char *name = apr_psprintf(pool,
+                                    "process %d (lmdb_process.t, which "
+                                    "is stopped)",
+                                    (int)child.pid);
+
+    up_error_t *err = change(store, pool);
+    is_reason(err, "STORE_UNAVAILABLE",
+              "a change gives up while a stopped process has the lock");
+    is(read_text(store, "A", NULL, NULL, pool), "caller of O1 active, org O1",
+       "reads go on meanwhile");
+    err = up_store_probe(&episode, store, pool);
+    is_reason(err, "STORE_UNAVAILABLE", "a probe tells");
+    ok(err && strstr(err->message, name), "and names the process");
+    apr_time_t before = up_clock();
+    for (int i = 0; i < 100; i++)
+        err = change(store, pool);
+    is_reason(err, "STORE_UNAVAILABLE", "further changes are refused");
+    ok(up_clock() - before < apr_time_from_sec(50), "without another wait");
+    err = up_store_probe(&again, store, pool);
+    ok(err && again == episode, "it is the same episode to a probe");
+
+    up_store_set_wait(store, apr_time_from_sec(3), note_who, who);
+    up_batch_t *batch;
+    err = up_batch_begin(&batch, store, pool);
+    is_reason(err, "STORE_UNAVAILABLE", "a batch gives up too");
+    ok(err && strstr(err->message, name), "and says who has the lock");
+    is(who, name, "as it has while it waited");
+    up_store_set_wait(store, apr_time_from_sec(1), NULL, NULL);
+
+    up_store_close(store);
+    store = open_store("stopped", impatient("32M", pool), pool);
+    is(read_text(store, "A", NULL, NULL, pool), "caller of O1 active, org O1",
+       "the store can be closed and opened again");
+    is_number(sequence(store, pool), 1, "nothing was changed");
+
+    kill(child.pid, SIGCONT);
+    is_number(end_of(&child), 0, "continued, the process commits");
+    up_store_set_wait(store, apr_time_from_sec(60), NULL, NULL);
+    ok(!change(store, pool), "then the next change is made");
+    is_number(sequence(store, pool), 2, "and none of those that gave up");
+    ok(!up_store_probe(&episode, store, pool), "a probe finds no trouble");
+    up_store_close(store);
+}
+
+/* Likewise; a process that has waited for it in vain can end. */
+static void
+ended_waiter(apr_pool_t *pool)
+{
+    child_t waiter;
+
+    make("ended", impatient("64M", pool), pool);
+    child_t child = start_stopped_writer("ended", pool);
+    if (!spawn(&waiter)) {
+        up_store_t *store = open_store("ended", impatient("32M", pool), pool);
+        alarm(60);
+        exit(change(store, pool) == NULL);
+    }
+    is_number(end_of(&waiter), 0,
+              "a process whose writer waits for a lock can end");
+    up_store_t *store = open_store("ended", impatient(NULL, pool), pool);
+    kill_child(&child);
+    up_store_set_wait(store, apr_time_from_sec(60), NULL, NULL);
+    ok(!change(store, pool),
+       "once the stopped process is killed, changes are made");
+    is_number(count_items(store, UP_KIND_ORG, pool), 1,
+              "and of its own nothing is left");
+    up_store_close(store);
+}
+
 static up_error_t *
 sleep_in_visit(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
@@ -321,6 +444,47 @@ killed_readers(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A reader that stands still makes the store full. */
+static void
+full_by_reader(apr_pool_t *pool)
+{
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
+    const char *warning;
+    up_error_t *err = NULL;
+    int changes = 0;
+
+    make("kept", options, pool);
+    up_store_t *store = open_store("kept", options, pool);
+    must(up_store_filling(&warning, store, pool));
+    is(warning, NULL, "there is no warning of an empty store");
+    is_number(temp_lmdb_figure(store, "oldestReader"), 0,
+              "the oldest reader is 0 if nobody else reads");
+    up_store_close(store);
+
+    child_t reader = start_reader("kept", options, pool);
+    store = open_store("kept", options, pool);
+    for (; !err && changes < 1000; changes++)
+        err = change(store, pool);
+    is_reason(err, "STORE_FULL", "a reader that stands still fills a store");
+    is_number(temp_lmdb_figure(store, "oldestReader"), reader.pid,
+              "the oldest reader is that process");
+    is_number(temp_lmdb_figure(store, "oldestReaderAge"), changes - 1,
+              "its age is the number of changes since it began");
+    ok(temp_lmdb_figure(store, "oldestReaderBytes") > MIB / 2,
+       "the bytes that it keeps are counted");
+    ok(temp_lmdb_figure(store, "bytesUsed") > MIB * 3 / 4,
+       "the bytes that it keeps count as used");
+    must(up_store_filling(&warning, store, pool));
+    ok(warning && strstr(warning, apr_psprintf(pool, "only because process %d",
+                                               (int)reader.pid)),
+       "the warning names the process");
+    printf("# %s\n", warning);
+    kill_child(&reader);
+    ok(!change(store, pool),
+       "once the reader is dead, the next change finds room");
+    up_store_close(store);
+}
+
 /* Read the user that is visited. */
 static up_error_t *
 read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
@@ -372,7 +536,10 @@ test(apr_pool_t *pool)
     temp_path("", pool); /* before there are children */
     many_writers(pool);
     killed_writer(pool);
+    stopped_writer(pool);
+    ended_waiter(pool);
     killed_readers(pool);
+    full_by_reader(pool);
     grown_by_another(pool);
 }
 

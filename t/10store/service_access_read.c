@@ -123,7 +123,8 @@ check_unstorable_org(apr_pool_t *pool)
     noting.view = (up_view_t){.caller_org = "O1", .org = "O1"};
     is(reason_of(check(&view, &call, &target)), "ORG_NOT_FOUND",
        "an organisation that cannot be stored is not the caller's own");
-    is(call.found_org, NULL, "nor is it reported as the call's");
+    is(call.found_org, NULL,
+       "an organisation that cannot be stored is not reported as the call's");
 }
 
 #define OWNER "ORG_OWNER"

@@ -106,7 +106,7 @@ check_checks(apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        up_error_t *err = up_admin_check(rows[i].item, pool);
+        up_error_t *err = up_admin_check(rows[i].item, UP_ALL_FIELDS, pool);
         is(err ? err->message : NULL, rows[i].message, "up_admin_check() of %s",
            rows[i].name);
         if (err)
@@ -120,9 +120,12 @@ check_display_names(apr_pool_t *pool)
 {
     static const struct {
         const char *name, *given, *stored;
+        unsigned fields;
     } rows[] = {
-        {"an absent display name is the first and the last name", "", "F L"},
-        {"a display name that is given stays", "G", "G"},
+        {"an absent display name is the first and the last name", "", "F L",
+         UP_ALL_FIELDS & ~UP_FIELD_BIT(UP_DISPLAY_NAME)},
+        {"a display name that is given stays", "G", "G", UP_ALL_FIELDS},
+        {"an empty display name that is given stays", "", "", UP_ALL_FIELDS},
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -130,7 +133,7 @@ check_display_names(apr_pool_t *pool)
         up_profile_t *given = up_profile_copy(item->as.user.profile, pool);
         given->text[UP_DISPLAY_NAME] = rows[i].given;
         item->as.user.profile = given;
-        must(up_admin_check(item, pool));
+        must(up_admin_check(item, rows[i].fields, pool));
         is(item->as.user.profile->text[UP_DISPLAY_NAME], rows[i].stored, "%s",
            rows[i].name);
         is(given->text[UP_DISPLAY_NAME], rows[i].given,
@@ -392,6 +395,22 @@ check_removal_of_dots(up_store_t *store, apr_pool_t *pool)
               "a stored user .. can be removed");
 }
 
+/* A larger sequence could not be exported and imported again. */
+static void
+check_last_sequence(up_store_t *store, apr_pool_t *pool)
+{
+    up_item_t *item = make_human("O1", "last", UP_ACTIVE, "X", pool);
+    const up_user_t *read;
+
+    item->as.user.sequence = UP_SEQUENCE_MAX;
+    must(put_item(store, item, pool));
+    is(reason_of(up_admin_remove_user(store, "O1", "last", pool)), "STORE_FULL",
+       "removing a user with the largest sequence is STORE_FULL");
+    must(up_admin_get_user(&read, store, "O1", "last", pool));
+    ok(read->state == UP_ACTIVE && read->sequence == UP_SEQUENCE_MAX,
+       "a user with the largest sequence stays as it is");
+}
+
 static void
 check_change_dates(apr_pool_t *pool)
 {
@@ -399,14 +418,14 @@ check_change_dates(apr_pool_t *pool)
     up_user_t *past = &make_machine("O1", "U1", pool)->as.user;
     up_user_t *ahead = &make_machine("O1", "U2", pool)->as.user;
 
-    up_user_touch(past);
+    must(up_user_touch(past, pool));
     is_number((long long)past->sequence, 2,
               "a change counts the sequence up by one");
     ok(past->changed >= begun && past->changed <= apr_time_now(),
        "a change sets the change date to now");
     is_number(past->created, LONG_AGO, "a change leaves the creation date");
     ahead->changed = future;
-    up_user_touch(ahead);
+    must(up_user_touch(ahead, pool));
     is_number(ahead->changed, future, "a change date never goes back");
 }
 
@@ -452,6 +471,7 @@ test(apr_pool_t *pool)
     check_ambiguity(store, pool);
     check_removal(store, pool);
     check_removal_of_dots(store, pool);
+    check_last_sequence(store, pool);
     check_change_dates(pool);
     check_events(store, pool);
     up_store_close(store);

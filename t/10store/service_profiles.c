@@ -318,6 +318,28 @@ check_change(up_store_t *store, apr_pool_t *pool)
        "the same change again is PROFILE_NOT_CHANGED");
 }
 
+static void
+check_last_sequence(up_store_t *store, apr_pool_t *pool)
+{
+    up_call_t call = call_of(store, "A1", "O1", pool);
+    up_item_t *item = make_human("O1", "last", UP_ACTIVE, "X", pool);
+    up_profile_t *profile = changed_profile(UP_NICK_NAME, "New", pool);
+    const up_user_t *user;
+
+    for (int below = 1; below >= 0; below--) {
+        item->as.user.sequence = UP_SEQUENCE_MAX - (apr_uint64_t)below;
+        must(put_item(store, item, pool));
+        is(reason_of(replace(&user, &call, "last", profile)),
+           below ? "" : "STORE_FULL",
+           "a change of a user %d below the largest "
+           "sequence",
+           below);
+    }
+    must(get(&user, &call, "last"));
+    is(user->profile->text[UP_FIRST_NAME], "X",
+       "a user with the largest sequence stays as it is");
+}
+
 /* A call that changes nothing does not wait for another writer. */
 static void
 check_without_lock(up_store_t *store, apr_pool_t *pool)
@@ -461,6 +483,7 @@ test(apr_pool_t *pool)
     check_without_lock(store, pool);
     check_violations(store, pool);
     check_change(store, pool);
+    check_last_sequence(store, pool);
     check_deadline(store, pool);
     check_deadline_while_waiting(store, pool);
     check_states(store, pool);

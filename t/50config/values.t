@@ -14,15 +14,24 @@ my @right = (
     'UserProfileMapSize 64m',
     'UserProfileSync full',
     'UserProfileSync OFF',
+    'UserProfileStoreTimeout 1',
+    'UserProfileStoreTimeout 3600',
     'UserProfile On',
     'UserProfile Off',
     'UserProfileMaxBody 1',
     'UserProfileMaxBody 64K',
     'UserProfileMaxBody 1G',
+    'UserProfileProtocols rest',
+    'UserProfileProtocols REST gRPC grpc-WEB Connect',
+    'UserProfileProtocols connect connect',
+    'UserProfileSelf Off',
+    'UserProfileSelf read',
+    'UserProfileSelf WRITE',
     'UserProfileRole READER user.read',
     'UserProfileRole BOTH user.read user.write',
     "<Location /p>\nUserProfile On\nUserProfileMaxBody 1K\n"
-        . "UserProfileRole A user.read\n</Location>",
+        . "UserProfileRole A user.read\nUserProfileProtocols rest\n"
+        . "UserProfileSelf Off\n</Location>",
     "<Directory /nowhere>\nUserProfile On\n</Directory>",
     "<VirtualHost *:\${PORT}>\nUserProfileStore lmdb:\${FOLDER}/other\n"
         . "UserProfile On\n</VirtualHost>",
@@ -49,6 +58,11 @@ my @wrong = (
     ['UserProfileMapSize 99999999999999999999', $size],
     ['UserProfileMapSize 9999999999G',     $size],
     ['UserProfileSync maybe',              qr/'full' or 'off'/],
+    ['UserProfileStoreTimeout 0',          qr/'0' is not a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 3601',       qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout -1',         qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 10s',        qr/a number of seconds from 1 to 3600/],
+    ['UserProfileStoreTimeout 1.5',        qr/a number of seconds from 1 to 3600/],
     ['UserProfile Perhaps',                qr/On or Off/],
     ['UserProfileMaxBody 0',               $size],
     ['UserProfileMaxBody 2G',              $size],
@@ -56,6 +70,17 @@ my @wrong = (
     ['UserProfileMaxBody 0x10',            $size],
     ['UserProfileMaxBody 1KK',             $size],
     ['UserProfileMaxBody 1 2',             qr/takes one argument/],
+    ['UserProfileProtocols',               qr/one or more of rest, grpc, grpc-web and connect/],
+    (
+        map { ["UserProfileProtocols $_", qr/is not a protocol: rest, grpc, grpc-web or connect/] }
+            'http', 'grpcweb', 'grpc,rest', 'rest soap', 'All', 'none', '-rest', 'rest Off'
+    ),
+    ['UserProfileSelf',                    qr/takes one argument/],
+    ['UserProfileSelf Read Write',         qr/takes one argument/],
+    (
+        map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
+            'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
     ['UserProfileRole',                    qr/user\.read or user\.write/],
     ['UserProfileRole READER',             qr/user\.read or user\.write/],
     ['UserProfileRole READER user.delete', qr/user\.read or user\.write/],
@@ -67,6 +92,7 @@ my @wrong = (
         qr/not allowed/],
     ["<Location /p>\nUserProfileMapSize 1G\n</Location>", qr/not allowed/],
     ["<Location /p>\nUserProfileSync off\n</Location>",   qr/not allowed/],
+    ["<Location /p>\nUserProfileStoreTimeout 5\n</Location>", qr/not allowed/],
 );
 for my $case (@wrong) {
     my ($line, $right) = @$case;

@@ -180,13 +180,17 @@ END
             bytes\ used\ {9}[1-9]\d*\n
             bytes\ at\ most\ {6}17179869184\n
             reader\ slots\ used\ \ \d+\n
-            reader\ slots\ {7}16384\n\z/x
+            reader\ slots\ {7}16384\n
+            oldest\ reader\ {6}0\n
+            changes\ since\ {6}0\n
+            bytes\ it\ keeps\ {5}0\n\z/x
     ],
     [
         'stat --json', 0,
         qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":2,
         "events":3,"lastEvent":3,"bytesUsed":[1-9]\d*,"bytesMax":17179869184,
-        "readers":\d+,"readersMax":16384\}\n\z/x
+        "readers":\d+,"readersMax":16384,"oldestReader":0,"oldestReaderAge":0,
+        "oldestReaderBytes":0\}\n\z/x
     ],
 );
 

@@ -50,6 +50,26 @@ like(
         "displayName":"New\ Name"\}/x,
     'a line replaces the user that it names, its sequence too');
 
+# Display names: one that is empty, as UpdateHumanUser may leave it, and one that
+# is not there.
+sub human {
+    my ($id, $names) = @_;
+    return '{"user":{"id":"' . $id . '","orgId":"O1","type":"human","state":"active","sequence":"2",'
+        . '"creationDate":"2025-03-25T09:00:00Z","changeDate":"2025-03-25T09:00:00Z",'
+        . '"profile":{"firstName":"F","lastName":"L"' . $names . '}}}';
+}
+my @cleared = ('{"org":{"id":"O1"}}', human('U1', ',"displayName":""'));
+my $cleared = store(@cleared);
+is_deeply([lines_of($cleared)], \@cleared, 'an empty display name is imported and exported as it is');
+is_deeply([lines_of(store(lines_of($cleared)))], \@cleared,
+    'an export with an empty display name gives an equal store');
+import_text($cleared, join "\n", human('U2', ''), human('U3', ',"displayName":null'));
+ctl($cleared, qw(user add O1 U4 --first-name F --last-name L --display-name), '');
+my %shown = map { /"id":"(U\d)".*"displayName":"(.*?)"/ ? ($1 => $2) : () } lines_of($cleared);
+is($shown{U2}, 'F L', 'a line without a display name gets the first and the last name');
+is($shown{U3}, 'F L', 'a line with null as display name gets the first and the last name');
+is($shown{U4}, 'F L', 'user add with an empty display name gives the first and the last name');
+
 # A token's text is hashed; 'abc' has a well-known SHA-256.
 import_text($store, '{"token":{"userId":"A1","token":"abc"}}');
 ok((grep { /"sha256":"ba7816bf8f01cfea4141/ } lines_of($store)) == 1,

@@ -40,6 +40,26 @@ my $long = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 2999);
 is($table, join('', "ID     NAME\n", map { "O$_  N\n" } 1000 .. 2999),
     'a long table has all its rows');
 
+# A reader of the output that stands still: the tool has ended its own reading
+# of the store before it prints.
+my $longer = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 5999);
+for my $command (['export'], [qw(org list)]) {
+    open my $output, '-|', tool(), '-s', $longer, @$command or die "@$command: $!\n";
+    read $output, my $first, 1;
+    ctl($longer, qw(org add), "new-@$command[0]");
+    my (undef, $stat) = ctl($longer, qw(stat --json));
+    like($stat, qr/"oldestReader":0,/, "@$command: a pager keeps no pages of the store");
+    my @lines = <$output>;
+    ok(close $output, "@$command: read to its end, it succeeds");
+    cmp_ok(scalar @lines, '>=', 5000, "@$command: nothing is missing");
+}
+
+{
+    local $ENV{TMPDIR} = '/nowhere';
+    my ($code, $out) = run('', 'sh', '-c', '"$0" -s "$1" export | wc -l', tool(), $longer);
+    is($out + 0, 5002, 'where TMPDIR is no folder, another one is used');
+}
+
 # Output that cannot be written.
 
 sub exit_of {

@@ -53,6 +53,12 @@ my @about = grep { /\bUP0010: .*STORE_FULL/ } split /\n/, $server->log;
 is scalar @about, 1, 'a full store is logged once per request';
 like $about[0], qr/:error\].*MDB_MAP_FULL|:error\].*UserProfileMapSize|:error\].*full/, 'a full store is logged as an error that says why';
 
+# As the log has said before.
+$server->wait_until(sub { request(GET => $path, {%auth}); $server->log =~ /UP0012/ });
+my @filling = grep { /UP0012/ } split /\n/, $server->log;
+like $filling[0], qr/:warn\].*UP0012: the LMDB store '\S+' uses [\d.]+[KM] of at most 1\.0M/,
+    'the log warns when half of the room is used';
+
 my $before = $turn . ' ' . ($turn + 1);
 my $events = events();
 is $events, $turn, 'each change has an event, the refused one none';

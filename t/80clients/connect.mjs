@@ -1,12 +1,11 @@
 // connect.mjs -- @connectrpc/connect-node, gRPC over h2c and TLS and gRPC-Web
 // over HTTP/1.1 and HTTP/2, and @connectrpc/connect-web.
 import { readFileSync } from 'node:fs';
-import { createClient } from '@connectrpc/connect';
 import * as node from '@connectrpc/connect-node';
 import * as web from '@connectrpc/connect-web';
 import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js';
 
-import { connectClient } from './lib/connect.mjs';
+import { connectClient, stubs } from './lib/connect.mjs';
 import { play } from './lib/scenario.mjs';
 import { h2c, setup, tls } from './lib/setup.mjs';
 import { done } from './lib/tap.mjs';
@@ -15,15 +14,8 @@ const ca = readFileSync(setup.certificate);
 
 // Stubs over transports that CREATE makes with OPTIONS.
 function maker(create, options) {
-    return (token) => {
-        const bear = (next) => (request) => {
-            request.header.set('authorization', `Bearer ${token}`);
-            return next(request);
-        };
-        const interceptors = token ? [bear] : [];
-        return createClient(ManagementService,
-            create({ ...options, interceptors }));
-    };
+    const stub = stubs(create, options);
+    return (token) => stub(ManagementService, token);
 }
 
 // One connection for each client, which ends with it.

@@ -36,7 +36,7 @@ function client(format) {
         update: (request, options) =>
             call(ManagementService.method.updateHumanProfile, request, options),
         unknown: (options) =>
-            call(ManagementService.method.healthz, {}, options),
+            call(ManagementService.method.getMyOrg, {}, options),
         failure: (error) => {
             const text = error.metadata?.['grpc-status-details-bin'];
             return {

@@ -1,13 +1,13 @@
 // zitadel_node.mjs -- @zitadel/node, over h2c and TLS.
 import {
-    createAccessTokenInterceptor, createManagementClient,
+    createAccessTokenInterceptor, createAuthClient, createManagementClient,
 } from '@zitadel/node/dist/api/index.js';
 import { Metadata } from 'nice-grpc-common';
 
 import { decodeStatus } from './lib/details.mjs';
 import { play } from './lib/scenario.mjs';
-import { h2c, tls } from './lib/setup.mjs';
-import { done } from './lib/tap.mjs';
+import { h2c, setup, tls } from './lib/setup.mjs';
+import { done, is } from './lib/tap.mjs';
 
 // A stub for each token.
 function client(name, address) {
@@ -41,7 +41,7 @@ function client(name, address) {
         name,
         get: (request, more) => call('getHumanProfile', request, more),
         update: (request, more) => call('updateHumanProfile', request, more),
-        unknown: (more) => call('healthz', {}, more),
+        unknown: (more) => call('getMyOrg', {}, more),
         failure: (error) => {
             const bytes = error.trailer?.get('grpc-status-details-bin');
             return {
@@ -56,5 +56,18 @@ function client(name, address) {
 
 await play(client('@zitadel/node over h2c', h2c));
 await play(client('@zitadel/node over TLS', tls));
+
+const auth = createAuthClient(h2c,
+    createAccessTokenInterceptor(setup.self.token));
+const { details } = await auth.updateMyProfile({
+    firstName: 'Ada', lastName: 'L', displayName: 'Ada L',
+    preferredLanguage: 'en', gender: 1,
+});
+const mine = await auth.getMyProfile({});
+is([mine.details, mine.profile.firstName, mine.profile.gender],
+    [details, 'Ada', 1],
+    '@zitadel/node: a user changes its own profile and reads it');
+is(await auth.updateMyProfile({ lastName: 'L' }).catch(({ code }) => code), 3,
+    'a profile without a first name is refused');
 done();
 process.exit(); // its channels cannot be closed

@@ -8,7 +8,8 @@
 #       store    => $folder,
 #       children => 1,
 #       threads  => 192,          in each child
-#       answers  => {get => ['200', 353]}
+#       answers  => {get => ['200', 353]},
+#       under    => ['valgrind']  a command to run it under, as one process
 #   );
 #   $server->stop;
 package Httpd;
@@ -19,6 +20,7 @@ use warnings;
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
 
+use Calls ();
 use FreePort;
 use Users ();
 
@@ -40,7 +42,9 @@ sub start {
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         open STDERR, '>>', "$self->{root}/error.log";
-        exec $ENV{HTTPD}, '-f', "$self->{root}/httpd.conf", '-DFOREGROUND';
+        my @under = @{ $self->{under} || [] };
+        exec @under, $ENV{HTTPD}, '-f', "$self->{root}/httpd.conf",
+            @under ? '-X' : '-DFOREGROUND';
         die "cannot run $ENV{HTTPD}: $!\n";
     }
     $self->{pid} = $pid;
@@ -62,6 +66,18 @@ sub module_lines {
         my $file = $file{$_} || "$ENV{LIBEXECDIR}/mod_$_.so";
         "LoadModule ${_}_module \"$file\"\n"
     } grep { !$built_in{$_} } @MODULES, 'yardstick';
+}
+
+# The places where mod_userprofile is on.
+sub our_places {
+    return join '', map { <<"END" } @Calls::PLACES;
+<Location $_>
+    UserProfile On
+    AuthType UserProfile
+    AuthName "profiles"
+    Require valid-user
+</Location>
+END
 }
 
 # A place for each answer of the yardstick, and one more behind our tokens.
@@ -89,7 +105,7 @@ sub configure {
     my ($self) = @_;
     my $workers = $self->{children} * $self->{threads};
     my $modules = $self->module_lines;
-    my $places  = $self->yardstick_places;
+    my $places  = our_places() . $self->yardstick_places;
 
     open my $out, '>', "$self->{root}/httpd.conf" or die "httpd.conf: $!\n";
     print $out <<"END";
@@ -113,23 +129,14 @@ KeepAliveTimeout 60
 Protocols h2c http/1.1
 
 UserProfileStore "lmdb:$self->{store}"
-<Location /management/v1>
-    UserProfile On
-    AuthType UserProfile
-    AuthName "profiles"
-    Require valid-user
-</Location>
-<Location /zitadel.management.v1.ManagementService>
-    UserProfile On
-    AuthType UserProfile
-    AuthName "profiles"
-    Require valid-user
-</Location>
 <Location /caller>
     UserProfile On
     AuthType Yardstick
     YardstickCaller $Users::CALLER
     Require valid-user
+</Location>
+<Location /mark>
+    Yardstick 200 1 mark
 </Location>
 $places
 END

@@ -6,6 +6,7 @@ use warnings;
 
 use Exporter qw(import);
 
+use Calls ();
 use Users ();
 
 our @EXPORT = qw(wrk h2load);
@@ -19,24 +20,34 @@ sub output_of {
     return $said;
 }
 
-# Requests of $load->{kind} (see load.lua) to $load->{path} of a server. All
-# have to be answered; as errors: $load->{refused}, "none", "some" or "all".
+# Die unless as many of $requests answers were errors as the calls @names are
+# to be answered with. Where some are and some are not, any number is right.
+sub check_errors {
+    my ($errors, $requests, @names) = @_;
+    my $failing = grep { Calls::call($_)->{status} >= 400 } @names;
+    return if $failing && $failing < @names;
+    die "$errors of $requests answers to '@names' were errors\n"
+        if $errors != ($failing ? $requests : 0);
+}
+
+# Requests for the call $load->{call}, or for several in turn, over
+# $load->{connections} of a server; $load->{place}, {token} and {headers} are
+# those of Calls::request(). All have to be answered.
 sub wrk {
     my ($server, %load) = @_;
-    my $said = output_of(
+    my @calls = ref $load{call} ? @{ $load{call} } : $load{call};
+    my $said  = output_of(
         'wrk', '-t1', '-c', $load{connections}, '-d', "$load{seconds}s",
         '--timeout', '10s', '-s', "$server->{folder}/load.lua",
-        $server->url, '--', $load{kind}, $load{path}, $load{users},
-        $load{token} ? "Authorization: Bearer $Users::TOKEN" : (),
-        @{ $load{headers} || [] });
-    my ($requests, $duration, $refused, $failed, @latency) =
+        $server->url, '--', $load{users},
+        map { Calls::request($_, %load) } @calls);
+    my ($requests, $duration, $errors, $failed, @latency) =
         ($said =~ /^figures (.*)/m ? $1 : '') =~ /[\d.]+/g;
 
     die "wrk says nothing of use:\n$said" unless $requests;
     die "$failed requests failed:\n$said" if $failed;
-    my %expected = (none => 0, some => $refused, all => $requests);
-    die "$refused of $requests answers were errors:\n$said" . $server->log
-        if $refused != $expected{ $load{refused} || 'none' };
+    eval { check_errors($errors, $requests, @calls); 1 }
+        or die $@ . $said . $server->log;
     my %figures = (rate => 1e6 * $requests / $duration, count => $requests);
     @figures{qw(p50 p95 p99 max)} = @latency;
     return \%figures;

@@ -1,15 +1,16 @@
-# Postgres.pm -- the peer: a PostgreSQL server of our own with as many users, in
-# a cluster below the scratch folder, and pgbench.
+# Postgres.pm -- a peer: a PostgreSQL server of our own with as many users, in a
+# cluster below the scratch folder.
 #
 # It is asked through a socket in its folder, and keeps Debian's settings but
 # for room: shared buffers for the whole table, and fewer checkpoints. Commits
-# are flushed.
+# are flushed. Between its rounds all of it is stopped, so that what it does in
+# the background falls into its own.
 package Postgres;
 
 use strict;
 use warnings;
 
-use Time::HiRes qw(sleep);
+use Pgbench;
 
 my $running;
 
@@ -118,26 +119,27 @@ END
     }
 }
 
-# Changes a second by $clients for $seconds, by the script $name.
-sub changes {
-    my ($self, $name, $clients, $seconds) = @_;
-    my $folder  = $self->{folder};
-    my @command = (
-        program('pgbench'), '-n', '-M', 'prepared', '-c', $clients, '-j', 2,
-        '-T', $seconds, '-f', "$folder/$name", '-h', $folder, '-U', 'bench',
-        'postgres'
-    );
-    open my $in, '-|', @command or die "cannot run pgbench: $!\n";
-    my $said = join '', <$in>;
-    close $in or die "pgbench failed: $said\n";
-    my ($tps)     = $said =~ /^tps = ([\d.]+)/m;
-    my ($latency) = $said =~ /^latency average = ([\d.]+) ms/m;
-    return { rate => $tps, mean => 1000 * $latency };
+# Load by the script $name, "transaction" or "statement", from $clients.
+sub load {
+    my ($self, $name, $clients) = @_;
+    my $folder = $self->{folder};
+    return Pgbench->start($self, program('pgbench'), '-c', $clients, '-f',
+        "$folder/$name", '-h', $folder, '-U', 'bench', 'postgres');
+}
+
+# Send $signal to all its processes.
+sub signal {
+    my ($self, $signal) = @_;
+    open my $in, '<', "$self->{folder}/data/postmaster.pid" or return;
+    my ($postmaster) = <$in> =~ /^(\d+)/ or return;
+    open $in, '<', "/proc/$postmaster/task/$postmaster/children" or return;
+    kill $signal => $postmaster, split ' ', <$in> // '';
 }
 
 sub stop {
     my ($self) = @_;
     undef $running;
+    $self->signal('CONT');
     $self->run(program('pg_ctl'), '-D', "$self->{folder}/data", '-w', '-m',
         'immediate', 'stop');
 }

@@ -7,33 +7,37 @@ use warnings;
 
 use Exporter qw(import);
 
+use Calls;
 use Httpd;
 use Load;
 use Users;
 
 our @EXPORT = qw(
-    $QUICK $FULL $ROUNDS $SECONDS $USERS $USER $FEW_THREADS $THREADS
-    $WIDE_THREADS $API $RPC $JSON $GRPC $SCRATCH
-    run server load change bare bare_changes ctl make_store settle
-    learn_answers
+    $QUICK $FULL $ROUNDS $SECONDS $WARM_UP $USERS $USER
+    $FEW_THREADS $THREADS $WIDE_THREADS $SCRATCH
+    run server load idle behind_token change bare bare_changes
+    ctl make_store settle learn_answers served
 );
 
-our $QUICK = ($ENV{BENCH} || '') eq 'quick';
-our $FULL  = $ENV{BENCH_FULL};
+# What $BENCH says: "quick", and which groups of rows, if not all.
+our %WANTED = map { $_ => 1 } split ' ', $ENV{BENCH} || '';
+our $QUICK  = delete $WANTED{quick};
+our $FULL   = $ENV{BENCH_FULL};
 
-our $ROUNDS = $QUICK ? 3 : 7;
+# Two builds are compared in more rounds, with fewer users.
+my $COMPARE = $ENV{BASE};
+our $ROUNDS  = $ENV{ROUNDS} || ($COMPARE ? 15 : $QUICK ? 3 : 7);
 our $SECONDS = { get => 1, put => $QUICK ? 1 : 2 };
-our $USERS   = $QUICK ? 100_000 : 1_000_000;
+our $USERS   = $QUICK || $COMPARE ? 100_000 : 1_000_000;
+
+# For how long load runs on another server's new connections before it counts,
+# in seconds: PostgreSQL's processes are up to speed by then.
+our $WARM_UP = 20;
 
 # More threads than connections.
 our $THREADS      = 192;
 our $FEW_THREADS  = 40;
 our $WIDE_THREADS = 700;
-
-our $API  = '/management/v1';
-our $RPC  = '/zitadel.management.v1.ManagementService';
-our $JSON = 'application/json';
-our $GRPC = 'application/grpc';
 
 # The scratch folder, and our answers: name => [status, bytes].
 our $SCRATCH;
@@ -67,28 +71,37 @@ sub server {
     );
 }
 
-# A function that measures one round of wrk.
+# A function that measures one round of wrk; %load is as Load.pm says.
 sub load {
     my ($server, %load) = @_;
+    my $changes = grep { Calls::is_change($_) }
+        ref $load{call} ? @{ $load{call} } : $load{call};
     my %all = (
         users   => $USERS,
         token   => 1,
-        seconds => $SECONDS->{ $load{kind} eq 'change' ? 'put' : 'get' },
+        seconds => $SECONDS->{ $changes ? 'put' : 'get' },
         %load
     );
     return sub { wrk($server, %all) };
 }
 
+# The same on the handler that does nothing, without authentication.
+sub idle {
+    my ($server, %load) = @_;
+    return load($server, %load, place => "/idle/$load{call}", token => 0);
+}
+
+# The same on the handler that does nothing, behind our tokens.
+sub behind_token {
+    my ($server, %load) = @_;
+    return load($server, %load, place => "/token/$load{call}");
+}
+
 # The same for changes, with the mean number of changes in a transaction.
 sub change {
     my ($server, $connections, %load) = @_;
-    my $round = load(
-        $server,
-        kind        => 'change',
-        path        => $API,
-        connections => $connections,
-        %load
-    );
+    my $round =
+        load($server, call => 'change', connections => $connections, %load);
     return sub {
         my $before  = transactions($server->{store});
         my $figures = $round->();
@@ -121,13 +134,18 @@ sub bare_changes {
 
 # What the store is filled with.
 
-sub ctl { return ("$SCRATCH/userprofilectl", '-s', "lmdb:$_[0]") }
+# The command that works on $store: $program, or this build's.
+sub ctl {
+    my ($store, $program) = @_;
+    return ($program // "$SCRATCH/userprofilectl", '-s', "lmdb:$store");
+}
 
 sub make_store {
-    my ($store, $count) = @_;
+    my ($store, $count, $program) = @_;
+    my @ctl = ctl($store, $program);
     write_users("$SCRATCH/users", $count);
-    run(ctl($store), 'init');
-    Users::timed('/dev/null', ctl($store), 'import', "$SCRATCH/users");
+    run(@ctl, 'init');
+    Users::timed('/dev/null', @ctl, 'import', "$SCRATCH/users");
     unlink "$SCRATCH/users";
     settle($store);
 }
@@ -151,26 +169,41 @@ sub spew {
     close $out or die "cannot write $path: $!\n";
 }
 
-our $USER = sprintf '3%017d', 7;
+# The user of the probe.
+my $NUMBER = 7;
+our $USER = sprintf '3%017d', $NUMBER;
+
+# What a build without a call answers.
+my %NOT_SERVED = map { $_ => 1 } 404, 405, 415, 501;
+
+# Our answer to the call $name.
+sub answer_to {
+    my ($server, $name) = @_;
+    my $call = Calls::call($name);
+    my ($path, $body) =
+        map { Calls::fill($_ // '', $NUMBER, $USERS, $NUMBER) }
+        @$call{qw(path body)};
+    return answer(
+        '-X', $call->{method},
+        length $body ? ('-H', "Content-Type: $JSON", '-d', $body) : (),
+        $server->url("$call->{place}$path")
+    );
+}
+
+my $probes = 0;
 
 # Learn what we answer, for the yardstick to answer as much, and write the
-# bodies that h2load sends.
+# bodies that h2load sends. %build says which build, if it is not this one.
 sub learn_answers {
-    my $server = server('probe');
-    my $url    = $server->url("$API/users/$USER/profile");
-    my $profile =
-          '{"firstName":"First0000007","lastName":"Last0000007","nickName":'
-        . '"%s","displayName":"First0000007 Last0000007",'
-        . '"preferredLanguage":"en","gender":"GENDER_FEMALE"}';
-    my @put = ('-X', 'PUT', '-H', "Content-Type: $JSON", '-d');
-
-    spew("$SCRATCH/same.json", sprintf $profile, 'N000000007');
+    my (%build) = @_;
+    my $server = server('probe' . ++$probes, %build);
+    my $same = Calls::call('same');
+    spew("$SCRATCH/same.json", Calls::fill($same->{body}, $NUMBER, 0, 0));
     spew("$SCRATCH/get.grpc", pack 'C N C C a*', 0, 2 + length $USER, 0x0a,
         length $USER, $USER);
-    $answers{get}  = answer($url);
-    $answers{same} = answer(@put, "\@$SCRATCH/same.json", $url);
-    $answers{put}  = answer(@put, sprintf($profile, 'C000000007'), $url);
-    answer(@put, "\@$SCRATCH/same.json", $url);
+
+    $answers{$_} = answer_to($server, $_) for Calls::names();
+    answer_to($server, 'same');
     $answers{grpc} = [
         @{  answer(
                 '--http2-prior-knowledge', '-H', "Content-Type: $GRPC",
@@ -180,11 +213,18 @@ sub learn_answers {
         'grpc'
     ];
     $server->stop;
-    my %expected = (get => 200, same => 400, put => 200, grpc => 200);
-    for my $name (sort keys %expected) {
-        die "'$name' is answered with $answers{$name}[0]\n" . $server->log
-            if $answers{$name}[0] != $expected{$name};
+    for my $name (sort keys %answers) {
+        my $status = $answers{$name}[0];
+        my $right = $name eq 'grpc' ? 200 : Calls::call($name)->{status};
+        die "'$name' is answered with $status\n" . $server->log
+            if $status != $right && !$NOT_SERVED{$status};
     }
+}
+
+# Whether this build serves the call $name, as the probe learned.
+sub served {
+    my ($name) = @_;
+    return $answers{$name}[0] == Calls::call($name)->{status};
 }
 
 1;

@@ -19,6 +19,7 @@
  * happen. The first two print one line: operations a second, and the
  * microseconds of a transaction: median, 95th, 99th percentile, longest.
  */
+#include "samples.h"
 #include "store/lmdb/up_lmdb.h"
 
 #include <fcntl.h>
@@ -32,10 +33,6 @@
 #define DATABASES 16
 #define PAGE 4096
 #define FLUSH_PAGES 1024 /* of the file that is flushed */
-#define MAX_SAMPLES 4000000
-
-static double *samples; /* seconds */
-static size_t sample_count;
 
 static void
 fail(const char *what, const char *why)
@@ -51,48 +48,19 @@ check(int rc, const char *what)
         fail(what, mdb_strerror(rc));
 }
 
-static double
-now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static int
-by_size(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return (a > b) - (a < b);
-}
-
-static double
-percentile(double part)
-{
-    return 1e6 * samples[(size_t)(part * (double)(sample_count - 1))];
-}
-
 /* Run OPERATION for SECONDS; each counts for WEIGHT. */
 static void
 measure(void (*operation)(void *), void *baton, double weight, double seconds)
 {
-    double start = now(), before = start, after = start;
+    double start = samples_now(), before = start, after = start, count = 0;
 
-    samples = malloc(MAX_SAMPLES * sizeof(*samples));
-    while (samples && after - start < seconds && sample_count < MAX_SAMPLES) {
+    for (; after - start < seconds; before = after, count++) {
         operation(baton);
-        after = now();
-        samples[sample_count++] = after - before;
-        before = after;
+        after = samples_now();
+        samples_add(after - before);
     }
-    if (!sample_count)
-        fail("measure", "no time or no memory");
-    qsort(samples, sample_count, sizeof(*samples), by_size);
-    printf("%.1f %.1f %.1f %.1f %.1f\n",
-           weight * (double)sample_count / (after - start), percentile(0.5),
-           percentile(0.95), percentile(0.99), percentile(1));
+    if (!samples_print(weight * count / (after - start)))
+        fail("measure", "no time, or no place for the result");
 }
 
 typedef struct store_t {
@@ -178,6 +146,23 @@ change_batch(void *baton)
     check(mdb_txn_commit(txn), "commit");
 }
 
+/* Walk through the profiles once: their pages are mapped then, as they are in a
+ * server that has been at work for a while. */
+static void
+map_pages(const store_t *store)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+
+    check(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn), "begin");
+    check(mdb_cursor_open(txn, store->profile, &cursor), "open a cursor");
+    while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+        ;
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+}
+
 static int
 change(char **argument)
 {
@@ -189,6 +174,7 @@ change(char **argument)
         fail("change profiles", "no number of users, or of changes");
     srandom((unsigned)time(NULL) ^ (unsigned)getpid());
     open_store(&store, argument[0]);
+    map_pages(&store);
     measure(change_batch, &store, (double)store.batch, atof(argument[4]));
     return 0;
 }

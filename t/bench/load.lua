@@ -1,55 +1,56 @@
--- load.lua -- what wrk sends: arguments KIND PATH USERS HEADER..., where KIND
--- is "get", "change" (a PUT of a profile unlike any before) or "same" (a PUT of
--- the profile that Users.pm made), of random users; and what wrk reports.
-local kind, path, users
-local headers = ""
-local count = 0
+-- load.lua -- what wrk sends: arguments USERS REQUEST..., where a request is
+-- the text that Calls.pm makes, for random users; more than one are sent in
+-- turn. And what wrk reports.
+local users
+local makers = {}
+local turn, count = 0, 0
 
-local head = " %s/users/3%017d/profile HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-local profile = '{"firstName":"First%07d","lastName":"Last%07d",' ..
-    '"nickName":"%s","displayName":"First%07d Last%07d",' ..
-    '"preferredLanguage":"en","gender":"GENDER_FEMALE"}'
-
-local function body(user, nick)
-    return string.format(profile, user, user, nick, user, user)
+local function formatted(format)
+    return function(user) return string.format(format, user) end
 end
 
-local function put(user, nick)
-    local text = body(user, nick)
-    return string.format("PUT" .. head .. "%sContent-Type: application/json" ..
-        "\r\nContent-Length: %d\r\n\r\n%s", path, user, headers, #text, text)
-end
-
-local make = {
-    get = function(user)
-        return string.format("GET" .. head .. "%s\r\n", path, user, headers)
-    end,
-    change = function(user)
+-- What stands for each of the words in braces.
+local values = {
+    id = formatted("3%017d"),
+    missing = function(user) return string.format("3%017d", user + users) end,
+    number = formatted("%07d"),
+    old = formatted("N%09d"),
+    new = function()
         count = count + 1
-        return put(user, string.format("C%09d", count))
-    end,
-    same = function(user)
-        return put(user, string.format("N%09d", user))
+        return string.format("C%09d", count)
     end,
 }
 
--- Of every ten: six reads, two changes, one PUT that changes nothing and one
--- read of a user that does not exist.
-local turn = 0
-make.mixed = function(user)
-    turn = turn + 1
-    local which = turn % 10
-    if which < 6 then return make.get(user) end
-    if which < 8 then return make.change(user) end
-    if which < 9 then return make.same(user) end
-    return make.get(user + users)
+-- A function that returns REQUEST for a user: cut into parts once, as this is
+-- done for each request that is sent.
+local function maker(request)
+    local parts, names, slots = {}, {}, {}
+    local rest = 1
+    for literal, name, after in request:gmatch("(.-){(%l+)}()") do
+        parts[#parts + 1] = literal
+        parts[#parts + 1] = ""
+        if not slots[name] then
+            names[#names + 1] = name
+            slots[name] = {}
+        end
+        table.insert(slots[name], #parts)
+        rest = after
+    end
+    parts[#parts + 1] = request:sub(rest)
+    return function(user)
+        for i = 1, #names do
+            local name = names[i]
+            local value = values[name](user)
+            local places = slots[name]
+            for j = 1, #places do parts[places[j]] = value end
+        end
+        return table.concat(parts)
+    end
 end
 
 function init(arguments)
-    kind, path, users = arguments[1], arguments[2], tonumber(arguments[3])
-    for i = 4, #arguments do
-        headers = headers .. arguments[i] .. "\r\n"
-    end
+    users = tonumber(arguments[1])
+    for i = 2, #arguments do makers[i - 1] = maker(arguments[i]) end
     -- Nothing is sent twice, in this run or another.
     local seed = 0
     local random = io.open("/dev/urandom", "rb")
@@ -62,7 +63,8 @@ function init(arguments)
 end
 
 function request()
-    return make[kind](math.random(0, users - 1))
+    turn = turn % #makers + 1
+    return makers[turn](math.random(0, users - 1))
 end
 
 function done(summary, latency)

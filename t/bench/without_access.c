@@ -5,20 +5,43 @@
  */
 #include "service/up_access.h"
 
-up_error_t *__wrap_up_access_check(up_view_t **view,
-                                   const up_call_t *call,
-                                   unsigned needed,
-                                   apr_pool_t *result_pool,
-                                   apr_pool_t *scratch_pool);
+up_error_t *__wrap_up_access_read(up_view_t **view,
+                                  up_call_t *call,
+                                  const up_target_t *target);
+up_error_t *__wrap_up_access_check_org(const up_view_t *view,
+                                       const up_call_t *call,
+                                       const up_target_t *target);
+up_error_t *__wrap_up_access_check_rights(const up_view_t *view,
+                                          const up_call_t *call,
+                                          const up_target_t *target);
 
 up_error_t *
-__wrap_up_access_check(up_view_t **view,
-                       const up_call_t *call,
-                       unsigned needed,
-                       apr_pool_t *result_pool,
-                       apr_pool_t *scratch_pool)
+__wrap_up_access_read(up_view_t **view,
+                      up_call_t *call,
+                      const up_target_t *target)
 {
-    (void)needed;
-    return up_store_read(view, call->store, NULL, call->org, call->user,
-                         result_pool, scratch_pool);
+    up_query_t query = {.wanted = call->org, .user = target->user};
+
+    call->target = target->user;
+    UP_ERR(up_store_read(view, call->store, &query, call->pool, call->pool));
+    call->found_org = (*view)->org;
+    return NULL;
+}
+
+up_error_t *
+__wrap_up_access_check_org(const up_view_t *view,
+                           const up_call_t *call,
+                           const up_target_t *target)
+{
+    (void)view, (void)call, (void)target;
+    return NULL;
+}
+
+up_error_t *
+__wrap_up_access_check_rights(const up_view_t *view,
+                              const up_call_t *call,
+                              const up_target_t *target)
+{
+    (void)view, (void)call, (void)target;
+    return NULL;
 }

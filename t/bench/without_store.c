@@ -10,16 +10,12 @@ static __thread up_view_t *seen;
 
 up_error_t *__real_up_store_read(up_view_t **view,
                                  up_store_t *store,
-                                 const char *caller,
-                                 const char *wanted,
-                                 const char *user,
+                                 const up_query_t *query,
                                  apr_pool_t *result_pool,
                                  apr_pool_t *scratch_pool);
 up_error_t *__wrap_up_store_read(up_view_t **view,
                                  up_store_t *store,
-                                 const char *caller,
-                                 const char *wanted,
-                                 const char *user,
+                                 const up_query_t *query,
                                  apr_pool_t *result_pool,
                                  apr_pool_t *scratch_pool);
 up_error_t *__wrap_up_store_update(const up_user_t **after,
@@ -34,14 +30,12 @@ up_error_t *__wrap_up_store_update(const up_user_t **after,
 up_error_t *
 __wrap_up_store_read(up_view_t **view,
                      up_store_t *store,
-                     const char *caller,
-                     const char *wanted,
-                     const char *user,
+                     const up_query_t *query,
                      apr_pool_t *result_pool,
                      apr_pool_t *scratch_pool)
 {
-    up_error_t *err = __real_up_store_read(view, store, caller, wanted, user,
-                                           result_pool, scratch_pool);
+    up_error_t *err =
+        __real_up_store_read(view, store, query, result_pool, scratch_pool);
 
     seen = *view;
     return err;

@@ -77,11 +77,21 @@ same_item(const up_item_t *a, const up_item_t *b)
     }
 }
 
+/* Import gives a human a display name unless the line has one, an empty one
+ * too. */
+static int
+has_display_name(const up_item_t *item, unsigned fields)
+{
+    return item->kind != UP_KIND_USER || !item->as.user.profile ||
+           fields & UP_FIELD_BIT(UP_DISPLAY_NAME);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static apr_pool_t *root;
     up_item_t *item, *again;
+    unsigned fields;
     const char *token_text;
     apr_pool_t *pool;
 
@@ -92,16 +102,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     apr_pool_create(&pool, root);
 
-    up_error_t *err = up_item_json_decode(&item, &token_text,
+    up_error_t *err = up_item_json_decode(&item, &fields, &token_text,
                                           (const char *)data, size, NOW, pool);
     if (!err && can_be_stored(item)) {
         const char *line;
         apr_size_t length;
         up_item_json_encode(&line, &length, item, pool);
         if (memchr(line, '\n', length) ||
-            up_item_json_decode(&again, &token_text, line, length, NOW + 1,
-                                pool) ||
-            !same_item(item, again))
+            up_item_json_decode(&again, &fields, &token_text, line, length,
+                                NOW + 1, pool) ||
+            !same_item(item, again) || !has_display_name(again, fields))
             abort();
     }
     apr_pool_destroy(pool);

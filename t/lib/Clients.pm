@@ -15,17 +15,32 @@ use UserProfile qw(fill human site);
 
 our @EXPORT = qw(run_client);
 
+# A new token of the user $id.
+sub token {
+    my ($id) = @_;
+    my $token = UserProfile::id('token');
+    fill({ token => { userId => $id, token => $token } });
+    return $token;
+}
+
 # Become the program $name in the running test's folder, which prints TAP.
 sub run_client {
     my ($name) = @_;
-    my $top     = UserProfile::top();
-    my $site    = site();
-    my %machine = (
-        id    => UserProfile::id('machine'),
-        orgId => $site->{org},
-        type  => 'machine'
+    my $top  = UserProfile::top();
+    my $site = site();
+    my $org  = $site->{org};
+    my ($self, $viewer) = (human($site), human($site));
+    my $machine = UserProfile::id('machine');
+    fill(
+        { user => { id => $machine, orgId => $org, type => 'machine' } },
+        {
+            member => {
+                orgId  => $org,
+                userId => $viewer,
+                roles  => ['ORG_OWNER_VIEWER']
+            }
+        }
     );
-    fill({ user => \%machine });
 
     my $certificate = "$top/t/conf/tls.crt";
     $ENV{UP_SETUP} = JSON::PP->new->utf8->encode(
@@ -35,8 +50,10 @@ sub run_client {
             certificate => $certificate,
             protos      => "$top/src/wire/proto",
             ports_log   => UserProfile::vars()->{t_logs} . '/ports_log',
-            org         => $site->{org},
+            org         => $org,
             token       => $site->{token},
+            viewer      => token($viewer),
+            self        => { id => $self, token => token($self) },
             reader      => site('ORG_OWNER_VIEWER')->{token},
             other_org   => site()->{org},
             user        => human($site),
@@ -46,7 +63,8 @@ sub run_client {
                 lastName    => 'L',
                 displayName => 'Ada L'
             ),
-            machine => $machine{id},
+            machine       => $machine,
+            machine_token => token($machine),
         }
     );
     # Where a client takes no certificate, its library does.

@@ -46,10 +46,14 @@ sub prepare {
     return $self;
 }
 
+# Made local, a file of other LoadModule lines than the server's.
+our $modules;
+
 # Write the configuration; a server that runs reads it when it is reloaded.
 sub configure {
     my ($self, $text) = @_;
     my $top = UserProfile::top();
+    my $load = $modules || "$top/modules.conf";
 
     open my $out, '>', $self->file('httpd.conf') or die "httpd.conf: $!";
     print $out <<"END";
@@ -62,9 +66,12 @@ Listen 127.0.0.1:\${PORT}
 PidFile "\${FOLDER}/httpd.pid"
 DefaultRuntimeDir "\${FOLDER}"
 ErrorLog "\${FOLDER}/error.log"
-LogLevel notice userprofile:debug
+LogLevel notice
 StartServers 1
-Include "$top/modules.conf"
+Include "$load"
+<IfModule userprofile_module>
+    LogLevel userprofile:debug
+</IfModule>
 TypesConfig "$top/t/conf/mime.types"
 $text
 END

@@ -233,7 +233,8 @@ sub raw {
 sub plain_request {
     my ($method, $target, @lines) = @_;
     my $answer = raw(join '', map { "$_\r\n" } "$method $target HTTP/1.1",
-        'Host: 127.0.0.1', 'Connection: close', @lines, '');
+        (grep { /^Host:/i } @lines) ? () : 'Host: 127.0.0.1',
+        'Connection: close', @lines, '');
     my ($head, $body) = split /\r\n\r\n/, $answer, 2;
     my ($status, @headers) = split /\r\n/, $head // '';
     my %header = map { /^([^:]+): (.*)/s ? (lc $1 => $2) : () } @headers;

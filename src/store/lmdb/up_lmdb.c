@@ -1,9 +1,11 @@
 /* up_lmdb.c -- the LMDB driver, whose stores are each opened once in a
  * process. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_clock.h"
 #include "core/up_size.h"
 
 #include <apr_cstr.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <assert.h>
 #include <errno.h>
@@ -38,10 +40,22 @@ parse_sync(apr_int64_t *on, const char *value)
     return *on || apr_cstr_casecmp(value, "off") == 0;
 }
 
+static int
+parse_timeout(apr_int64_t *seconds, const char *value)
+{
+    char *end;
+
+    errno = 0;
+    *seconds = apr_strtoi64(value, &end, 10);
+    return apr_isdigit(*value) && !*end && !errno && *seconds >= 1 &&
+           *seconds <= 3600;
+}
+
 static const up_driver_option_t lmdb_options[] = {
     {"map-size", "16G", "a size from 1M to 16384G, such as 16G",
      parse_map_size},
     {"sync", "full", "'full' or 'off'", parse_sync},
+    {"timeout", "10", "a number of seconds from 1 to 3600", parse_timeout},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -60,6 +74,8 @@ up_lmdb_set_options(lmdb_store_t *store, const apr_table_t *options)
         store->map_size =
             (apr_size_t)up_driver_option(&up_store_lmdb, "map-size", options);
     store->sync = (int)up_driver_option(&up_store_lmdb, "sync", options);
+    store->timeout =
+        apr_time_from_sec(up_driver_option(&up_store_lmdb, "timeout", options));
 }
 
 static const char *
@@ -89,25 +105,36 @@ identify(lmdb_store_t *store, apr_pool_t *pool)
     return NULL;
 }
 
-/* Set *STORE to the open one in LMDB's folder, or else open LMDB. */
-static up_error_t *
-share_or_open(up_store_t **store, lmdb_store_t *lmdb, apr_pool_t *pool)
+/* The open store in LMDB's folder, or NULL. */
+static lmdb_store_t *
+find_open(const lmdb_store_t *lmdb)
 {
-    for (lmdb_store_t *other = open_stores; other; other = other->next_open) {
-        if (other->device == lmdb->device && other->inode == lmdb->inode) {
-            other->opened++;
-            *store = &other->base;
-            return NULL;
-        }
-    }
-    UP_ERR(up_queue_make(&lmdb->updates, UP_LMDB_BATCH, up_lmdb_run_updates,
-                         lmdb, pool));
-    UP_ERR(up_lmdb_env_open(lmdb, pool));
+    lmdb_store_t *other = open_stores;
+
+    while (other &&
+           (other->device != lmdb->device || other->inode != lmdb->inode))
+        other = other->next_open;
+    return other;
+}
+
+/* Set *STORE to the open one in LMDB's folder, or else open LMDB. Errors are in
+ * its own pool. */
+static up_error_t *
+share_or_open(lmdb_store_t **store, lmdb_store_t *lmdb)
+{
+    UP_ERR(identify(lmdb, lmdb->pool));
+    *store = find_open(lmdb);
+    if (*store)
+        return NULL;
+    UP_ERR(up_queue_make(&lmdb->writer, UP_LMDB_BATCH, up_lmdb_run_writer, lmdb,
+                         lmdb->pool));
+    UP_ERR(up_lmdb_env_open(lmdb, lmdb->pool));
     up_gate_init(&lmdb->gate);
-    lmdb->opened = 1;
+    apr_pool_create(&lmdb->writer_pool, lmdb->pool);
     lmdb->next_open = open_stores;
-    open_stores = lmdb;
-    *store = &lmdb->base;
+    open_stores = *store = lmdb;
+    if (lmdb->is_size_unrecorded)
+        up_queue_poke(lmdb->writer);
     return NULL;
 }
 
@@ -117,15 +144,30 @@ lmdb_open(up_store_t **store,
           const apr_table_t *options,
           apr_pool_t *result_pool)
 {
-    lmdb_store_t *lmdb = apr_pcalloc(result_pool, sizeof(*lmdb));
+    lmdb_store_t *found = NULL;
+    apr_pool_t *pool;
 
+    /* Without a parent: it has to stay where the writer cannot be ended. */
+    apr_status_t rv = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    if (rv)
+        return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
+                        "cannot make a pool for the LMDB store '%s'", location);
+    lmdb_store_t *lmdb = apr_pcalloc(pool, sizeof(*lmdb));
     lmdb->base.driver = &up_store_lmdb;
-    up_lmdb_set_path(lmdb, location, result_pool);
+    lmdb->pool = pool;
+    up_lmdb_set_path(lmdb, location, pool);
     up_lmdb_set_options(lmdb, options);
-    UP_ERR(identify(lmdb, result_pool));
     pthread_mutex_lock(&list_mutex);
-    up_error_t *err = share_or_open(store, lmdb, result_pool);
+    up_error_t *err = share_or_open(&found, lmdb);
+    if (found)
+        found->opened++;
     pthread_mutex_unlock(&list_mutex);
+    if (err)
+        err = up_error_copy(err, result_pool);
+    if (found != lmdb)
+        apr_pool_destroy(pool);
+    if (!err)
+        *store = &found->base;
     return err;
 }
 
@@ -142,18 +184,31 @@ lmdb_stamp(const up_store_t *store)
     return stamp ? stamp : 1;
 }
 
+/* End the writer of LMDB, which nobody uses. Returns 0 if it waits for a lock
+ * that another process does not let go. */
+static int
+stop_writer(lmdb_store_t *lmdb)
+{
+    apr_time_t since = up_queue_waits_since(lmdb->writer);
+    apr_interval_time_t left = lmdb->timeout - (since ? up_clock() - since : 0);
+
+    return up_queue_stop(lmdb->writer, left > 0 ? left : 0);
+}
+
 static void
 lmdb_close(up_store_t *store)
 {
     lmdb_store_t *lmdb = up_lmdb_downcast(store), **link = &open_stores;
 
     pthread_mutex_lock(&list_mutex);
-    if (!--lmdb->opened) {
+    /* A store whose writer cannot be ended stays open, for the next opening. */
+    if (!--lmdb->opened && stop_writer(lmdb)) {
         while (*link != lmdb)
             link = &(*link)->next_open;
         *link = lmdb->next_open;
         up_lmdb_env_close(lmdb);
         up_gate_destroy(&lmdb->gate);
+        apr_pool_destroy(lmdb->pool);
     }
     pthread_mutex_unlock(&list_mutex);
 }
@@ -168,6 +223,8 @@ const up_store_driver_t up_store_lmdb = {
     .open = lmdb_open,
     .stamp = lmdb_stamp,
     .close = lmdb_close,
+    .set_wait = up_lmdb_set_wait,
+    .probe = up_lmdb_probe,
     .read = up_lmdb_read,
     .update = up_lmdb_update,
     .token = up_lmdb_token,
@@ -180,4 +237,5 @@ const up_store_driver_t up_store_lmdb = {
     .each = up_lmdb_each,
     .stat = up_lmdb_stat,
     .upgrade = up_lmdb_upgrade,
+    .filling = up_lmdb_filling,
 };

@@ -73,12 +73,16 @@ typedef struct lmdb_file_t {
 typedef struct lmdb_store_t {
     up_store_t base;
     const char *path, *data_path, *lock_path;
-    apr_size_t map_size; /* to open with; 0: as recorded */
-    int sync;            /* whether a commit waits for the disk */
+    apr_size_t map_size;         /* to open with; 0: as recorded */
+    int sync;                    /* whether a commit waits for the disk */
+    apr_interval_time_t timeout; /* how long to wait for the writer lock */
+    up_store_tell_t *tell;       /* see up_store_set_wait() */
+    void *tell_baton;
     dev_t device; /* of the folder; with the inode, it identifies the store */
     ino_t inode;
     struct lmdb_store_t *next_open; /* in this process */
     unsigned opened;                /* how often, less how often closed */
+    apr_pool_t *pool;               /* its own */
 
     /* The environment and its handles are used inside the gate, and changed by
      * the thread that has the gate alone. */
@@ -87,6 +91,8 @@ typedef struct lmdb_store_t {
     MDB_dbi database[LMDB_DATABASES];
     apr_uint32_t lost; /* atomic: the environment must be opened again */
     apr_time_t next_reopen;
+    int is_size_unrecorded; /* the writer is to record MAP_SIZE */
+    void *lock_map;         /* up_lmdb_lock.c's, or NULL */
     int read_only; /* its file system is, so there are no locks either */
     apr_uint32_t all_marked; /* atomic: each value must have a checksum */
 
@@ -94,8 +100,10 @@ typedef struct lmdb_store_t {
     apr_uint32_t watched;   /* atomic: the second when they were looked at */
     apr_uint32_t replaced;  /* atomic: they were others then */
 
-    apr_time_t next_reader_check; /* LMDB's writer lock guards it */
-    up_queue_t *updates;
+    up_queue_t *writer;
+    /* The writer's. */
+    apr_pool_t *writer_pool;
+    apr_time_t next_reader_check;
 } lmdb_store_t;
 
 /* A transaction. HANDLE is NULL once it has ended. */
@@ -106,6 +114,17 @@ typedef struct lmdb_txn_t {
     int marks;               /* the values that it puts get checksums */
     apr_uint64_t last_event; /* its number; 0: not looked up yet */
 } lmdb_txn_t;
+
+/* A write transaction that the writer lends to another thread. */
+typedef struct lmdb_loan_t {
+    up_job_t job; /* the first member: the writer's, until it lends TXN */
+    lmdb_txn_t txn;
+    apr_pool_t *pool; /* for the error */
+    up_error_t *err;
+    pthread_mutex_t mutex; /* guards STATE */
+    enum { LMDB_LENT, LMDB_TO_COMMIT, LMDB_TO_ABORT, LMDB_RETURNED } state;
+    pthread_cond_t changed;
+} lmdb_loan_t;
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);
 
@@ -145,6 +164,34 @@ UP_MUST_CHECK up_error_t *up_lmdb_env_make(lmdb_store_t *store,
  * place of the meta page is flushed. */
 int up_lmdb_commit_handle(MDB_txn *txn);
 
+/* Record the map size that TXN's store is opened with, and commit TXN. */
+up_error_t *up_lmdb_record_map_size(lmdb_txn_t *txn, apr_pool_t *pool);
+
+/*
+ * up_lmdb_lock.c
+ */
+
+/* Before LMDB opens its lock file: map FILE, that file, of SIZE bytes. */
+void up_lmdb_lock_map(lmdb_store_t *store, int file, apr_off_t size);
+void up_lmdb_lock_unmap(lmdb_store_t *store);
+
+/* Wait, for as long as STORE waits for anything, until no process is setting up
+ * FILE, LMDB's lock file; until nobody holds the writer lock. Returns 0, or
+ * EBUSY if the time is up. */
+int up_lmdb_lock_await_setup(int file, const lmdb_store_t *store);
+int up_lmdb_lock_await(const lmdb_store_t *store);
+
+/* Which process holds STORE's writer lock: "process 4711 (userprofilectl, which
+ * is stopped)", in POOL; NULL if the lock is free or that cannot be told. If
+ * EPISODE is not NULL, it is set to a number that all processes see, and that
+ * stays the same while the lock is held. */
+const char *up_lmdb_lock_holder(apr_uint32_t *episode,
+                                const lmdb_store_t *store,
+                                apr_pool_t *pool);
+
+/* The same text for the process that the thread or process of that id is, or
+ * is in. */
+const char *up_lmdb_process_name(unsigned thread, apr_pool_t *pool);
 /* Set *META to what TXN's store says of itself, or put that; return LMDB's
  * result. */
 int up_lmdb_get_meta(up_meta_t *meta, const lmdb_txn_t *txn, apr_pool_t *pool);
@@ -228,9 +275,9 @@ up_error_t *up_lmdb_damaged(const char *what,
  * up_lmdb_txn.c
  */
 
-/* Begin TXN in STORE; FLAGS are 0 or MDB_RDONLY. Fails with an error in POOL.
- * It ends with one of the two functions that follow, in the thread that began
- * it if it writes. */
+/* Begin TXN in STORE; FLAGS are 0, in the writer only, or MDB_RDONLY. Fails
+ * with an error in POOL. It ends with one of the two functions that follow, in
+ * the thread that began it if it writes. */
 UP_MUST_CHECK up_error_t *up_lmdb_begin(lmdb_txn_t *txn,
                                         lmdb_store_t *store,
                                         unsigned flags,
@@ -240,6 +287,31 @@ void up_lmdb_abort(lmdb_txn_t *txn);
 /* Commit TXN, which is over also on failure. The error, in POOL, is
  * UP_OUTCOME_UNKNOWN if what TXN wrote may be there all the same. */
 UP_MUST_CHECK up_error_t *up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool);
+
+/* Free the slots of readers that died: each one keeps all pages that were freed
+ * since from being used again. Returns 0 if there were none. */
+int up_lmdb_free_dead_readers(lmdb_store_t *store);
+
+/*
+ * up_lmdb_writer.c
+ */
+
+/* Run a batch of the queue of BATON, a store. */
+void up_lmdb_run_writer(void *baton, up_queue_t *queue);
+
+/* Have the writer of STORE do JOB, an update. If the store cannot be locked in
+ * time, fails with UP_STORE_UNAVAILABLE, and JOB will not be done. */
+UP_MUST_CHECK up_error_t *up_lmdb_writer_do(up_job_t *job,
+                                            lmdb_store_t *store,
+                                            apr_pool_t *pool);
+
+/* Borrow LOAN's transaction from the writer of STORE, which begins it; give it
+ * back to be committed or, if not COMMIT, aborted. Between the two, one thread
+ * uses it. POOL is for both errors. */
+UP_MUST_CHECK up_error_t *up_lmdb_borrow(lmdb_loan_t *loan,
+                                         lmdb_store_t *store,
+                                         apr_pool_t *pool);
+up_error_t *up_lmdb_give_back(lmdb_loan_t *loan, int commit);
 
 /*
  * up_lmdb_item.c
@@ -316,12 +388,27 @@ up_driver_owner_t up_lmdb_owner;
 /* up_lmdb_upgrade.c */
 up_driver_upgrade_t up_lmdb_upgrade;
 
-/* up_lmdb_request.c; the last one does a batch of the updates that wait, with
- * a store as its BATON. */
+/* up_lmdb_writer.c */
+up_driver_set_wait_t up_lmdb_set_wait;
+up_driver_probe_t up_lmdb_probe;
+
+/* up_lmdb_request.c */
 up_driver_read_t up_lmdb_read;
 up_driver_token_t up_lmdb_token;
 up_driver_update_t up_lmdb_update;
-void up_lmdb_run_updates(void *baton, up_queue_t *queue);
+
+/* For the writer: do COUNT updates of QUEUE in TXN, and end that and them; or
+ * end one of them by ERR. */
+void up_lmdb_do_updates(lmdb_txn_t *txn,
+                        up_job_t *const *jobs,
+                        int count,
+                        up_queue_t *queue,
+                        apr_pool_t *scratch_pool);
+void up_lmdb_fail_update(up_job_t *job, const up_error_t *err);
+
+/* up_lmdb_stat.c */
+up_driver_stat_t up_lmdb_stat;
+up_driver_filling_t up_lmdb_filling;
 
 /* up_lmdb_admin.c */
 up_driver_begin_t up_lmdb_batch_begin;
@@ -331,6 +418,5 @@ up_driver_remove_t up_lmdb_batch_remove;
 up_driver_remove_rights_t up_lmdb_batch_remove_rights;
 up_driver_commit_t up_lmdb_batch_commit;
 up_driver_each_t up_lmdb_each;
-up_driver_stat_t up_lmdb_stat;
 
 #endif

@@ -1,5 +1,5 @@
 /* up_lmdb_admin.c -- the administration: batches of changes, each in one
- * transaction; walks through all items; figures. */
+ * transaction; walks through all items. */
 #include "store/lmdb/up_lmdb.h"
 
 #include <apr_strings.h>
@@ -8,7 +8,8 @@
 
 typedef struct lmdb_batch_t {
     up_batch_t base;
-    lmdb_txn_t txn;
+    lmdb_loan_t loan;
+    int is_over; /* its transaction is given back */
     apr_pool_t *pool;
     up_error_t *spoilt; /* why it cannot be committed any longer, or NULL */
 } lmdb_batch_t;
@@ -25,8 +26,8 @@ abort_if_open(void *baton)
 {
     lmdb_batch_t *batch = baton;
 
-    if (batch->txn.handle)
-        up_lmdb_abort(&batch->txn);
+    if (!batch->is_over)
+        up_lmdb_give_back(&batch->loan, 0);
     return APR_SUCCESS;
 }
 
@@ -37,7 +38,7 @@ up_lmdb_batch_begin(up_batch_t **batch, up_store_t *base, apr_pool_t *pool)
 
     lmdb->base.store = base;
     lmdb->pool = pool;
-    UP_ERR(up_lmdb_begin(&lmdb->txn, up_lmdb_downcast(base), 0, pool));
+    UP_ERR(up_lmdb_borrow(&lmdb->loan, up_lmdb_downcast(base), pool));
     apr_pool_cleanup_register(pool, lmdb, abort_if_open, apr_pool_cleanup_null);
     *batch = &lmdb->base;
     return NULL;
@@ -61,7 +62,7 @@ up_lmdb_batch_put(up_batch_t *base,
     lmdb_batch_t *batch = downcast(base);
 
     return note_failure(
-        batch, up_lmdb_put(&batch->txn, item, scratch_pool, scratch_pool));
+        batch, up_lmdb_put(&batch->loan.txn, item, scratch_pool, scratch_pool));
 }
 
 up_error_t *
@@ -71,7 +72,7 @@ up_lmdb_batch_get(const up_item_t **item,
                   apr_pool_t *result_pool,
                   apr_pool_t *scratch_pool)
 {
-    lmdb_txn_t *txn = &downcast(base)->txn;
+    lmdb_txn_t *txn = &downcast(base)->loan.txn;
     up_item_t whole = *key;
     up_state_t state;
 
@@ -93,11 +94,11 @@ up_lmdb_batch_remove(int *found,
                      apr_pool_t *scratch_pool)
 {
     lmdb_batch_t *batch = downcast(base);
-    const lmdb_store_t *store = batch->txn.store;
+    const lmdb_store_t *store = batch->loan.txn.store;
     MDB_dbi database = store->database[up_lmdb_database(key->kind)];
     MDB_val bytes = up_lmdb_key(key, scratch_pool);
 
-    int rc = mdb_del(batch->txn.handle, database, &bytes, NULL);
+    int rc = mdb_del(batch->loan.txn.handle, database, &bytes, NULL);
     *found = rc == 0;
     if (rc && rc != MDB_NOTFOUND)
         return note_failure(
@@ -207,11 +208,11 @@ up_lmdb_batch_remove_rights(up_batch_t *base,
 {
     lmdb_batch_t *batch = downcast(base);
 
-    up_error_t *err = remove_by_cursor(&batch->txn, LMDB_ORG,
+    up_error_t *err = remove_by_cursor(&batch->loan.txn, LMDB_ORG,
                                        remove_memberships, user, scratch_pool);
     if (!err)
-        err = remove_by_cursor(&batch->txn, LMDB_TOKEN, remove_tokens, user,
-                               scratch_pool);
+        err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens,
+                               user, scratch_pool);
     return note_failure(batch, err);
 }
 
@@ -220,9 +221,10 @@ up_lmdb_batch_commit(up_batch_t *base)
 {
     lmdb_batch_t *batch = downcast(base);
 
+    batch->is_over = 1;
+    up_error_t *err = up_lmdb_give_back(&batch->loan, !batch->spoilt);
     if (!batch->spoilt)
-        return up_lmdb_commit(&batch->txn, batch->pool);
-    up_lmdb_abort(&batch->txn);
+        return err;
     return up_error_wrap(batch->pool, batch->spoilt,
                          "nothing of the batch was stored");
 }
@@ -327,88 +329,6 @@ up_lmdb_each(up_store_t *base,
         if (filter->kinds & 1u << kind)
             err = visit_kind(&walk, &txn, filter, scratch_pool);
     }
-    up_lmdb_abort(&txn);
-    return err;
-}
-
-/* LMDB's list of free pages has this handle: its values are lists of page
- * numbers, each after its length (as mdb_stat -f reads them). */
-#define FREE_PAGES 0
-
-/* Set *PAGES to how many pages are free; returns LMDB's result. */
-static int
-count_free_pages(size_t *pages, const lmdb_txn_t *txn)
-{
-    MDB_cursor *cursor;
-    MDB_val key, value;
-
-    *pages = 0;
-    int rc = mdb_cursor_open(txn->handle, FREE_PAGES, &cursor);
-    if (rc)
-        return rc;
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    while (!rc) {
-        size_t length;
-        memcpy(&length, value.mv_data, sizeof(length));
-        *pages += length;
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/* Set the counts and the driver's figures of STAT, in POOL; returns LMDB's
- * result. */
-static int
-measure(up_store_stat_t *stat, const lmdb_txn_t *txn, apr_pool_t *pool)
-{
-    const lmdb_store_t *store = txn->store;
-    size_t free_pages;
-    MDB_envinfo info;
-    MDB_stat size = {0};
-    int rc = 0;
-
-    for (int i = 0; i < UP_KINDS && !rc; i++) {
-        MDB_dbi database = store->database[up_lmdb_database((up_kind_t)i)];
-        rc = mdb_stat(txn->handle, database, &size);
-        stat->count[i] = size.ms_entries;
-    }
-    if (!rc)
-        rc = mdb_env_info(store->env, &info);
-    if (!rc)
-        rc = count_free_pages(&free_pages, txn);
-    if (rc)
-        return rc;
-
-    size_t used_pages = info.me_last_pgno + 1 - free_pages;
-    const up_store_figure_t figures[] = {
-        {"bytes used", "bytesUsed", used_pages * size.ms_psize},
-        {"bytes at most", "bytesMax", info.me_mapsize},
-        /* Not those in use now, but the most that ever were. */
-        {"reader slots used", "readers", info.me_numreaders},
-        {"reader slots", "readersMax", info.me_maxreaders},
-    };
-    int count = (int)(sizeof(figures) / sizeof(figures[0]));
-    apr_array_header_t *list = apr_array_make(pool, count, sizeof(figures[0]));
-    for (int i = 0; i < count; i++)
-        APR_ARRAY_PUSH(list, up_store_figure_t) = figures[i];
-    stat->figures = list;
-    return 0;
-}
-
-up_error_t *
-up_lmdb_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *result_pool)
-{
-    lmdb_store_t *store = up_lmdb_downcast(base);
-    lmdb_txn_t txn;
-
-    memset(stat, 0, sizeof(*stat));
-    stat->driver = base->driver->scheme;
-    UP_ERR(up_lmdb_begin(&txn, store, MDB_RDONLY, result_pool));
-    up_error_t *err = up_lmdb_last_event(&stat->last_event, &txn, result_pool);
-    int rc = err ? 0 : measure(stat, &txn, result_pool);
-    if (rc)
-        err = up_lmdb_error(rc, "measure what is", store, result_pool);
     up_lmdb_abort(&txn);
     return err;
 }

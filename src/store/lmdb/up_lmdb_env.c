@@ -98,24 +98,30 @@ up_lmdb_commit_handle(MDB_txn *txn)
 
 /* Below, what returns int returns LMDB's result. */
 
-/* Allocate disk space for the slots of all readers, if possible: LMDB creates
- * the lock file with a hole, and on a full disk a process that takes a slot in
- * it dies of SIGBUS. This must come before LMDB opens the file, whose locks
- * this process would lose with close().
+/* What is to be done with the lock file before LMDB opens it: LMDB's locks
+ * would go when this process closes it again.
+ *
+ * Its map, which shows who holds the writer lock. And disk space for the slots
+ * of all readers, if possible: LMDB creates the file with a hole, and on a full
+ * disk a process that takes a slot in it dies of SIGBUS.
  *
  * fallocate() is Linux's. posix_fallocate() is no substitute: where the file
  * system has no such call, it writes into the file that others use. */
-static void
-allocate_slots(const lmdb_store_t *store)
+static int
+visit_lock_file(lmdb_store_t *store)
 {
     struct stat status;
 
     int file = open(store->lock_path, O_RDWR | O_CLOEXEC);
     if (file < 0)
-        return; /* LMDB will create it; the next process allocates its slots */
-    if (!fstat(file, &status) && status.st_size)
+        return 0; /* LMDB will create it; the next process visits it */
+    int rc = up_lmdb_lock_await_setup(file, store);
+    if (!rc && !fstat(file, &status) && status.st_size) {
         (void)fallocate(file, 0, 0, status.st_size);
+        up_lmdb_lock_map(store, file, status.st_size);
+    }
     close(file);
+    return rc;
 }
 
 /* Open STORE's environment, at PATH, with MORE flags. */
@@ -149,8 +155,9 @@ open_environment(lmdb_store_t *store, const char *path, unsigned more)
 static int
 open_folder(lmdb_store_t *store)
 {
-    allocate_slots(store);
-    int rc = open_environment(store, store->path, 0);
+    int rc = visit_lock_file(store);
+    if (!rc)
+        rc = open_environment(store, store->path, 0);
     store->read_only = rc == EROFS;
     if (!store->read_only)
         return rc;
@@ -262,7 +269,9 @@ load_databases(up_meta_t *meta,
 {
     lmdb_txn_t txn = {.store = store};
 
-    int rc = mdb_txn_begin(store->env, NULL,
+    int rc = flags & MDB_CREATE ? up_lmdb_lock_await(store) : 0;
+    if (!rc)
+        rc = mdb_txn_begin(store->env, NULL,
                            flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn.handle);
     if (rc)
         return rc;
@@ -274,22 +283,21 @@ load_databases(up_meta_t *meta,
     return up_lmdb_commit_handle(txn.handle);
 }
 
-/* Record in *META the map size that STORE is opened with. */
-static int
-record_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
+up_error_t *
+up_lmdb_record_map_size(lmdb_txn_t *txn, apr_pool_t *pool)
 {
-    lmdb_txn_t txn = {.store = store};
+    lmdb_store_t *store = txn->store;
+    up_meta_t meta = {0};
 
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn.handle);
-    if (rc)
-        return rc;
-    meta->map_size = store->map_size;
-    rc = up_lmdb_put_meta(&txn, meta, pool);
-    if (rc) {
-        mdb_txn_abort(txn.handle);
-        return rc;
-    }
-    return up_lmdb_commit_handle(txn.handle);
+    store->is_size_unrecorded = 0;
+    int rc = up_lmdb_get_meta(&meta, txn, pool);
+    meta.map_size = store->map_size;
+    if (!rc)
+        rc = up_lmdb_put_meta(txn, &meta, pool);
+    if (!rc)
+        return up_lmdb_commit(txn, pool);
+    up_lmdb_abort(txn);
+    return up_lmdb_error(rc, "record the map size", store, pool);
 }
 
 /* Open STORE's environment, and its databases if *META has a known format. */
@@ -305,23 +313,19 @@ open_and_load(up_meta_t *meta, lmdb_store_t *store, apr_pool_t *pool)
     return rc;
 }
 
-/* A map size that is asked for is recorded; where none is, the recorded one
- * applies. A store that is full, or whose disk fails, must open all the same:
- * to be made larger, or to be read. The failure may have left an environment
- * that refuses all transactions, so it is opened again. */
+/* A map size that is asked for is recorded, by the writer, because the writer
+ * lock may not be free now; where none is, the recorded one applies. If the
+ * disk fails as it is recorded, the store is opened again, and must then be
+ * used as it is. */
 static int
-agree_on_map_size(lmdb_store_t *store, up_meta_t *meta, apr_pool_t *pool)
+agree_on_map_size(lmdb_store_t *store, const up_meta_t *meta)
 {
     MDB_envinfo info;
 
     if (store->map_size) {
-        if (store->map_size == meta->map_size || store->read_only)
-            return 0;
-        int rc = record_map_size(store, meta, pool);
-        if (rc <= 0 && !is_full(rc))
-            return rc;
-        up_lmdb_env_close(store);
-        return open_and_load(meta, store, pool);
+        if (!store->data.inode && !store->read_only)
+            store->is_size_unrecorded = store->map_size != meta->map_size;
+        return 0;
     }
     int rc = mdb_env_info(store->env, &info);
     if (!rc && meta->map_size && meta->map_size != info.me_mapsize)
@@ -369,7 +373,7 @@ try_open(int *again, lmdb_store_t *store, apr_pool_t *pool)
     if (!rc && store->data.inode && store->sync && !store->read_only)
         rc = mdb_env_sync(store->env, 1); /* see up_lmdb_commit_handle() */
     if (!rc && is_known(&meta))
-        rc = agree_on_map_size(store, &meta, pool);
+        rc = agree_on_map_size(store, &meta);
     if (!rc)
         rc = mdb_reader_check(store->env, NULL);
     up_error_t *err =
@@ -421,6 +425,7 @@ up_lmdb_env_close(lmdb_store_t *store)
     if (store->env)
         mdb_env_close(store->env);
     store->env = NULL;
+    up_lmdb_lock_unmap(store);
 }
 
 up_error_t *

@@ -86,9 +86,15 @@ read_view(up_view_t *view,
           const up_query_t *query,
           apr_pool_t *pool)
 {
+    const apr_array_header_t *unused;
+
     if (query->caller)
         UP_ERR(read_caller(view, txn, query->caller, pool));
     UP_ERR(read_org(view, txn, query, pool));
+    /* An unknown user costs as many look-ups as one whom the caller may not
+     * see, or the time would tell which ids there are. */
+    if (!view->org && query->in_any_org && query->user && query->caller)
+        return get_roles(&unused, txn, query->user, query->caller, pool);
     if (!view->org)
         return NULL;
     if (query->caller)
@@ -241,10 +247,16 @@ do_update(lmdb_txn_t *txn, update_t *update)
     return !update->err || update->err->reason == UP_CONFLICT;
 }
 
-/* Do COUNT UPDATES, sorted, in TXN, and end it. Returns 0 if one of them has
- * spoilt it, and nothing was changed. */
-static int
-do_transaction(lmdb_txn_t *txn, update_t **updates, int count)
+/* How a transaction of updates ended. */
+typedef enum ending_t {
+    ENDED,  /* each update has its result */
+    SPOILT, /* one of them spoilt it, and nothing was changed */
+    FULL    /* likewise, because the store is full */
+} ending_t;
+
+/* Do COUNT UPDATES, sorted, in TXN, and end it. POOL is for an error. */
+static ending_t
+do_transaction(lmdb_txn_t *txn, update_t **updates, int count, apr_pool_t *pool)
 {
     int changed = 0;
 
@@ -256,54 +268,56 @@ do_transaction(lmdb_txn_t *txn, update_t **updates, int count)
                                     !compare_users(updates[i - 1], update);
         if (!do_update(txn, update)) {
             up_lmdb_abort(txn);
-            return 0;
+            return update->err->reason == UP_STORE_FULL ? FULL : SPOILT;
         }
         changed |= update->depends_on_commit;
     }
     if (!changed) {
         up_lmdb_abort(txn);
-        return 1;
+        return ENDED;
     }
-    const up_error_t *err = up_lmdb_commit(txn, updates[0]->scratch_pool);
+    const up_error_t *err = up_lmdb_commit(txn, pool);
     for (int i = 0; err && i < count; i++) {
         if (updates[i]->depends_on_commit)
             updates[i]->err = up_error_copy(err, updates[i]->result_pool);
     }
-    return 1;
+    return err && err->reason == UP_STORE_FULL ? FULL : ENDED;
 }
 
 void
-up_lmdb_run_updates(void *baton, up_queue_t *queue)
+up_lmdb_do_updates(lmdb_txn_t *txn,
+                   up_job_t *const *jobs,
+                   int count,
+                   up_queue_t *queue,
+                   apr_pool_t *scratch_pool)
 {
-    lmdb_store_t *store = baton;
     update_t *updates[UP_LMDB_BATCH];
-    lmdb_txn_t txn;
-    int count;
+    lmdb_store_t *store = txn->store;
 
-    apr_pool_t *pool =
-        ((update_t *)up_queue_take(&count, queue)[0])->scratch_pool;
-    const up_error_t *err = up_lmdb_begin(&txn, store, 0, pool);
-    /* Another process may have held LMDB's writer lock: more wait by now. */
-    up_job_t *const *jobs = up_queue_take(&count, queue);
     for (int i = 0; i < count; i++) {
         updates[i] = (update_t *)jobs[i];
         updates[i]->position = i;
-        if (err)
-            updates[i]->err = up_error_copy(err, updates[i]->result_pool);
     }
-    if (err)
-        return;
     qsort(updates, (size_t)count, sizeof(*updates), compare_updates);
-    if (do_transaction(&txn, updates, count) || count == 1)
-        return;
-    /* The transaction is spoilt: each update has one of its own, which fails
-     * for that update alone. */
-    for (int i = 0; i < count; i++) {
-        updates[i]->err =
-            up_lmdb_begin(&txn, store, 0, updates[i]->result_pool);
-        if (!updates[i]->err)
-            do_transaction(&txn, &updates[i], 1);
+    ending_t ending = do_transaction(txn, updates, count, scratch_pool);
+    if (ending == FULL && up_lmdb_free_dead_readers(store)) {
+        up_queue_put_back(queue, 0);
+    } else if (ending != ENDED && count > 1) {
+        /* Each has a transaction of its own then, which fails for it alone. */
+        up_queue_put_back(queue, 1);
+    } else {
+        for (int i = 0; i < count; i++)
+            up_queue_done(jobs[i]);
     }
+}
+
+void
+up_lmdb_fail_update(up_job_t *job, const up_error_t *err)
+{
+    update_t *update = (update_t *)job;
+
+    update->err = up_error_copy(err, update->result_pool);
+    up_queue_done(job);
 }
 
 up_error_t *
@@ -316,6 +330,7 @@ up_lmdb_update(const up_user_t **after,
                apr_pool_t *result_pool,
                apr_pool_t *scratch_pool)
 {
+    lmdb_store_t *store = up_lmdb_downcast(base);
     update_t update = {.org = org,
                        .user = user,
                        .decide = decide,
@@ -323,7 +338,7 @@ up_lmdb_update(const up_user_t **after,
                        .result_pool = result_pool,
                        .scratch_pool = scratch_pool};
 
-    up_queue_submit(up_lmdb_downcast(base)->updates, &update.job);
+    UP_ERR(up_lmdb_writer_do(&update.job, store, result_pool));
     *after = update.after;
     return update.err;
 }

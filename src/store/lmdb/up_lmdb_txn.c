@@ -2,6 +2,7 @@
  *
  * A repair is done by a thread that has the store's gate alone. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_clock.h"
 
 #include <apr_atomic.h>
 
@@ -16,7 +17,7 @@
 static up_error_t *
 reopen(lmdb_store_t *store, apr_pool_t *pool)
 {
-    if (apr_time_now() < store->next_reopen)
+    if (up_clock() < store->next_reopen)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "the LMDB store '%s' was lost and could not be opened "
                         "again a moment ago",
@@ -24,7 +25,7 @@ reopen(lmdb_store_t *store, apr_pool_t *pool)
     up_lmdb_env_close(store);
     up_error_t *err = up_lmdb_env_open(store, pool);
     if (err)
-        store->next_reopen = apr_time_now() + REOPEN_PAUSE;
+        store->next_reopen = up_clock() + REOPEN_PAUSE;
     else
         apr_atomic_set32(&store->lost, 0);
     return err;
@@ -69,8 +70,6 @@ pass_gate(lmdb_store_t *store, apr_pool_t *pool)
 static int
 start_repair(lmdb_store_t *store, int rc)
 {
-    int dead = 0;
-
     switch (rc) {
     case MDB_PANIC:
         apr_atomic_set32(&store->lost, 1);
@@ -80,23 +79,30 @@ start_repair(lmdb_store_t *store, int rc)
         up_gate_shut(&store->gate);
         return 1;
     case MDB_READERS_FULL:
-        return !mdb_reader_check(store->env, &dead) && dead;
+        return up_lmdb_free_dead_readers(store);
     default:
         return 0;
     }
 }
 
-/* Now and then, free the slots of readers that died: each one keeps all pages
- * that were freed since from being used again. */
+int
+up_lmdb_free_dead_readers(lmdb_store_t *store)
+{
+    int dead = 0;
+
+    return !mdb_reader_check(store->env, &dead) && dead;
+}
+
+/* Now and then, free the slots of readers that died. */
 static void
 check_readers(lmdb_store_t *store)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = up_clock();
 
     if (now < store->next_reader_check)
         return;
     store->next_reader_check = now + READER_CHECK_PAUSE;
-    mdb_reader_check(store->env, NULL);
+    up_lmdb_free_dead_readers(store);
 }
 
 /* Refuse TXN, before LMDB touches a file, if it cannot or must not be. */

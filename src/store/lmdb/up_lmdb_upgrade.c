@@ -132,14 +132,13 @@ rewrite(int *last, upgrade_t *upgrade, lmdb_txn_t *txn, apr_pool_t *pool)
 static up_error_t *
 step(int *last, upgrade_t *upgrade, apr_pool_t *pool)
 {
-    lmdb_txn_t txn;
+    lmdb_loan_t loan;
 
-    UP_ERR(up_lmdb_begin(&txn, upgrade->store, 0, pool));
-    int rc = rewrite(last, upgrade, &txn, pool);
-    if (!rc)
-        return up_lmdb_commit(&txn, pool);
-    up_lmdb_abort(&txn);
-    return up_lmdb_error(rc, "upgrade records", upgrade->store, pool);
+    UP_ERR(up_lmdb_borrow(&loan, upgrade->store, pool));
+    int rc = rewrite(last, upgrade, &loan.txn, pool);
+    up_error_t *err = up_lmdb_give_back(&loan, !rc);
+    return rc ? up_lmdb_error(rc, "upgrade records", upgrade->store, pool)
+              : err;
 }
 
 /* Upgrade all values of UPGRADE's database. The next key outlives the pool that
@@ -170,21 +169,19 @@ upgrade_database(upgrade_t *upgrade, apr_pool_t *scratch_pool)
 static up_error_t *
 set_format(int *old, lmdb_store_t *store, int upgrading, apr_pool_t *pool)
 {
-    lmdb_txn_t txn;
+    lmdb_loan_t loan;
     up_meta_t meta;
 
-    UP_ERR(up_lmdb_begin(&txn, store, 0, pool));
-    int rc = up_lmdb_get_meta(&meta, &txn, pool);
+    UP_ERR(up_lmdb_borrow(&loan, store, pool));
+    int rc = up_lmdb_get_meta(&meta, &loan.txn, pool);
     *old = !rc && (meta.format < UP_LMDB_FORMAT || meta.upgrading);
     if (*old) {
         meta.format = UP_LMDB_FORMAT;
         meta.upgrading = upgrading;
-        rc = up_lmdb_put_meta(&txn, &meta, pool);
+        rc = up_lmdb_put_meta(&loan.txn, &meta, pool);
     }
-    if (*old && !rc)
-        return up_lmdb_commit(&txn, pool);
-    up_lmdb_abort(&txn);
-    return rc ? up_lmdb_error(rc, "set the format", store, pool) : NULL;
+    up_error_t *err = up_lmdb_give_back(&loan, *old && !rc);
+    return rc ? up_lmdb_error(rc, "set the format", store, pool) : err;
 }
 
 up_error_t *

@@ -1,30 +1,34 @@
-/* up_queue.c -- runs the jobs of many threads in batches, one at a time. */
+/* up_queue.c -- runs the jobs of many threads in batches, in one thread. */
 #include "store/lmdb/up_queue.h"
+#include "core/up_clock.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <signal.h>
+#include <time.h>
+
+/* How often a thread whose time is up asks whether its job can be withdrawn,
+ * while that is in a batch. */
+#define TAKEN_PAUSE apr_time_from_sec(1)
 
 struct up_queue_t {
     up_queue_run_t run;
     void *baton;
     int max;
+    pthread_condattr_t monotonic; /* for conditions: the clock is up_clock() */
 
-    /* For the thread that runs the batch. */
+    /* The worker's. */
     up_job_t **batch; /* of MAX jobs, the first COUNT of which are used */
     int count;
 
     pthread_mutex_t lock; /* guards what follows */
     up_job_t *first, *last;
-    enum {
-        IDLE,           /* no batch is running, and no job waits */
-        SUBMITTER_RUNS, /* a batch is run, or about to be, by a submitter */
-        WORKER_RUNS     /* likewise by the worker thread */
-    } state;
-    pthread_cond_t changed; /* for the worker: STATE or STOPPING */
-    pthread_t worker;       /* created when there is work for it */
-    int has_worker;
-    int stopping; /* the worker is to return */
+    int singly;             /* so many batches to come have one job each */
+    int poked;              /* a batch is to be run, even without jobs */
+    apr_time_t waits_since; /* the batch that takes no jobs yet; 0: none */
+    pthread_cond_t changed; /* for the worker: there is work, or STOPPING */
+    pthread_cond_t ended;   /* the worker has ended */
+    pthread_t worker;
+    enum { NO_WORKER, RUNNING, ENDED } state;
+    int stopping; /* the worker is to end */
 };
 
 static apr_status_t
@@ -32,15 +36,12 @@ destroy(void *data)
 {
     up_queue_t *queue = data;
 
-    if (queue->has_worker) {
-        pthread_mutex_lock(&queue->lock);
-        queue->stopping = 1;
-        pthread_cond_signal(&queue->changed);
-        pthread_mutex_unlock(&queue->lock);
-        pthread_join(queue->worker, NULL);
-    }
+    while (!up_queue_stop(queue, apr_time_from_sec(1)))
+        ;
+    pthread_cond_destroy(&queue->ended);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
+    pthread_condattr_destroy(&queue->monotonic);
     return APR_SUCCESS;
 }
 
@@ -58,26 +59,43 @@ up_queue_make(up_queue_t **queue,
     made->max = max;
     made->batch = apr_palloc(pool, (apr_size_t)max * sizeof(*made->batch));
     int rc = pthread_mutex_init(&made->lock, NULL);
-    if (!rc) {
-        rc = pthread_cond_init(&made->changed, NULL);
-        if (rc)
-            pthread_mutex_destroy(&made->lock);
-    }
     if (rc)
         return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(rc),
                         "cannot make the lock of a queue");
+    /* None of these allocates anything that could be short. */
+    pthread_condattr_init(&made->monotonic);
+    pthread_condattr_setclock(&made->monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->changed, &made->monotonic);
+    pthread_cond_init(&made->ended, &made->monotonic);
     apr_pool_cleanup_register(pool, made, destroy, apr_pool_cleanup_null);
     *queue = made;
     return NULL;
+}
+
+/* WHEN, by up_clock(). */
+static struct timespec
+moment(apr_time_t when)
+{
+    return (struct timespec){.tv_sec = (time_t)apr_time_sec(when),
+                             .tv_nsec = apr_time_usec(when) * 1000};
 }
 
 up_job_t *const *
 up_queue_take(int *count, up_queue_t *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    while (queue->first && queue->count < queue->max) {
-        queue->batch[queue->count++] = queue->first;
-        queue->first = queue->first->next;
+    int max = queue->singly ? 1 : queue->max;
+    if (queue->singly)
+        queue->singly--;
+    queue->waits_since = 0;
+    while (queue->first && queue->count < max &&
+           !(queue->count && queue->first->alone)) {
+        up_job_t *job = queue->first;
+        queue->first = job->next;
+        job->taken = 1;
+        queue->batch[queue->count++] = job;
+        if (job->alone)
+            max = queue->count;
     }
     if (!queue->first)
         queue->last = NULL;
@@ -86,37 +104,33 @@ up_queue_take(int *count, up_queue_t *queue)
     return queue->batch;
 }
 
-/* Run a batch. Returns a list of its jobs but OWN, whose threads are to be
- * woken: the array of jobs is the next batch's. */
-static up_job_t *
-run_batch(up_queue_t *queue, const up_job_t *own)
+void
+up_queue_done(up_job_t *job)
 {
-    up_job_t *others = NULL;
-
-    queue->count = 0;
-    queue->run(queue->baton, queue);
-    for (int i = queue->count; i > 0; i--) {
-        up_job_t *job = queue->batch[i - 1];
-        if (job != own) {
-            job->next = others;
-            others = job;
-        }
-    }
-    return others;
+    pthread_mutex_lock(&job->lock);
+    job->done = 1;
+    pthread_cond_signal(&job->changed);
+    pthread_mutex_unlock(&job->lock);
 }
 
-/* Wake the threads that wait for JOB and those after it in its list. */
-static void
-wake_all(up_job_t *job)
+void
+up_queue_put_back(up_queue_t *queue, int singly)
 {
-    while (job) {
-        up_job_t *next = job->next; /* a job that is woken may be gone */
-        sem_post(&job->wake);
-        job = next;
+    pthread_mutex_lock(&queue->lock);
+    if (singly)
+        queue->singly = queue->count;
+    if (!queue->first && queue->count)
+        queue->last = queue->batch[queue->count - 1];
+    while (queue->count) {
+        up_job_t *job = queue->batch[--queue->count];
+        job->taken = 0;
+        job->next = queue->first;
+        queue->first = job;
     }
+    pthread_mutex_unlock(&queue->lock);
 }
 
-/* The worker thread. */
+/* The worker. */
 static void *
 work(void *data)
 {
@@ -124,84 +138,157 @@ work(void *data)
 
     pthread_mutex_lock(&queue->lock);
     for (;;) {
-        while (queue->state != WORKER_RUNS && !queue->stopping)
+        while (!queue->first && !queue->poked && !queue->stopping)
             pthread_cond_wait(&queue->changed, &queue->lock);
-        if (queue->state != WORKER_RUNS)
+        if (!queue->first && !queue->poked)
             break;
+        queue->poked = 0;
+        queue->count = 0;
+        queue->waits_since = up_clock();
         pthread_mutex_unlock(&queue->lock);
-        wake_all(run_batch(queue, NULL));
+        queue->run(queue->baton, queue);
         pthread_mutex_lock(&queue->lock);
-        if (!queue->first)
-            queue->state = IDLE;
+        queue->waits_since = 0;
     }
+    queue->state = ENDED;
+    pthread_cond_signal(&queue->ended);
     pthread_mutex_unlock(&queue->lock);
     return NULL;
 }
 
-/* Start QUEUE's worker thread, unless it has started. It takes no signals but
- * those that a thread causes itself. Returns 0 if it cannot be created. */
+/* Create QUEUE's worker, unless it is there. It takes no signals but those that
+ * a thread causes itself. Returns 0 if it cannot be created. The caller holds
+ * the lock. */
 static int
 start_worker(up_queue_t *queue)
 {
     static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
     sigset_t others, before;
 
-    if (queue->has_worker)
+    if (queue->state == RUNNING)
         return 1;
     sigfillset(&others);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
         sigdelset(&others, faults[i]);
     pthread_sigmask(SIG_SETMASK, &others, &before);
-    queue->has_worker = !pthread_create(&queue->worker, NULL, work, queue);
+    if (!pthread_create(&queue->worker, NULL, work, queue))
+        queue->state = RUNNING;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return queue->has_worker;
+    return queue->state == RUNNING;
 }
 
-/* After a batch: have the jobs that wait run by the worker, or, if there can be
- * none, by the first thread that waits. */
-static void
-pass_on(up_queue_t *queue)
+/* Add JOB to those that wait. Returns 0 if there can be no worker. */
+static int
+enqueue(up_queue_t *queue, up_job_t *job)
 {
     pthread_mutex_lock(&queue->lock);
-    if (!queue->first) {
-        queue->state = IDLE;
-    } else if (start_worker(queue)) {
-        queue->state = WORKER_RUNS;
-        pthread_cond_signal(&queue->changed);
-    } else {
-        queue->first->runs_batch = 1;
-        sem_post(&queue->first->wake);
-    }
+    int started = start_worker(queue);
+    if (started && queue->first)
+        queue->last->next = job;
+    else if (started)
+        queue->first = job;
+    if (started)
+        queue->last = job;
     pthread_mutex_unlock(&queue->lock);
+    if (started)
+        pthread_cond_signal(&queue->changed);
+    return started;
+}
+
+/* Take JOB out of those that wait. Returns 0 if it is in a batch, or done. */
+static int
+withdraw(up_queue_t *queue, up_job_t *job)
+{
+    up_job_t *before = NULL;
+
+    pthread_mutex_lock(&queue->lock);
+    int waits = !job->taken;
+    if (waits && queue->first == job) {
+        queue->first = job->next;
+    } else if (waits) {
+        for (before = queue->first; before->next != job;)
+            before = before->next;
+        before->next = job->next;
+    }
+    if (waits && queue->last == job)
+        queue->last = before;
+    pthread_mutex_unlock(&queue->lock);
+    return waits;
+}
+
+/* Whether JOB is done, at WHEN at the latest. */
+static int
+is_done_by(up_job_t *job, apr_time_t when)
+{
+    struct timespec until = moment(when);
+    int rc = 0;
+
+    pthread_mutex_lock(&job->lock);
+    while (!job->done && !rc)
+        rc = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+    int done = job->done;
+    pthread_mutex_unlock(&job->lock);
+    return done;
+}
+
+up_job_end_t
+up_queue_submit(up_queue_t *queue, up_job_t *job, apr_interval_time_t timeout)
+{
+    apr_time_t until = up_clock() + timeout;
+    up_job_end_t end = UP_JOB_DONE;
+
+    job->next = NULL;
+    job->taken = job->done = 0;
+    pthread_mutex_init(&job->lock, NULL);
+    pthread_cond_init(&job->changed, &queue->monotonic);
+    if (!enqueue(queue, job))
+        end = UP_JOB_REFUSED;
+    while (end == UP_JOB_DONE && !is_done_by(job, until)) {
+        if (withdraw(queue, job))
+            end = UP_JOB_WITHDRAWN;
+        until = up_clock() + TAKEN_PAUSE;
+    }
+    pthread_cond_destroy(&job->changed);
+    pthread_mutex_destroy(&job->lock);
+    return end;
 }
 
 void
-up_queue_submit(up_queue_t *queue, up_job_t *job)
+up_queue_poke(up_queue_t *queue)
 {
-    job->next = NULL;
-    job->runs_batch = 0;
-    sem_init(&job->wake, 0, 0);
+    pthread_mutex_lock(&queue->lock);
+    queue->poked = start_worker(queue);
+    pthread_mutex_unlock(&queue->lock);
+    pthread_cond_signal(&queue->changed);
+}
+
+apr_time_t
+up_queue_waits_since(up_queue_t *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    apr_time_t since = queue->waits_since;
+    pthread_mutex_unlock(&queue->lock);
+    return since;
+}
+
+int
+up_queue_stop(up_queue_t *queue, apr_interval_time_t timeout)
+{
+    struct timespec until = moment(up_clock() + timeout);
+    int rc = 0;
 
     pthread_mutex_lock(&queue->lock);
-    if (queue->last)
-        queue->last->next = job;
-    else
-        queue->first = job;
-    queue->last = job;
-    int runs_batch = queue->state == IDLE;
-    if (runs_batch)
-        queue->state = SUBMITTER_RUNS;
+    queue->stopping = 1;
+    pthread_cond_signal(&queue->changed);
+    while (queue->state == RUNNING && !rc)
+        rc = pthread_cond_timedwait(&queue->ended, &queue->lock, &until);
+    queue->stopping = 0;
+    int has_ended = queue->state == ENDED;
+    int is_running = queue->state == RUNNING;
+    if (has_ended)
+        queue->state = NO_WORKER;
     pthread_mutex_unlock(&queue->lock);
-
-    if (!runs_batch) {
-        while (sem_wait(&job->wake) && errno == EINTR)
-            ;
-        runs_batch = job->runs_batch;
-    }
-    if (runs_batch) {
-        up_job_t *others = run_batch(queue, job);
-        pass_on(queue); /* first, so that the next batch need not wait */
-        wake_all(others);
-    }
-    sem_destroy(&job->wake);
+    if (has_ended)
+        pthread_join(queue->worker, NULL);
+    return !is_running;
 }

@@ -1,0 +1,9 @@
+# aborted.t -- see aborted.mjs.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Clients;
+
+run_client('aborted.mjs');

@@ -1,0 +1,9 @@
+# golden.t -- see golden.mjs.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Clients;
+
+run_client('golden.mjs');

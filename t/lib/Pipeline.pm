@@ -1,0 +1,59 @@
+# Pipeline.pm -- many small requests over one connection.
+package Pipeline;
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use IO::Socket::INET;
+
+use UserProfile ();
+
+our @EXPORT = qw(pipeline);
+
+# How many requests are under way at once: fewer than fill a socket's buffer.
+use constant WINDOW => 50;
+
+sub read_answer {
+    my ($socket, $method) = @_;
+    my ($status_line, %answer, $line) = (scalar <$socket>);
+
+    defined $status_line or die "the connection was closed\n";
+    ($answer{status}) = $status_line =~ m{^HTTP/1\.1 (\d+)} or die $status_line;
+    while (defined($line = <$socket>)) {
+        $line =~ s/\r\n\z//;
+        last if $line eq '';
+        my ($name, $value) = $line =~ /^([^:]+): ?(.*)/s or die "header '$line'\n";
+        $answer{header}{ lc $name } = $value;
+    }
+    my $length = $method eq 'HEAD' ? 0 : $answer{header}{'content-length'} // 0;
+    die "an answer without a length\n" if $answer{header}{'transfer-encoding'};
+    read $socket, $answer{body} = '', $length;
+    return \%answer;
+}
+
+# Send each of @requests, [method, target, host, header lines ...] without
+# bodies, and return the answers in the same order: { status, header => { lower
+# case name => value }, body }. No answer may close the connection.
+sub pipeline {
+    my (@requests) = @_;
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => '127.0.0.1',
+        PeerPort => UserProfile::port(),
+        Timeout  => 30
+    ) or die "cannot connect: $@";
+    my @answers;
+
+    while (my @some = splice @requests, 0, WINDOW) {
+        for my $request (@some) {
+            my ($method, $target, $host, @lines) = @$request;
+            print $socket map { "$_\r\n" } "$method $target HTTP/1.1",
+                "Host: $host", @lines, '';
+        }
+        $socket->flush;
+        push @answers, map { read_answer($socket, $_->[0]) } @some;
+    }
+    return @answers;
+}
+
+1;
