@@ -45,7 +45,7 @@ up_error_t *
 up_lmdb_watch_begin(lmdb_store_t *store, apr_pool_t *pool)
 {
     lmdb_file_t data = {0}, lock = {0};
-    struct stat status;
+    struct stat status = {0};
     int file;
 
     int rc = identify(&data, store->data_path);
