@@ -45,16 +45,16 @@ up_error_t *
 up_lmdb_watch_begin(lmdb_store_t *store, apr_pool_t *pool)
 {
     lmdb_file_t data = {0}, lock = {0};
-    struct stat status = {0};
-    int file;
+    struct stat status;
+    int file = -1;
 
     int rc = identify(&data, store->data_path);
     if (!rc && !store->read_only)
         rc = identify(&lock, store->lock_path);
     if (!rc)
         rc = mdb_env_get_fd(store->env, &file);
-    if (!rc && fstat(file, &status))
-        rc = errno;
+    if (!rc)
+        rc = fstat(file, &status) ? errno : 0;
     if (rc)
         return up_lmdb_error(rc, "find the files that were opened", store,
                              pool);
