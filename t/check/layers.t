@@ -24,7 +24,7 @@ my %rooms = (
 my @libraries = (
     [qr{^lmdb\.h$},                       qr{^src/store/lmdb/}],
     [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|api|store/lmdb)/}],
-    [qr{^zlib\.h$},                       qr{^src/(?:wire/|store/lmdb/up_checksum\.c$)}],
+    [qr{^zlib\.h$},                       qr{^src/wire/}],
     [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],
     [qr{^apr_?\w*\.h$|^apu_?\w*\.h$},     qr{}],
     [
