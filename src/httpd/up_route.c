@@ -402,9 +402,12 @@ int
 up_route_choose(request_rec *r)
 {
     const up_dir_config_t *config = up_config_of_dir(r);
+    int was_ours = up_request_known(r)->is_ours;
 
+    /* If it is ours no longer, its file name is still its path, for which no
+     * <Directory> was looked at: nobody may serve that file. */
     if (!look_up(r, config))
-        return DECLINED;
+        return was_ours ? HTTP_NOT_FOUND : DECLINED;
     up_request_t *request = up_request_of(r);
     up_error_t *err = choose_method(request, r);
     if (!err)

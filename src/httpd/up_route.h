@@ -23,7 +23,8 @@ int up_route_translate(request_rec *r);
 int up_route_storage(request_rec *r);
 
 /* post_perdir_config: choose the method on the path as it finally is, or refuse
- * the HTTP method (405), the media type (415), or gRPC without HTTP/2 (505). */
+ * the HTTP method (405), the media type (415), or gRPC without HTTP/2 (505).
+ * 404 for a marked request that turns out not to be ours. */
 int up_route_choose(request_rec *r);
 
 /* type_checker: no file of which to find the type for a marked request. */
