@@ -62,10 +62,13 @@ read_fields(request_rec *r)
     fields_t fields = {.timeout = -1};
 
     fields.org = apr_table_get(r->headers_in, "x-zitadel-orgid");
-    fields.match = apr_table_get(r->headers_in, "If-Match");
-    /* What a client has already is a question of REST's alone. */
-    if (protocol == &up_protocol_rest)
-        fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    /* For a part of another page, and for an error document, a GET's
+     * preconditions are about something else. */
+    if (!r->no_local_copy || r->method_number != M_GET) {
+        fields.match = apr_table_get(r->headers_in, "If-Match");
+        if (protocol == &up_protocol_rest) /* gRPC and Connect have no 304 */
+            fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    }
     if (protocol->timeout)
         fields.timeout_error = protocol->timeout(&fields.timeout, r);
     return fields;
