@@ -59,10 +59,10 @@ level_of(request_rec *r, const up_error_t *err)
     }
 }
 
-/* VALUE for a log line, in quotes, or "none"; a quote in it is escaped, so that
- * nothing in it looks like what the line says after it. */
+/* VALUE in quotes for a log line, "none" if there is none. Quotes in it are
+ * escaped, so that a client cannot forge the rest of the line. */
 static const char *
-or_none(apr_pool_t *pool, const char *value)
+quote(apr_pool_t *pool, const char *value)
 {
     if (!value || !*value)
         return "none";
@@ -88,12 +88,13 @@ up_reply_log(request_rec *r, const up_error_t *err)
                             : "";
 
     up_request_note(r, "userprofile-reason", info->name);
-    ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
-                  "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
-                  r->method, ap_escape_logitem(r->pool, r->uri), info->name,
-                  up_error_story(err, r->pool), doubt,
-                  or_none(r->pool, r->user),
-                  or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
+    ap_log_rerror(
+        err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
+        "UP0010: %s %s: %s: %s%s (caller %s, user %s, organisation %s)",
+        r->method, ap_escape_logitem(r->pool, r->uri), info->name,
+        up_error_story(err, r->pool), doubt, quote(r->pool, r->user),
+        quote(r->pool, apr_table_get(r->notes, "userprofile-user")),
+        quote(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 
 /* Set in HEADERS what goes with ERR. */

@@ -72,7 +72,7 @@ up_profiles_get(const up_user_t **user,
         return up_access_not_found(call, target);
     if (must_be_human && view->user->type != UP_HUMAN)
         return up_error(call->pool, UP_USER_NOT_HUMAN, APR_SUCCESS,
-                        "user '%s' is a machine", view->user->id);
+                        "the user is a machine");
 
     call->sequence = view->user->sequence;
     up_verdict_t verdict =
@@ -123,12 +123,10 @@ judge(unsigned *fields,
               command->update->fields;
     if (!*fields && command->update->must_differ)
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
-                        "the profile of user '%s' is what was sent",
-                        before->id);
+                        "the profile is what was sent");
     if (*fields && deadline && deadline < up_clock())
         return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
-                        "the deadline passed before user '%s' was changed",
-                        before->id);
+                        "the deadline passed before the change");
     return NULL;
 }
 
