@@ -15,12 +15,11 @@ const up_service_t *const up_services[] = {
 };
 
 const up_service_t *
-up_service_by_name(const char *name, apr_size_t length)
+up_service_by_name(const char *name)
 {
     const up_service_t *const *service = up_services;
 
-    while (*service && (strlen((*service)->name) != length ||
-                        memcmp((*service)->name, name, length) != 0))
+    while (*service && strcmp((*service)->name, name) != 0)
         service++;
     return *service;
 }

@@ -15,7 +15,7 @@
 
 typedef struct buffer_t {
     char *bytes;
-    apr_size_t length, size; /* SIZE has room for a NUL */
+    apr_size_t length, size;
 } buffer_t;
 
 static up_error_t *
@@ -48,7 +48,7 @@ append(buffer_t *buffer,
 {
     if (length > limit - buffer->length)
         return too_large(pool, limit);
-    if (buffer->length + length >= buffer->size) {
+    if (buffer->length + length > buffer->size) {
         apr_size_t size = 2 * buffer->size + length;
         char *larger = apr_palloc(pool, size);
         memcpy(larger, buffer->bytes, buffer->length);
@@ -111,7 +111,7 @@ read_all(const char **body,
 
     if (expected > (apr_off_t)limit)
         return too_large(r->pool, limit);
-    buffer_t buffer = {.size = expected ? (apr_size_t)expected + 1 : CHUNK};
+    buffer_t buffer = {.size = expected ? (apr_size_t)expected : CHUNK};
     buffer.bytes = apr_palloc(r->pool, buffer.size);
 
     apr_bucket_brigade *brigade =
@@ -130,7 +130,6 @@ read_all(const char **body,
                             (int)apr_time_sec(r->server->timeout));
     }
     apr_brigade_destroy(brigade);
-    buffer.bytes[buffer.length] = '\0';
     *body = buffer.bytes;
     *length = buffer.length;
     return NULL;
@@ -169,13 +168,14 @@ up_body_read(const char **body,
     const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
     up_error_t *err = read_all(body, length, r, limit);
 
-    /* A filter that undoes it, takes the header away; a trailer brings none. */
+    /* A filter that has decoded the body has removed the header. A trailer
+     * cannot add one. */
     if (encoding)
         encoding = apr_table_get(r->headers_in, "Content-Encoding");
 
-    /* httpd would first read all of the body, however slowly it comes: only
-     * statuses such as 413 keep it from that, and an RPC's is 200. In HTTP/2
-     * this is about the stream alone, and mod_http2 has set it before. */
+    /* Without this httpd reads the rest of the body before the next request,
+     * however slowly it comes, unless the status is one such as 413; that of an
+     * RPC is 200. In HTTP/2 it concerns the stream alone. */
     if (err && !err->http)
         r->connection->keepalive = AP_CONN_CLOSE;
     return err ? err : decode(body, length, encoding, r, limit);
