@@ -56,7 +56,7 @@ extern const up_protocol_t up_protocol_connect;
 /* All of them, ended by NULL. Sets of protocols have a bit 1 << I for the one
  * at I. */
 extern const up_protocol_t *const up_protocols[];
-#define UP_ALL_PROTOCOLS 0xfu
+#define UP_ALL_PROTOCOLS (~0u)
 
 /* The bit of PROTOCOL. */
 unsigned up_protocol_bit(const up_protocol_t *protocol);

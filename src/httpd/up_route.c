@@ -21,10 +21,14 @@ typedef struct route_t {
     const char *long_path; /* of METHOD, if PATH is its short one, or NULL */
 } route_t;
 
-/* All of them: as many as there are services, and paths of methods. */
-#define MAX_ROUTES 64
-static route_t routes[MAX_ROUTES];
-static int route_count;
+/* All of them, of route_t. */
+static apr_array_header_t *routes;
+
+static const route_t *
+route_at(int i)
+{
+    return &APR_ARRAY_IDX(routes, i, route_t);
+}
 
 /* A route that a request's path ends in. */
 typedef struct match_t {
@@ -128,24 +132,22 @@ add_route(const up_service_t *service,
           const char *path,
           const char *long_path)
 {
-    for (int i = 0; i < route_count; i++) {
-        if (!strcmp(routes[i].path, path))
+    for (int i = 0; i < routes->nelts; i++) {
+        if (!strcmp(route_at(i)->path, path))
             return; /* another method's too */
     }
-    if (route_count == MAX_ROUTES)
-        return; /* the test of the api's tables knows how many there are */
     const char *end = path + strlen(path);
     int ends_in_value = end[-1] == '}';
     if (ends_in_value)
         end = strrchr(path, '{');
-    routes[route_count++] =
+    APR_ARRAY_PUSH(routes, route_t) =
         (route_t){service, method, path, end, ends_in_value, long_path};
 }
 
 void
 up_route_init(apr_pool_t *pool)
 {
-    route_count = 0;
+    routes = apr_array_make(pool, 16, sizeof(route_t));
     for (int s = 0; up_services[s]; s++) {
         const up_service_t *service = up_services[s];
         add_route(service, NULL,
@@ -193,13 +195,12 @@ find(request_rec *r, const up_dir_config_t **config)
     const char *last = segment_before(uri, end);
     if (!last || last == end)
         return found;
-    for (int i = 0; i < route_count; i++) {
-        match_t match = {&routes[i], 0, NULL};
-        if (routes[i].ends_in_value)
-            match.segment = last;
+    for (int i = 0; i < routes->nelts; i++) {
+        const route_t *route = route_at(i);
+        match_t match = {route, 0, route->ends_in_value ? last : NULL};
         if (!ends_in(&begin, &match.segment, uri,
-                     routes[i].ends_in_value ? last : end, routes[i].path,
-                     routes[i].end))
+                     route->ends_in_value ? last : end, route->path,
+                     route->end))
             continue;
         match.begin = (apr_size_t)(begin - uri);
         if (found.route && found.begin <= match.begin)
