@@ -26,7 +26,7 @@ typedef struct up_method_t {
                               * field x */
     const char *short_path;  /* another path, or NULL */
     const ProtobufCMessageDescriptor *request;
-    int is_open; /* served to whom the site lets in, authenticated or not */
+    int is_open; /* it needs no authenticated caller */
     up_procedure_t procedure;
 } up_method_t;
 

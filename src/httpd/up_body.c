@@ -9,8 +9,8 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
-/* Bytes that are asked for at a time, and the first size of the buffer where
- * the length is not known. */
+/* Bytes that are read at a time, and the buffer's first size if the length is
+ * not known. */
 #define CHUNK 8192
 
 typedef struct buffer_t {
@@ -27,7 +27,7 @@ too_large(apr_pool_t *pool, apr_size_t limit)
                     limit);
 }
 
-/* What R says its body's length is, or 0. */
+/* R's Content-Length; 0 if it has none. */
 static apr_off_t
 announced(const request_rec *r)
 {
@@ -60,7 +60,7 @@ append(buffer_t *buffer,
     return NULL;
 }
 
-/* What httpd or a filter says, RV, of R's body. */
+/* The error for RV, the status of a read of R's body that failed. */
 static up_error_t *
 unreadable(request_rec *r, apr_status_t rv)
 {
@@ -69,7 +69,7 @@ unreadable(request_rec *r, apr_status_t rv)
     return up_request_foreign(r, http);
 }
 
-/* Append what is in BRIGADE; *END is set to whether the body ends there. */
+/* Append the data of BRIGADE to BUFFER; set *END if the body ends there. */
 static up_error_t *
 take(buffer_t *buffer,
      int *end,
@@ -98,7 +98,7 @@ take(buffer_t *buffer,
     return NULL;
 }
 
-/* As up_body_read(), which says what becomes of the rest. */
+/* As up_body_read(), but without decompressing. */
 static up_error_t *
 read_all(const char **body,
          apr_size_t *length,

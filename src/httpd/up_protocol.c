@@ -36,7 +36,7 @@ up_protocols_on(up_path_kind_t kind)
     return set;
 }
 
-/* The media type of PROTOCOL that the LENGTH bytes at TYPE are, or NULL. */
+/* The media type of PROTOCOL that equals the LENGTH bytes at TYPE, or NULL. */
 static const char *
 media_type_of(const up_protocol_t *protocol,
               const char *type,
@@ -51,8 +51,8 @@ media_type_of(const up_protocol_t *protocol,
     return NULL;
 }
 
-/* Set *PROTOCOL and *MEDIA_TYPE to those of the LENGTH bytes at TYPE on a path
- * of KIND, to NULL if none has that; returns whether one has. */
+/* Set *PROTOCOL and *MEDIA_TYPE by the media type of LENGTH bytes at TYPE on a
+ * path of KIND; to NULL, and return 0, if no protocol has it. */
 static int
 find_type(const up_protocol_t **protocol,
           const char **media_type,

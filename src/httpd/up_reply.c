@@ -1,4 +1,4 @@
-/* up_reply.c -- answers, and the one way out for errors. */
+/* up_reply.c -- sends answers; logs and sends errors. */
 #include "httpd/up_reply.h"
 #include "httpd/up_config.h"
 #include "httpd/up_request.h"
@@ -13,7 +13,8 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* A custom response; the error filter replaces it. */
+/* A custom response, which keeps httpd from using an ErrorDocument; the error
+ * filter replaces it. */
 static char claimed[] = "\"";
 
 /* The protocol that R's errors are written in. */
@@ -38,13 +39,13 @@ up_reply_answer(request_rec *r,
     return OK;
 }
 
-/* How loudly ERR is logged. */
+/* The level at which ERR is logged. */
 static int
 level_of(request_rec *r, const up_error_t *err)
 {
     switch (err->reason) {
     case UP_STORE_FULL:
-    case UP_STORE_UNAVAILABLE: /* every request fails alike */
+    case UP_STORE_UNAVAILABLE: /* every request fails with it */
         return up_stores_take_log_turn(r) ? APLOG_ERR : APLOG_INFO;
     default:
         break;
@@ -97,7 +98,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
         quote(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 
-/* Set in HEADERS what goes with ERR. */
+/* Set in HEADERS the headers that go with ERR. */
 static void
 set_headers(apr_table_t *headers, const up_error_t *err)
 {

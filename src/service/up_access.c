@@ -1,4 +1,4 @@
-/* up_access.c -- who may: roles, permissions, and the checks before a call. */
+/* up_access.c -- access: roles, permissions, and the checks before a call. */
 #include "service/up_access.h"
 
 #include <string.h>
@@ -117,7 +117,7 @@ is_permitted(const up_view_t *view,
            call->self & target->needed;
 }
 
-/* What may_read() is about. */
+/* The baton of may_read(). */
 typedef struct access_t {
     const up_call_t *call;
     const up_target_t *target;

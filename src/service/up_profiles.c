@@ -19,7 +19,8 @@ invalid(const up_call_t *call, const apr_array_header_t *violations)
     return err;
 }
 
-/* The fields at fault so far: the id in the request, unless there is none. */
+/* A new array of the fields at fault, so far: the id in the request, if the
+ * call has one. */
 static apr_array_header_t *
 validate_id(const up_call_t *call, const up_target_t *target)
 {
@@ -34,9 +35,9 @@ validate_id(const up_call_t *call, const up_target_t *target)
     return violations;
 }
 
-/* Set *VIEW to what is known of CALL and TARGET, if all is well so far: the
- * organisation, the rights, the fields (VIOLATIONS is what is wrong with them),
- * and what else the request asks for (REFUSAL, or NULL). */
+/* Set *VIEW as up_access_read() does, and make the checks before the command:
+ * of the organisation, the rights, and the fields (VIOLATIONS are those at
+ * fault); then fail with REFUSAL, unless it is NULL. */
 static up_error_t *
 find(up_view_t **view,
      up_call_t *call,
@@ -84,7 +85,7 @@ up_profiles_get(const up_user_t **user,
     return NULL;
 }
 
-/* What an update is to do; the same for every try. */
+/* The baton of decide(). */
 typedef struct command_t {
     const up_call_t *call;
     const up_target_t *target;
@@ -192,8 +193,8 @@ up_profiles_update(const up_user_t **user,
                         call->pool);
     UP_ERR(find(&view, call, target, violations, update->refusal));
 
-    /* Judged on the record just read first: an error, and a change of nothing,
-     * need not wait for the store's writer. */
+    /* Judge the record just read first: an error, and an update that changes
+     * nothing, need not wait for the store's writer lock. */
     *user = view->user;
     UP_ERR(judge(&fields, &command, view->user, call->pool));
     if (fields)
