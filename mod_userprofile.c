@@ -65,7 +65,7 @@ register_hooks(apr_pool_t *pool)
                            APR_HOOK_FIRST);
     ap_hook_map_to_storage(up_route_storage, NULL, NULL, APR_HOOK_FIRST);
 
-    /* The first hook that sees the place as it finally is. */
+    /* The first hook after the final per-directory configuration is known. */
     ap_hook_post_perdir_config(up_route_choose, NULL, NULL, APR_HOOK_MIDDLE);
 
     ap_hook_check_authn(up_bearer_authenticate, NULL, NULL, APR_HOOK_MIDDLE,
@@ -74,7 +74,7 @@ register_hooks(apr_pool_t *pool)
     ap_hook_note_auth_failure(up_bearer_note_failure, NULL, NULL,
                               APR_HOOK_MIDDLE);
 
-    /* Before mod_mime_magic, which answers what is no file with 500. */
+    /* Before mod_mime_magic, which answers 500 if there is no file. */
     ap_hook_type_checker(up_route_type, NULL, NULL, APR_HOOK_FIRST);
 
     /* After SetHandler, before mod_dir looks for a folder's index. */

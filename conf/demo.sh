@@ -95,25 +95,45 @@ start() {
     fi
 }
 
+# What a shell can source: the token, the address, the store.
+write_env() {
+    cat >"$state/env" <<END
+TOKEN=$token
+URL=http://127.0.0.1:$PORT
+USERPROFILE_STORE=lmdb:$state/store
+export TOKEN URL USERPROFILE_STORE
+END
+}
+
 usage() {
-    url=http://127.0.0.1:$PORT/management/v1/users
-    call="curl -i -H 'Authorization: Bearer $token'"
-    type="-H 'Content-Type: application/json'"
-    profile='{"firstName":"Gigi","lastName":"Giraffe"'
-    profile=$profile',"displayName":"Gigi the Tall","preferredLanguage":"de"}'
+    curl="curl -i -H \"Authorization: Bearer \$TOKEN\""
     cat <<END
 
 A demo server runs on 127.0.0.1:$PORT; "make stop" ends it. Its files are in
 ${run#"$PWD"/}. To paste:
 
-# an update
-$call $type -X PUT -d '$profile' $url/gigi/profile
+# \$TOKEN and \$URL, and \$USERPROFILE_STORE for $build/userprofilectl
+. ${run#"$PWD"/}/env
 
-# a read
-$call $url/gigi/profile
+# an update of one field
+$curl -H 'Content-Type: application/json' -X PATCH \$URL/v2/users/gigi \\
+    -d '{"human":{"profile":{"nickName":"Gigi the Tall"}}}'
+
+# a read, and one's own profile
+$curl \$URL/management/v1/users/gigi/profile
+$curl \$URL/auth/v1/users/me/profile
 
 # an error: there is no such user
-$call $url/nobody/profile
+$curl \$URL/management/v1/users/nobody/profile
+
+# the same by Connect
+$curl -H 'Content-Type: application/json' -d '{"userId":"gigi"}' \\
+    \$URL/zitadel.user.v2.UserService/GetUserByID
+
+# the same by gRPC, with buf (the npm package @bufbuild/buf)
+buf curl --protocol grpc --http2-prior-knowledge --schema src/wire/proto \\
+    -H "Authorization: Bearer \$TOKEN" -d '{"userId":"gigi"}' \\
+    \$URL/zitadel.user.v2.UserService/GetUserByID
 
 END
 }
@@ -124,6 +144,7 @@ start)
     prepare
     fill
     start
+    write_env
     usage
     ;;
 stop) stop ;;

@@ -50,8 +50,8 @@ typedef enum up_rules_t {
     UP_RULES_V1,        /* UpdateHumanProfile, UpdateMyProfile */
     UP_RULES_SET_HUMAN, /* v2's UpdateHumanUser */
     UP_RULES_UPDATE,    /* v2's UpdateUser, where an empty text is invalid */
-    UP_RULES_STORED     /* no message: what any of them may have stored, with
-                         * v1's names */
+    UP_RULES_STORED     /* not a message: all that any of them may have stored,
+                         * with v1's names */
 } up_rules_t;
 
 /* One row of the table of fields: all that is said of a field anywhere. */

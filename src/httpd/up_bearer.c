@@ -1,4 +1,4 @@
-/* up_bearer.c -- who calls; bearer tokens (RFC 6750) of our own. */
+/* up_bearer.c -- bearer tokens (RFC 6750) of our own. */
 #include "httpd/up_bearer.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
@@ -33,7 +33,7 @@ challenge(request_rec *r, int invalid_token)
     return apr_pstrcat(r->pool, SCHEME, realm, error, NULL);
 }
 
-/* Set *TOKEN to what R bears. */
+/* Set *TOKEN to R's bearer token; AUTH_HEADER_MISSING, AUTH_HEADER_INVALID. */
 static up_error_t *
 read_token(const char **token, const request_rec *r)
 {
@@ -100,9 +100,9 @@ up_bearer_note_failure(request_rec *r, const char *type)
     return OK;
 }
 
-/* Whether an earlier request of R's chain ended in 401 or 403: httpd hands on
- * that one's user to where an ErrorDocument leads, though it may never have
- * been authenticated. */
+/* Whether an earlier request of R's chain ended in 401 or 403. httpd passes the
+ * user of such a request on to the request for its ErrorDocument, although that
+ * user may never have been authenticated. */
 static int
 is_left_over(const request_rec *r)
 {

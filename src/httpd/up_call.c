@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-/* An RPC path that names no method of its service. */
+/* UNIMPLEMENTED for R's RPC path, which names no method of its service. */
 static up_error_t *
 unknown_method(request_rec *r)
 {
@@ -26,8 +26,8 @@ unknown_method(request_rec *r)
                     request->service->name);
 }
 
-/* Set the field of MESSAGE that REQUEST's path has a value for: the path's
- * goes before what the body says. */
+/* Set the field of MESSAGE that REQUEST's path has a value for; it overrides
+ * the body's. */
 static void
 set_path_field(ProtobufCMessage *message,
                const up_request_t *request,
@@ -46,8 +46,8 @@ set_path_field(ProtobufCMessage *message,
                         request->segment);
 }
 
-/* What the header fields of a request say of its call; read before its body,
- * whose trailers httpd may add to them. */
+/* The header fields that a call depends on; read before the body, since httpd
+ * may add the body's trailers to them. */
 typedef struct fields_t {
     const char *org;
     const char *match, *none_match; /* If-Match, If-None-Match */
@@ -62,16 +62,19 @@ read_fields(request_rec *r)
     fields_t fields = {.timeout = -1};
 
     fields.org = apr_table_get(r->headers_in, "x-zitadel-orgid");
-    fields.match = apr_table_get(r->headers_in, "If-Match");
-    /* What a client has already is a question of REST's alone. */
-    if (protocol == &up_protocol_rest)
-        fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    /* In a subrequest and for an ErrorDocument, the preconditions of a GET are
+     * about the client's own request, not about this one. */
+    if (!r->no_local_copy || r->method_number != M_GET) {
+        fields.match = apr_table_get(r->headers_in, "If-Match");
+        if (protocol == &up_protocol_rest) /* gRPC and Connect have no 304 */
+            fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    }
     if (protocol->timeout)
         fields.timeout_error = protocol->timeout(&fields.timeout, r);
     return fields;
 }
 
-/* Set what CALL is to know of R. */
+/* Fill in CALL from R and FIELDS. */
 static up_error_t *
 make_call(up_call_t *call, const fields_t *fields, request_rec *r)
 {
@@ -94,7 +97,7 @@ make_call(up_call_t *call, const fields_t *fields, request_rec *r)
     return NULL;
 }
 
-/* Leave the notes that say what R's CALL was about. */
+/* Leave notes about CALL for the access log. */
 static void
 note_call(request_rec *r, const up_call_t *call)
 {
@@ -107,7 +110,7 @@ note_call(request_rec *r, const up_call_t *call)
             apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, call->sequence));
 }
 
-/* Set *ANSWER to what R's method answers. */
+/* Call R's method; sets *ANSWER. */
 static up_error_t *
 call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
 {

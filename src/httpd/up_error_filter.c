@@ -12,7 +12,7 @@
 
 #define FILTER "USERPROFILE_ERROR"
 
-/* R's own refusal, if that is what is being answered. */
+/* Our own refusal of R, if R is being answered with it; else NULL. */
 static const up_error_t *
 own_refusal(const request_rec *r)
 {

@@ -1,4 +1,4 @@
-/* up_request.c -- what we know of a request. */
+/* up_request.c -- the module's state of a request. */
 #include "httpd/up_request.h"
 #include "core/up_clock.h"
 #include "httpd/up_config.h"

@@ -1,4 +1,4 @@
-/* up_access.c -- who may: roles, permissions, and the checks before a call. */
+/* up_access.c -- access: roles, permissions, and the checks before a call. */
 #include "service/up_access.h"
 
 #include <string.h>
@@ -117,7 +117,7 @@ is_permitted(const up_view_t *view,
            call->self & target->needed;
 }
 
-/* What may_read() is about. */
+/* The baton of may_read(). */
 typedef struct access_t {
     const up_call_t *call;
     const up_target_t *target;
@@ -163,17 +163,15 @@ up_access_check_org(const up_view_t *view,
     int is_named = call->org && *call->org;
 
     if (is_named && !view->wanted_exists)
-        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' names an organisation that does not exist",
-                        call->caller);
+        return up_error(
+            call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+            "the organisation that the caller names does not exist");
     if (target->scope == UP_SCOPE_ORG && !view->org)
         return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is in no organisation and names none",
-                        call->caller);
+                        "the caller is in no organisation and names none");
     if (is_barred(view))
         return up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is %s", call->caller,
-                        up_state_name(view->caller_state));
+                        "the caller is %s", up_state_name(view->caller_state));
     return NULL;
 }
 
@@ -181,7 +179,7 @@ up_error_t *
 up_access_not_found(const up_call_t *call, const up_target_t *target)
 {
     return up_error(call->pool, target->not_found, APR_SUCCESS,
-                    "there is no such user for caller '%s'", call->caller);
+                    "there is no such user for the caller");
 }
 
 up_error_t *
@@ -190,26 +188,21 @@ up_access_check_rights(const up_view_t *view,
                        const up_target_t *target)
 {
     int is_in_store = target->scope == UP_SCOPE_STORE;
+    up_reason_t denied =
+        is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED;
 
     /* A user who was read may be read. */
     if (view->user || is_permitted(view, call, target))
         return NULL;
     if (target->scope == UP_SCOPE_SELF ||
         (is_in_store && is_caller(call, target)))
-        return up_error(
-            call->pool,
-            is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
-            APR_SUCCESS, "UserProfileSelf does not permit this to caller '%s'",
-            call->caller);
-    if (!view->org_roles && !view->instance_roles)
-        return is_in_store
-                   ? up_access_not_found(call, target)
-                   : up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                              "caller '%s' is no member of organisation '%s'",
-                              call->caller, view->org);
-    return up_error(
-        call->pool,
-        is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
-        APR_SUCCESS, "no role of caller '%s' in organisation '%s' permits this",
-        call->caller, view->org);
+        return up_error(call->pool, denied, APR_SUCCESS,
+                        "UserProfileSelf does not permit this");
+    if (view->org_roles || view->instance_roles)
+        return up_error(call->pool, denied, APR_SUCCESS,
+                        "no role of the caller permits this");
+    if (is_in_store)
+        return up_access_not_found(call, target);
+    return up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
+                    "the caller is no member of the organisation");
 }
