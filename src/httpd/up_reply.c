@@ -48,7 +48,7 @@ level_of(request_rec *r, const up_error_t *err)
     case UP_STORE_UNAVAILABLE: /* every request fails with it */
     case UP_STORE_REPLACED:
         if (!up_stores_take_log_turn(r))
-            return APLOG_INFO;
+            return APLOG_DEBUG;
         up_stores_report_lock(r);
         return APLOG_ERR;
     default:
@@ -92,7 +92,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
                             ? "; whether the change was made is unknown"
                             : "";
 
-    up_request_note(r, "userprofile-reason", info->name);
+    up_request_note_reason(r, err->reason);
     if (err->reason == UP_STORE_REPLACED && level == APLOG_ERR)
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, r, "UP0020: %s",
                       up_error_story(err, r->pool));
