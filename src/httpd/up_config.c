@@ -70,6 +70,7 @@ up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     config->section = inner->enabled ? inner->section : outer->section;
     config->protocols = NEAREST(protocols);
     config->self = NEAREST(self);
+    config->unchanged_is_ok = NEAREST(unchanged_is_ok);
     config->max_body = NEAREST(max_body);
     config->roles = merge_roles(pool, outer->roles, inner->roles);
     return config;
@@ -208,6 +209,20 @@ set_self(cmd_parms *cmd, void *dir, const char *text)
 }
 
 static const char *
+set_unchanged(cmd_parms *cmd, void *dir, const char *text)
+{
+    up_dir_config_t *config = dir;
+
+    if (!ap_cstr_casecmp(text, "ok"))
+        config->unchanged_is_ok = UP_ON;
+    else if (!ap_cstr_casecmp(text, "error"))
+        config->unchanged_is_ok = UP_OFF;
+    else
+        return wrong(cmd, text, "error or ok");
+    return NULL;
+}
+
+static const char *
 set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     up_dir_config_t *config = dir;
@@ -278,6 +293,9 @@ const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileSelf", set_self, NULL, DIR,
                   "what callers may do to themselves where a call allows it: "
                   "Off, Read, Write (default)"),
+    AP_INIT_TAKE1("UserProfileUnchanged", set_unchanged, NULL, DIR,
+                  "what a v1 update that changes nothing is: error (default), "
+                  "ok"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

@@ -42,6 +42,7 @@ typedef struct up_dir_config_t {
     const up_section_t *section;     /* where it is said, if it is On */
     unsigned protocols;              /* UserProfileProtocols, a set */
     up_self_t self;                  /* UserProfileSelf */
+    up_flag_t unchanged_is_ok;       /* UserProfileUnchanged */
     apr_size_t max_body;             /* UserProfileMaxBody, bytes */
     const apr_array_header_t *roles; /* UserProfileRole, of up_role_t */
 } up_dir_config_t;

@@ -49,6 +49,7 @@ typedef struct up_call_t {
     const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
     unsigned self;                   /* permissions that callers have over
                                       * themselves where a call allows it */
+    int unchanged_is_ok; /* what else is PROFILE_NOT_CHANGED, succeeds */
     const up_precondition_t *precondition; /* or NULL */
     apr_time_t deadline; /* no change begins after it, by up_clock(); 0: none */
     apr_pool_t *pool;    /* of what the call makes */

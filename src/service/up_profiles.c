@@ -121,7 +121,8 @@ judge(unsigned *fields,
 
     *fields = up_profile_diff(before->profile, command->profile) &
               command->update->fields;
-    if (!*fields && command->update->must_differ)
+    if (!*fields && command->update->must_differ &&
+        !command->call->unchanged_is_ok)
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
                         "the profile of user '%s' is what was sent",
                         before->id);

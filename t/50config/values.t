@@ -25,6 +25,8 @@ my @right = (
     'UserProfileSelf Off',
     'UserProfileSelf read',
     'UserProfileSelf WRITE',
+    'UserProfileUnchanged error',
+    'UserProfileUnchanged OK',
     'UserProfileRole READER user.read',
     'UserProfileRole BOTH user.read user.write',
     "<Location /p>\nUserProfile On\nUserProfileMaxBody 1K\n"
@@ -73,6 +75,11 @@ my @wrong = (
     (
         map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
             'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
+    ['UserProfileUnchanged',               qr/takes one argument/],
+    (
+        map { ["UserProfileUnchanged $_", qr/is not error or ok/] }
+            'On', 'okay', 'none', '"ok "'
     ),
     ['UserProfileRole',                    qr/user\.read or user\.write/],
     ['UserProfileRole READER',             qr/user\.read or user\.write/],
