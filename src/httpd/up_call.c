@@ -90,6 +90,7 @@ make_call(up_call_t *call, const fields_t *fields, request_rec *r)
     call->org = fields->org;
     call->roles = config->roles;
     call->self = up_config_self(config);
+    call->languages = up_config_languages(config);
     call->unchanged_is_ok = config->unchanged_is_ok == UP_ON;
     call->pool = r->pool;
     return NULL;

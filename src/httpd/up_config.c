@@ -1,6 +1,7 @@
 /* up_config.c -- the directives, and what they say. */
 #include "httpd/up_config.h"
 #include "httpd/up_protocol.h"
+#include "core/up_language.h"
 #include "core/up_size.h"
 #include "service/up_access.h"
 
@@ -71,6 +72,7 @@ up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     config->protocols = NEAREST(protocols);
     config->self = NEAREST(self);
     config->unchanged_is_ok = NEAREST(unchanged_is_ok);
+    config->languages = NEAREST(languages);
     config->max_body = NEAREST(max_body);
     config->roles = merge_roles(pool, outer->roles, inner->roles);
     return config;
@@ -104,6 +106,13 @@ unsigned
 up_config_protocols(const up_dir_config_t *config)
 {
     return config->protocols ? config->protocols : UP_ALL_PROTOCOLS;
+}
+
+const apr_array_header_t *
+up_config_languages(const up_dir_config_t *config)
+{
+    return config->languages && config->languages->nelts ? config->languages
+                                                         : NULL;
 }
 
 unsigned
@@ -223,6 +232,32 @@ set_unchanged(cmd_parms *cmd, void *dir, const char *text)
 }
 
 static const char *
+set_languages(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
+    apr_array_header_t *languages =
+        apr_array_make(cmd->pool, argc, sizeof(const char *));
+
+    if (argc < 1)
+        return apr_psprintf(cmd->pool,
+                            "%s: takes one or more language tags, or *",
+                            cmd->cmd->name);
+    config->languages = languages;
+    if (argc == 1 && !strcmp(argv[0], "*"))
+        return NULL;
+    for (int i = 0; i < argc; i++) {
+        const char *tag = up_language_canonical(argv[i], cmd->pool);
+        if (!tag)
+            return wrong(cmd, argv[i],
+                         "a language tag of up to " APR_STRINGIFY(
+                             UP_LANGUAGE_MAX) " characters, such as en or "
+                                              "de-CH");
+        APR_ARRAY_PUSH(languages, const char *) = tag;
+    }
+    return NULL;
+}
+
+static const char *
 set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     up_dir_config_t *config = dir;
@@ -296,6 +331,9 @@ const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileUnchanged", set_unchanged, NULL, DIR,
                   "what a v1 update that changes nothing is: error (default), "
                   "ok"),
+    AP_INIT_TAKE_ARGV("UserProfileLanguages", set_languages, NULL, DIR,
+                      "the languages that may be stored, as tags or their "
+                      "first subtags; * is any (default)"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

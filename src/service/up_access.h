@@ -42,13 +42,16 @@ int up_caller_is_barred(up_state_t state);
 
 /* One call, whatever protocol it came by. */
 typedef struct up_call_t {
-    up_store_t *store;               /* NULL: there is none now, */
-    const up_error_t *store_error;   /* and this says why */
-    const char *caller;              /* as authenticated; not empty */
-    const char *org;                 /* x-zitadel-orgid; NULL or "": none */
-    const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
-    unsigned self;                   /* permissions that callers have over
-                                      * themselves where a call allows it */
+    up_store_t *store;                   /* NULL: there is none now, */
+    const up_error_t *store_error;       /* and this says why */
+    const char *caller;                  /* as authenticated; not empty */
+    const char *org;                     /* x-zitadel-orgid; NULL or "": none */
+    const apr_array_header_t *roles;     /* the site's, of up_role_t, or NULL */
+    unsigned self;                       /* permissions that callers have over
+                                          * themselves where a call allows it */
+    const apr_array_header_t *languages; /* that may be stored, of const char *
+                                          * (see up_language_is_in()); NULL:
+                                          * any */
     int unchanged_is_ok; /* what else is PROFILE_NOT_CHANGED, succeeds */
     const up_precondition_t *precondition; /* or NULL */
     apr_time_t deadline; /* no change begins after it, by up_clock(); 0: none */

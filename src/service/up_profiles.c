@@ -191,8 +191,8 @@ up_profiles_update(const up_user_t **user,
     up_view_t *view;
 
     up_profile_validate(&command.profile, violations, update->profile,
-                        update->fields, update->rules, update->prefix,
-                        call->pool);
+                        update->fields, update->rules, call->languages,
+                        update->prefix, call->pool);
     UP_ERR(find(&view, call, target, violations, update->refusal));
 
     /* Judged on the record just read first: an error, and a change of nothing,

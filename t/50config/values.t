@@ -25,6 +25,9 @@ my @right = (
     'UserProfileSelf Off',
     'UserProfileSelf read',
     'UserProfileSelf WRITE',
+    'UserProfileLanguages *',
+    'UserProfileLanguages en',
+    'UserProfileLanguages en DE_ch zh-Hans x-klingon',
     'UserProfileUnchanged error',
     'UserProfileUnchanged OK',
     'UserProfileRole READER user.read',
@@ -75,6 +78,11 @@ my @wrong = (
     (
         map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
             'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
+    ['UserProfileLanguages',               qr/takes one or more language tags, or \*/],
+    (
+        map { ["UserProfileLanguages $_", qr/is not a language tag of up to 10 characters, such as en or de-CH/] }
+            'english', 'en,de', 'en *', '* en', 'en-', 'en de-', 'sl-nedisabc', 'en-*'
     ),
     ['UserProfileUnchanged',               qr/takes one argument/],
     (
