@@ -6,6 +6,9 @@
 #include "service/up_access.h"
 
 #include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(userprofile);
 
 #define DEFAULT_MAX_BODY (64 * 1024)
 #define MOST_MAX_BODY (1 << 30)
@@ -73,6 +76,9 @@ up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     config->self = NEAREST(self);
     config->unchanged_is_ok = NEAREST(unchanged_is_ok);
     config->languages = NEAREST(languages);
+    config->caller = NEAREST(caller);
+    config->caller_org = NEAREST(caller_org);
+    config->caller_roles = NEAREST(caller_roles);
     config->max_body = NEAREST(max_body);
     config->roles = merge_roles(pool, outer->roles, inner->roles);
     return config;
@@ -257,6 +263,33 @@ set_languages(cmd_parms *cmd, void *dir, int argc, char *const argv[])
     return NULL;
 }
 
+/* For the directives that are expressions: their data is the offset of the
+ * field. Vary is not for them, since no answer may be stored. */
+static const char *
+set_expression(cmd_parms *cmd, void *dir, const char *text)
+{
+    const ap_expr_info_t **field =
+        (void *)((char *)dir + (apr_size_t)cmd->info);
+    const char *why;
+
+    *field = ap_expr_parse_cmd(
+        cmd, text, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY, &why,
+        NULL);
+    if (why)
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not an expression that gives text, "
+                            "such as %%{REMOTE_USER}: %s",
+                            cmd->cmd->name, text, why);
+    return NULL;
+}
+
+/* The same for those that can be Off, which is what gives nothing. */
+static const char *
+set_claim(cmd_parms *cmd, void *dir, const char *text)
+{
+    return set_expression(cmd, dir, ap_cstr_casecmp(text, "Off") ? text : "");
+}
+
 static const char *
 set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
@@ -312,6 +345,8 @@ add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 /* Server, virtual host and <Location> or <Directory>, but never .htaccess. */
 #define DIR (RSRC_CONF | ACCESS_CONF)
 
+#define FIELD(name) (void *)APR_OFFSETOF(up_dir_config_t, name)
+
 /* clang-format off */
 const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileStore", set_store, NULL, RSRC_CONF,
@@ -334,6 +369,16 @@ const command_rec up_config_commands[] = {
     AP_INIT_TAKE_ARGV("UserProfileLanguages", set_languages, NULL, DIR,
                       "the languages that may be stored, as tags or their "
                       "first subtags; * is any (default)"),
+    AP_INIT_TAKE1("UserProfileCaller", set_expression, FIELD(caller), DIR,
+                  "an expression: the caller's user id (default "
+                  "%{REMOTE_USER})"),
+    AP_INIT_TAKE1("UserProfileCallerOrg", set_claim, FIELD(caller_org),
+                  DIR, "an expression: the caller's organisation; Off (default): "
+                  "the store has it"),
+    AP_INIT_TAKE1("UserProfileCallerRoles", set_claim,
+                  FIELD(caller_roles), DIR,
+                  "an expression: the caller's roles; Off (default): the store "
+                  "has them"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

@@ -11,6 +11,7 @@
 #include "httpd/up_section.h"
 #include "httpd/up_stores.h"
 
+#include <ap_expr.h>
 #include <httpd.h>
 #include <http_config.h>
 
@@ -47,6 +48,9 @@ typedef struct up_dir_config_t {
                                           * *, canonical; empty: any */
     apr_size_t max_body;                 /* UserProfileMaxBody, bytes */
     const apr_array_header_t *roles;     /* UserProfileRole, of up_role_t */
+    const ap_expr_info_t *caller;        /* UserProfileCaller */
+    const ap_expr_info_t *caller_org;    /* UserProfileCallerOrg */
+    const ap_expr_info_t *caller_roles;  /* UserProfileCallerRoles */
 } up_dir_config_t;
 
 /* The module record's five. */

@@ -83,6 +83,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
     int level = level_of(r, err);
+    const char *caller = apr_table_get(r->notes, "userprofile-caller");
     const char *doubt = err->reason == UP_OUTCOME_UNKNOWN
                             ? "; whether the change was made is unknown"
                             : "";
@@ -92,7 +93,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
                   "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
                   r->method, ap_escape_logitem(r->pool, r->uri), info->name,
                   up_error_story(err, r->pool), doubt,
-                  or_none(r->pool, r->user),
+                  or_none(r->pool, caller ? caller : r->user),
                   or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 

@@ -96,6 +96,24 @@ is_blank(const char *text, apr_size_t length)
 }
 
 up_error_t *
+up_json_parse_value(up_json_t **value,
+                    const char *text,
+                    apr_size_t length,
+                    apr_pool_t *pool)
+{
+    UP_ERR(refuse_nul(text, length, pool));
+
+    json_error_t error = {0};
+    json_t *parsed = json_loadb(text, length, DECODE_FLAGS, &error);
+    if (!parsed)
+        return parse_error(&error, pool);
+
+    apr_pool_cleanup_register(pool, parsed, release, apr_pool_cleanup_null);
+    *value = (up_json_t *)parsed;
+    return NULL;
+}
+
+up_error_t *
 up_json_parse(up_json_t **object,
               const char *text,
               apr_size_t length,
@@ -105,16 +123,8 @@ up_json_parse(up_json_t **object,
         text = "{}";
         length = 2;
     }
-    UP_ERR(refuse_nul(text, length, pool));
-
-    json_error_t error = {0};
-    json_t *value = json_loadb(text, length, DECODE_FLAGS, &error);
-    if (!value)
-        return parse_error(&error, pool);
-
-    apr_pool_cleanup_register(pool, value, release, apr_pool_cleanup_null);
-    *object = (up_json_t *)value;
-    if (!json_is_object(value))
+    UP_ERR(up_json_parse_value(object, text, length, pool));
+    if (!json_is_object(raw(*object)))
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
                         "the JSON is not an object");
     return NULL;
@@ -156,6 +166,19 @@ up_json_unknown_member(const up_json_t *object,
             return apr_pstrdup(pool, name);
     }
     return NULL;
+}
+
+const apr_array_header_t *
+up_json_names(const up_json_t *object, apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(
+        pool, (int)json_object_size(raw(object)), sizeof(const char *));
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(raw(object), name, value)
+        APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(pool, name);
+    return names;
 }
 
 const char *

@@ -34,6 +34,12 @@ UP_MUST_CHECK up_error_t *up_json_parse(up_json_t **object,
                                         apr_size_t length,
                                         apr_pool_t *pool);
 
+/* The same for any JSON value; blank text is none. */
+UP_MUST_CHECK up_error_t *up_json_parse_value(up_json_t **value,
+                                              const char *text,
+                                              apr_size_t length,
+                                              apr_pool_t *pool);
+
 up_json_type_t up_json_type(const up_json_t *value);
 
 /* The member NAME of OBJECT; NULL if it is absent. */
@@ -44,6 +50,10 @@ const up_json_t *up_json_member(const up_json_t *object, const char *name);
 const char *up_json_unknown_member(const up_json_t *object,
                                    const char *const *names,
                                    apr_pool_t *pool);
+
+/* The names of the members of OBJECT: an array of const char *, in POOL. */
+const apr_array_header_t *up_json_names(const up_json_t *object,
+                                        apr_pool_t *pool);
 
 const char *up_json_string(const up_json_t *value, apr_pool_t *pool);
 double up_json_number(const up_json_t *value);

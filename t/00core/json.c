@@ -207,6 +207,9 @@ reading(apr_pool_t *pool)
     is(up_json_string(up_json_element(array, 1), pool), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
+    is_number(up_json_names(object, pool)->nelts, 7, "all names of members");
+    is(APR_ARRAY_IDX(up_json_names(object, pool), 6, const char *), "o",
+       "the names of members, in their order");
     is(up_json_unknown_member(object, names, pool), "o",
        "the name of an unknown member");
     is(up_json_unknown_member(up_json_member(object, "o"), names + 6, pool),

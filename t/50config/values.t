@@ -25,6 +25,13 @@ my @right = (
     'UserProfileSelf Off',
     'UserProfileSelf read',
     'UserProfileSelf WRITE',
+    'UserProfileCaller %{REMOTE_USER}',
+    'UserProfileCaller "%{reqenv:OIDC_CLAIM_sub}"',
+    'UserProfileCallerOrg Off',
+    'UserProfileCallerOrg "%{reqenv:OIDC_CLAIM_org}"',
+    'UserProfileCallerOrg O1',
+    'UserProfileCallerRoles OFF',
+    'UserProfileCallerRoles "ORG_OWNER %{reqenv:ROLES}"',
     'UserProfileLanguages *',
     'UserProfileLanguages en',
     'UserProfileLanguages en DE_ch zh-Hans x-klingon',
@@ -78,6 +85,17 @@ my @wrong = (
     (
         map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
             'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
+    (
+        map {
+            my $name = "UserProfileCaller$_";
+            (
+                [$name, qr/takes one argument/],
+                ["$name A B", qr/takes one argument/],
+                map { [qq($name "$_"), qr/: '\Q$_\E' is not an expression that gives text, such as %\{REMOTE_USER\}: ./] }
+                    '%{NO_SUCH_VARIABLE}', '%{nosuch:x}', '%{REMOTE_USER'
+            )
+        } '', 'Org', 'Roles'
     ),
     ['UserProfileLanguages',               qr/takes one or more language tags, or \*/],
     (
