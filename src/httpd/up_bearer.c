@@ -86,7 +86,8 @@ up_bearer_force(request_rec *r)
 {
     const up_request_t *request = up_request_known(r);
 
-    if (!request->is_ours || (request->method && request->method->is_open))
+    if (!request->is_ours || request->is_preflight ||
+        (request->method && request->method->is_open))
         return DECLINED;
     return is_our_type(ap_auth_type(r)) ? OK : DECLINED;
 }

@@ -1,5 +1,6 @@
 /* up_config.c -- the directives, and what they say. */
 #include "httpd/up_config.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_protocol.h"
 #include "core/up_language.h"
 #include "core/up_size.h"
@@ -76,6 +77,7 @@ up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     config->self = NEAREST(self);
     config->unchanged_is_ok = NEAREST(unchanged_is_ok);
     config->languages = NEAREST(languages);
+    config->cors = NEAREST(cors);
     config->caller = NEAREST(caller);
     config->caller_org = NEAREST(caller_org);
     config->caller_roles = NEAREST(caller_roles);
@@ -291,6 +293,35 @@ set_claim(cmd_parms *cmd, void *dir, const char *text)
 }
 
 static const char *
+set_cors(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
+    apr_array_header_t *origins =
+        apr_array_make(cmd->pool, argc, sizeof(const char *));
+    const char *origin;
+
+    if (argc < 1)
+        return apr_psprintf(cmd->pool,
+                            "%s: takes one or more origins, * or Off",
+                            cmd->cmd->name);
+    config->cors = origins;
+    if (argc == 1 && !ap_cstr_casecmp(argv[0], "Off"))
+        return NULL;
+    if (argc == 1 && !strcmp(argv[0], "*")) {
+        APR_ARRAY_PUSH(origins, const char *) = argv[0];
+        return NULL;
+    }
+    for (int i = 0; i < argc; i++) {
+        if (!up_cors_parse_origin(&origin, argv[i], cmd->pool))
+            return wrong(cmd, argv[i],
+                         "an origin, such as https://app.example.com or "
+                         "http://localhost:3000; * and Off stand alone");
+        APR_ARRAY_PUSH(origins, const char *) = origin;
+    }
+    return NULL;
+}
+
+static const char *
 set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     up_dir_config_t *config = dir;
@@ -379,6 +410,9 @@ const command_rec up_config_commands[] = {
                   FIELD(caller_roles), DIR,
                   "an expression: the caller's roles; Off (default): the store "
                   "has them"),
+    AP_INIT_TAKE_ARGV("UserProfileCors", set_cors, NULL, DIR,
+                      "the origins whose pages may call, * for any without "
+                      "credentials, or Off (default)"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

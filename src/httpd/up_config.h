@@ -48,6 +48,7 @@ typedef struct up_dir_config_t {
                                           * *, canonical; empty: any */
     apr_size_t max_body;                 /* UserProfileMaxBody, bytes */
     const apr_array_header_t *roles;     /* UserProfileRole, of up_role_t */
+    const apr_array_header_t *cors;      /* UserProfileCors: origins */
     const ap_expr_info_t *caller;        /* UserProfileCaller */
     const ap_expr_info_t *caller_org;    /* UserProfileCallerOrg */
     const ap_expr_info_t *caller_roles;  /* UserProfileCallerRoles */

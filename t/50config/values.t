@@ -32,6 +32,9 @@ my @right = (
     'UserProfileCallerOrg O1',
     'UserProfileCallerRoles OFF',
     'UserProfileCallerRoles "ORG_OWNER %{reqenv:ROLES}"',
+    'UserProfileCors *',
+    'UserProfileCors off',
+    'UserProfileCors https://app.example.com http://localhost:3000 HTTP://[::1]:80 capacitor://localhost',
     'UserProfileLanguages *',
     'UserProfileLanguages en',
     'UserProfileLanguages en DE_ch zh-Hans x-klingon',
@@ -96,6 +99,13 @@ my @wrong = (
                     '%{NO_SUCH_VARIABLE}', '%{nosuch:x}', '%{REMOTE_USER'
             )
         } '', 'Org', 'Roles'
+    ),
+    ['UserProfileCors',                    qr/takes one or more origins, \* or Off/],
+    (
+        map { ["UserProfileCors $_", qr/is not an origin, such as https:\/\/app\.example\.com or http:\/\/localhost:3000; \* and Off stand alone/] }
+            'app.example.com', 'https://app.example.com/', 'https://*.example.com', 'https://', 'https://:8080',
+            'https://app.example.com:', 'https://a:99999', 'https://me@app.example.com', 'https://app.example.com?x', 'null',
+            'https://a,https://b', '* https://a', 'https://a Off', 'file:///x', "https://\xc3\xa9.example"
     ),
     ['UserProfileLanguages',               qr/takes one or more language tags, or \*/],
     (
