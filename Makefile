@@ -37,7 +37,7 @@ BUILD_PACKAGES = apache2-bin apache2-dev libjansson-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
-TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
+TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     libapache2-mod-auth-openidc nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
