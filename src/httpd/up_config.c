@@ -285,7 +285,8 @@ set_expression(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
-/* The same for those that can be Off, which is what gives nothing. */
+/* Likewise for the directives that can be Off: that is the empty text, which
+ * gives nothing, also in place of an outer section's. */
 static const char *
 set_claim(cmd_parms *cmd, void *dir, const char *text)
 {

@@ -18,8 +18,8 @@ int up_cors_parse_origin(const char **origin,
                          const char *text,
                          apr_pool_t *pool);
 
-/* Whether R asks, where ORIGINS may call, whether it might make another
- * request. */
+/* Whether R is a preflight: the question of a browser whether a page may make
+ * another request. None is where CORS is off. */
 int up_cors_is_preflight(const request_rec *r,
                          const apr_array_header_t *origins);
 
@@ -27,11 +27,11 @@ int up_cors_is_preflight(const request_rec *r,
  * may read it. Harmless to repeat. Returns whether it may. */
 int up_cors_allow(request_rec *r, const apr_array_header_t *origins);
 
-/* check_access_ex: let a preflight that is allowed past authentication, which
- * browsers leave out there. */
+/* check_access_ex: let a preflight past authentication if its origin may call;
+ * browsers send no credentials with it. */
 int up_cors_check_access(request_rec *r);
 
-/* handler: answer such a preflight. */
+/* handler: answer a preflight whose origin may call. */
 int up_cors_serve(request_rec *r);
 
 #endif
