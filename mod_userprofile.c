@@ -5,10 +5,12 @@
 #include "httpd/up_bearer.h"
 #include "httpd/up_call.h"
 #include "httpd/up_config.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_error_filter.h"
 #include "httpd/up_h2_frames.h"
 #include "httpd/up_metrics.h"
 #include "httpd/up_metrics_page.h"
+#include "httpd/up_request.h"
 #include "httpd/up_route.h"
 #include "httpd/up_startup.h"
 #include "httpd/up_stores.h"
@@ -53,7 +55,10 @@ child_init(apr_pool_t *pchild, server_rec *main)
 static int
 serve(request_rec *r)
 {
-    return up_route_is_handled(r) ? up_call_serve(r) : DECLINED;
+    if (!up_route_is_handled(r))
+        return DECLINED;
+    return up_request_known(r)->is_preflight ? up_cors_serve(r)
+                                             : up_call_serve(r);
 }
 
 static void
@@ -79,6 +84,9 @@ register_hooks(apr_pool_t *pool)
     /* The first hook after the final per-directory configuration is known. */
     ap_hook_post_perdir_config(up_route_choose, NULL, NULL, APR_HOOK_MIDDLE);
 
+    /* Before mod_authz_core, whose Require lines are not for a preflight. */
+    ap_hook_check_access_ex(up_cors_check_access, NULL, NULL, APR_HOOK_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(up_bearer_authenticate, NULL, NULL, APR_HOOK_MIDDLE,
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_force_authn(up_bearer_force, NULL, NULL, APR_HOOK_MIDDLE);

@@ -90,7 +90,8 @@ up_bearer_force(request_rec *r)
 {
     const up_request_t *request = up_request_known(r);
 
-    if (!request->is_ours || (request->method && request->method->is_open))
+    if (!request->is_ours || request->is_preflight ||
+        (request->method && request->method->is_open))
         return DECLINED;
     return is_our_type(ap_auth_type(r)) ? OK : DECLINED;
 }
@@ -118,14 +119,15 @@ is_left_over(const request_rec *r)
 }
 
 up_error_t *
-up_bearer_require_caller(request_rec *r)
+up_bearer_require_caller(request_rec *r, const char *caller)
 {
-    if (r->user && *r->user && !is_left_over(r)) {
-        up_request_note(r, "userprofile-caller", r->user);
+    if (caller && *caller && !is_left_over(r)) {
+        up_request_note(r, "userprofile-caller", caller);
         return NULL;
     }
     up_error_t *err = up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
-                               "no Apache module authenticated the caller");
+                               "no Apache module authenticated the caller, or "
+                               "UserProfileCaller gives none");
     up_error_set_header(err, "WWW-Authenticate", challenge(r, 0), r->pool);
     return err;
 }

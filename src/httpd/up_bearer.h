@@ -21,8 +21,9 @@ int up_bearer_force(request_rec *r);
 /* note_auth_failure: set WWW-Authenticate if the AuthType TYPE is ours. */
 int up_bearer_note_failure(request_rec *r, const char *type);
 
-/* Note R's caller, whichever module authenticated it, for the log;
- * AUTH_HEADER_MISSING, with a challenge, if there is none. */
-UP_MUST_CHECK up_error_t *up_bearer_require_caller(request_rec *r);
+/* Note CALLER, R's, for the log; AUTH_HEADER_MISSING, with a challenge, if it
+ * is NULL or empty, or left over from a request that was refused. */
+UP_MUST_CHECK up_error_t *up_bearer_require_caller(request_rec *r,
+                                                   const char *caller);
 
 #endif

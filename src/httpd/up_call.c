@@ -1,8 +1,8 @@
 /* up_call.c -- serving one call: from its message to its answer. */
 #include "httpd/up_call.h"
 #include "core/up_utf8.h"
-#include "httpd/up_bearer.h"
 #include "httpd/up_config.h"
+#include "httpd/up_identity.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_stores.h"
@@ -89,10 +89,11 @@ make_call(up_call_t *call, const fields_t *fields, request_rec *r)
     if (fields->timeout >= 0)
         call->deadline = up_request_known(r)->began + fields->timeout;
     call->store_error = up_stores_get(&call->store, r);
-    call->caller = r->user;
     call->org = fields->org;
     call->roles = config->roles;
     call->self = up_config_self(config);
+    call->languages = up_config_languages(config);
+    call->unchanged_is_ok = config->unchanged_is_ok == UP_ON;
     call->pool = r->pool;
     return NULL;
 }
@@ -120,7 +121,7 @@ call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
     if (!request->method)
         return unknown_method(r);
     if (!request->method->is_open)
-        UP_ERR(up_bearer_require_caller(r));
+        UP_ERR(up_identity_read(call, r));
     fields_t fields = read_fields(r);
     UP_ERR(request->protocol->read(&message, request->method->request, r));
     set_path_field(message, request, r->pool);

@@ -88,6 +88,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
     int level = level_of(r, err);
+    const char *caller = apr_table_get(r->notes, "userprofile-caller");
     const char *doubt = err->reason == UP_OUTCOME_UNKNOWN
                             ? "; whether the change was made is unknown"
                             : "";
@@ -100,7 +101,8 @@ up_reply_log(request_rec *r, const up_error_t *err)
         err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
         "UP0010: %s %s: %s: %s%s (caller %s, user %s, organisation %s)",
         r->method, ap_escape_logitem(r->pool, r->uri), info->name,
-        up_error_story(err, r->pool), doubt, quote(r->pool, r->user),
+        up_error_story(err, r->pool), doubt,
+        quote(r->pool, caller ? caller : r->user),
         quote(r->pool, apr_table_get(r->notes, "userprofile-user")),
         quote(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }

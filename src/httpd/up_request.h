@@ -18,7 +18,8 @@ typedef struct up_request_t {
     int is_ours; /* its path is one that we serve, by a protocol that is on */
 
     /* If its path is: */
-    const up_section_t *section; /* the one that says On */
+    const up_section_t *section;       /* the one that says On */
+    const apr_array_header_t *origins; /* UserProfileCors there */
     const up_service_t *service;
     const up_method_t *on_path; /* a method with this REST path; NULL: it is an
                                  * RPC path */
@@ -32,6 +33,7 @@ typedef struct up_request_t {
     const up_method_t *method;     /* once accepted; NULL: the RPC path names
                                     * none */
     int is_accepted;               /* method and media type fit */
+    int is_preflight;              /* it is one, of an origin that may call */
     const char *filename;          /* R's when it was accepted */
     up_error_t *refusal;           /* of ours, raised before the handler */
 

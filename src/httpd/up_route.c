@@ -1,6 +1,7 @@
 /* up_route.c -- finds the requests that are ours, and the method of each. */
 #include "httpd/up_route.h"
 #include "httpd/up_config.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_protocol.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
@@ -246,7 +247,9 @@ is_protocol_on(up_request_t *request,
     unsigned on = up_config_protocols(config), wanted;
 
     choose_protocol(request, r, kind);
-    if (request->protocol)
+    if (up_cors_is_preflight(r, config->cors))
+        wanted = up_protocols_on(kind); /* it does not say which */
+    else if (request->protocol)
         wanted = up_protocol_bit(request->protocol);
     else if (kind == UP_PATH_REST)
         wanted = up_protocol_bit(&up_protocol_rest);
@@ -271,6 +274,7 @@ note_match(request_rec *r, const match_t *match, const up_dir_config_t *config)
     if (!match->route)
         return;
     request->section = config->section;
+    request->origins = config->cors;
     request->service = match->route->service;
     request->on_path = match->route->method;
     request->rpc = request->on_path ? NULL : segment;
@@ -345,8 +349,13 @@ accepted_types(const request_rec *r, up_path_kind_t kind, unsigned protocols)
 static up_error_t *
 refuse_method(request_rec *r, const char *allow)
 {
-    up_error_t *err = up_error(r->pool, UP_METHOD_NOT_ALLOWED, APR_SUCCESS,
-                               "method %s is not allowed here", r->method);
+    const apr_array_header_t *origins = up_request_known(r)->origins;
+    up_error_t *err =
+        up_error(r->pool, UP_METHOD_NOT_ALLOWED, APR_SUCCESS,
+                 "method %s is not allowed here%s", r->method,
+                 up_cors_is_preflight(r, origins)
+                     ? ": UserProfileCors does not have the preflight's origin"
+                     : "");
 
     up_error_set_header(err, "Allow", allow, r->pool);
     return err;
@@ -415,6 +424,13 @@ up_route_choose(request_rec *r)
     if (!look_up(r, config))
         return was_ours ? HTTP_NOT_FOUND : DECLINED;
     up_request_t *request = up_request_of(r);
+    request->origins = config->cors;
+    if (up_cors_allow(r, config->cors) &&
+        up_cors_is_preflight(r, config->cors)) {
+        request->is_accepted = request->is_preflight = 1;
+        request->filename = r->filename;
+        return OK;
+    }
     up_error_t *err = choose_method(request, r);
     if (!err)
         err = check_protocol(request, r, config);
@@ -443,8 +459,12 @@ up_route_fixup(request_rec *r)
     const up_request_t *request = up_request_known(r);
 
     /* A RewriteRule of the section may have sent it elsewhere. */
-    if (!request->is_accepted || r->filename != request->filename)
+    if (!request->is_accepted)
         return DECLINED;
+    if (r->filename != request->filename)
+        return request->is_preflight
+                   ? HTTP_FORBIDDEN /* no access was checked */
+                   : DECLINED;
     r->handler = HANDLER;
     return OK;
 }

@@ -26,6 +26,10 @@ int up_role_name_is_valid(const char *name);
     "1 to " APR_STRINGIFY(UP_ID_MAX_BYTES) " bytes of UTF-8 without blanks, "  \
                                            "commas or control characters"
 
+/* How the names of those roles begin that a claim gives for the instance, and
+ * so for every organisation. */
+#define UP_INSTANCE_ROLE "IAM_"
+
 /* A role and what it permits. */
 typedef struct up_role_t {
     const char *name;
@@ -42,13 +46,23 @@ int up_caller_is_barred(up_state_t state);
 
 /* One call, whatever protocol it came by. */
 typedef struct up_call_t {
-    up_store_t *store;               /* NULL: it is unavailable */
-    const up_error_t *store_error;   /* why, if STORE is NULL */
-    const char *caller;              /* as authenticated; not empty */
-    const char *org;                 /* x-zitadel-orgid; NULL or "": none */
-    const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
-    unsigned self;                   /* permissions that callers have over
-                                      * themselves where a call allows it */
+    up_store_t *store;             /* NULL: it is unavailable */
+    const up_error_t *store_error; /* why, if STORE is NULL */
+    const char *caller;            /* as authenticated; not empty */
+    const char *org;               /* x-zitadel-orgid; NULL or "": none */
+    const char *claimed_org;       /* the caller's own organisation, as the
+                                    * site has it; NULL: ask the store */
+    const apr_array_header_t *claimed_roles; /* of const char *: the caller's
+                                              * in its own organisation, and
+                                              * on the instance; NULL: ask the
+                                              * store */
+    const apr_array_header_t *roles;     /* the site's, of up_role_t, or NULL */
+    unsigned self;                       /* permissions that callers have over
+                                          * themselves where a call allows it */
+    const apr_array_header_t *languages; /* that may be stored, of const char *
+                                          * (see up_language_is_in()); NULL:
+                                          * any */
+    int unchanged_is_ok; /* what else is PROFILE_NOT_CHANGED, succeeds */
     const up_precondition_t *precondition; /* or NULL */
     apr_time_t deadline; /* no change begins after it, by up_clock(); 0: none */
     apr_pool_t *pool;    /* of what the call makes */

@@ -112,7 +112,8 @@ judge(unsigned *fields,
 
     *fields = up_profile_diff(before->profile, command->profile) &
               command->update->fields;
-    if (!*fields && command->update->must_differ)
+    if (!*fields && command->update->must_differ &&
+        !command->call->unchanged_is_ok)
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
                         "the profile is what was sent");
     if (*fields && deadline && deadline < up_clock())
@@ -168,8 +169,8 @@ up_profiles_update(const up_user_t **user,
     up_view_t *view;
 
     up_profile_validate(&command.profile, violations, update->profile,
-                        update->fields, update->rules, update->prefix,
-                        call->pool);
+                        update->fields, update->rules, call->languages,
+                        update->prefix, call->pool);
     UP_ERR(find(&view, call, target, violations, update->refusal));
 
     /* Judge the record just read first: an error, and an update that changes

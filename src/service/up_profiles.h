@@ -27,8 +27,9 @@ typedef struct up_update_t {
     const char *prefix;          /* of the JSON names of fields at fault */
     up_error_t *refusal;         /* the error, if all is valid, for what else
                                   * the request asks; or NULL */
-    int must_differ;             /* PROFILE_NOT_CHANGED if nothing differs; 0:
-                                  * the user as it is */
+    int must_differ;             /* PROFILE_NOT_CHANGED if nothing differs,
+                                  * unless the call's unchanged_is_ok; 0: the
+                                  * user as it is */
 } up_update_t;
 
 /* Change TARGET, a human, as UPDATE says, and set *USER to the new record.

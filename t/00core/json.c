@@ -207,6 +207,9 @@ reading(apr_pool_t *pool)
     is(up_json_string(up_json_element(array, 1)), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
+    const apr_array_header_t *all = up_json_names(object, pool);
+    is_number(all->nelts, 7, "all names of members");
+    is(APR_ARRAY_IDX(all, 0, const char *), "a", "the names are sorted");
     is(up_json_unknown_member(object, names), "o",
        "the name of an unknown member");
     is(up_json_unknown_member(up_json_member(object, "o"), names + 6), "x",
