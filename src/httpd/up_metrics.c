@@ -20,9 +20,9 @@ APLOG_USE_MODULE(userprofile);
 #define SLOTS 128
 #define CACHE_LINE 64
 
-/* By which the parent finds its memory again after a restart, which loads this
- * module anew. */
-#define RETAINED "mod_userprofile-metrics"
+/* By which the parent finds a retained_t again after a restart, which may load
+ * another build of this module. The number is that of the struct's form. */
+#define RETAINED "mod_userprofile-metrics-1"
 
 typedef struct slot_t {
     up_metrics_row_t row[UP_METRICS_ROWS];
@@ -127,6 +127,7 @@ up_metrics_prepare(server_rec *main)
     const up_method_t *method;
 
     ap_assert(!up_metrics_row(&method, UP_METRICS_ROWS));
+    ap_assert(!up_protocols[UP_METRICS_PROTOCOLS - 1]);
     if (!retained)
         retained = ap_retained_data_create(RETAINED, sizeof(*retained));
     if (retained->memory &&
@@ -205,8 +206,8 @@ up_metrics_count(request_rec *r)
     int bucket = 0;
     while (bucket < UP_METRICS_BUCKETS - 1 && time > up_metrics_bounds[bucket])
         bucket++;
-    add(&row->bucket[bucket], 1);
     add(&row->time, (apr_uint64_t)time);
+    add(&row->bucket[bucket], 1);
     return DECLINED;
 }
 

@@ -406,9 +406,11 @@ up_lmdb_inspect(const char **identity,
     if (folder < 0)
         return inspect_parent(location, pool);
     *identity = identify(&status, pool);
-    if (user != 0 && status.st_uid != user) /* its files may be out of sight */
-        return check_owner(&status, location, uid, pool);
-    /* A server that this user starts runs as this user. */
-    UP_ERR(check_owner(&status, location, user == 0 ? uid : user, pool));
+    /* The server may be started by this user too, and is if it has no other. */
+    if (user != 0 && (uid == NO_USER || status.st_uid == user))
+        uid = user;
+    UP_ERR(check_owner(&status, location, uid, pool));
+    if (user != 0 && status.st_uid != user)
+        return NULL; /* its files may be out of this user's sight */
     return check_folder(folder, &status, location, pool);
 }
