@@ -14,11 +14,13 @@
 #include "httpd/up_route.h"
 #include "httpd/up_startup.h"
 #include "httpd/up_stores.h"
+#include "service/up_tokens.h"
 #include "wire/up_json.h"
 
 #include <ap_release.h>
 #include <http_connection.h>
 #include <http_core.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_auth.h>
@@ -49,6 +51,10 @@ static void
 child_init(apr_pool_t *pchild, server_rec *main)
 {
     up_json_init();
+    up_error_t *err = up_token_init(pchild);
+    if (err)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main, "UP0014: %s",
+                     up_error_story(err, pchild));
     up_stores_open(pchild, main);
 }
 

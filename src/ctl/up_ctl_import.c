@@ -1,7 +1,7 @@
 /* up_ctl_import.c -- import and export: lines of JSON into the store, in
  * batches, and out of it. */
-#include "core/up_id.h"
 #include "core/up_clock.h"
+#include "core/up_id.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_lines.h"
 #include "ctl/up_ctl_print.h"

@@ -1,6 +1,7 @@
 /* up_ctl_main.c -- userprofilectl: runs one command, and reports its error. */
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_print.h"
+#include "service/up_tokens.h"
 #include "wire/up_json.h"
 
 #include <apr_general.h>
@@ -30,6 +31,7 @@ run(up_ctl_t *ctl, int argc, const char *const *argv)
         up_ctl_command_help(command);
         return NULL;
     }
+    UP_ERR(up_token_init(ctl->pool));
     return command->run(ctl);
 }
 

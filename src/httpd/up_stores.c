@@ -239,28 +239,20 @@ check_stamp(const up_site_store_t *site,
                     site->uri);
 }
 
-/* Try to open SITE, SERVER's, whose mutex the caller holds. The store's pool
- * has no parent, because an open store lives as long as the process. */
+/* Try to open SITE, SERVER's, whose mutex the caller holds. */
 static up_error_t *
 try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
 {
-    apr_pool_t *pool;
     up_store_t *store;
 
-    apr_status_t rv = apr_pool_create_unmanaged_ex(
-        &pool, apr_pool_abort_get(result_pool), NULL);
-    if (rv)
-        return up_error(result_pool, UP_STORE_UNAVAILABLE, rv,
-                        "cannot make a pool for the store '%s'", site->uri);
-    up_error_t *err = up_store_open(&store, site->uri, site->options, pool);
+    up_error_t *err =
+        up_store_open(&store, site->uri, site->options, result_pool);
     if (!err) {
         err = check_stamp(site, store, result_pool);
         if (err)
             up_store_close(store);
     }
     if (err) {
-        err = up_error_copy(err, result_pool);
-        apr_pool_destroy(pool);
         site->next_try = up_clock() + RETRY_AFTER;
         return err;
     }

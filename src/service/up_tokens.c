@@ -7,7 +7,6 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <string.h>
 
 #define RANDOM_BYTES 32
@@ -22,13 +21,36 @@ up_token_is_well_formed(const char *text)
     return end > text && !end[strspn(end, "=")];
 }
 
-/* Looking it up by its name costs more than hashing a token. */
-static EVP_MD *sha256_method;
-
-static void
-fetch_sha256(void)
+/* libcrypto's SHA-256, fetched once: to look it up by its name costs more than
+ * hashing a token. NULL if it cannot be had now. */
+static const EVP_MD *
+sha256_method(void)
 {
-    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+    static EVP_MD *fetched; /* atomic; NULL: not yet */
+
+    EVP_MD *method = __atomic_load_n(&fetched, __ATOMIC_ACQUIRE), *other = NULL;
+    if (method)
+        return method;
+    method = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!method ||
+        __atomic_compare_exchange_n(&fetched, &other, method, 0,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return method;
+    EVP_MD_free(method); /* another thread was first */
+    return other;
+}
+
+static up_error_t *
+no_sha256(apr_pool_t *pool)
+{
+    return up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                    "libcrypto cannot make a SHA-256, which each token needs");
+}
+
+up_error_t *
+up_token_init(apr_pool_t *pool)
+{
+    return sha256_method() ? NULL : no_sha256(pool);
 }
 
 up_error_t *
@@ -36,12 +58,10 @@ up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
               const char *text,
               apr_pool_t *pool)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const EVP_MD *method = sha256_method();
 
-    pthread_once(&once, fetch_sha256);
-    if (!EVP_Digest(text, strlen(text), sha256, NULL, sha256_method, NULL))
-        return up_error(pool, UP_INTERNAL, APR_SUCCESS,
-                        "libcrypto cannot make a SHA-256");
+    if (!method || !EVP_Digest(text, strlen(text), sha256, NULL, method, NULL))
+        return no_sha256(pool);
     return NULL;
 }
 

@@ -10,10 +10,17 @@
 /* A token of fewer characters can be guessed. */
 #define UP_TOKEN_LENGTH_MIN 16
 
+/* Make libcrypto ready, once per process, before there are threads and
+ * requests: its first use takes thousands of allocations, and one of them that
+ * fails may leave it unusable. Fails with UP_INTERNAL, in POOL, if it is not
+ * ready; each hash then tries again. */
+UP_MUST_CHECK up_error_t *up_token_init(apr_pool_t *pool);
+
 /* Whether TEXT can be sent as a bearer token: RFC 6750's b64token. */
 int up_token_is_well_formed(const char *text);
 
-/* Set SHA256 to that of TEXT, a token as its bearer sends it. */
+/* Set SHA256 to that of TEXT, a token as its bearer sends it. Fails with
+ * UP_INTERNAL, in POOL. */
 UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
                                         const char *text,
                                         apr_pool_t *pool);

@@ -92,15 +92,14 @@ UP_MUST_CHECK up_error_t *up_store_hold(const char **held,
                                         const char *uri,
                                         apr_pool_t *pool);
 
-/* Open the store at URI, which must exist, as *STORE; it lives as long as the
- * process or until up_store_close(), and RESULT_POOL at least as long. Nothing
- * is taken from RESULT_POOL after this call. A store that this process has open
- * already, by this or another URI, is the same *STORE again, with its first
- * OPTIONS and RESULT_POOL. */
+/* Open the store at URI, which must exist, as *STORE; it has memory of its own,
+ * and lives as long as the process or until up_store_close(). POOL is for the
+ * error. A store that this process has open already, by this or another URI, is
+ * the same *STORE again, with its first OPTIONS. */
 UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
                                         const char *uri,
                                         const apr_table_t *options,
-                                        apr_pool_t *result_pool);
+                                        apr_pool_t *pool);
 
 /* A number that is the same, and not 0, for all who have opened the same files
  * as STORE, and another, but for a coincidence, for those who opened others by
@@ -108,7 +107,8 @@ UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
 apr_uint64_t up_store_stamp(const up_store_t *store);
 
 /* Close STORE, which no thread uses any longer, once for each time that it was
- * opened. For tools and tests; a server's child never closes its store. */
+ * opened. Waits for as long as a change does, if another process has it locked.
+ * For tools and tests; a server's child never closes its store. */
 void up_store_close(up_store_t *store);
 
 /* Called while a thread waits, with WHO it waits for: "process 4711 (...)". */

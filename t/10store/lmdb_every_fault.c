@@ -615,6 +615,10 @@ test(apr_pool_t *pool)
     if (has_failed == MAP_FAILED)
         exit(1);
     up_json_init();
+    /* As a server's child and the tool do before anything else: at its first
+     * use libcrypto makes thousands of allocations, and one that fails leaves
+     * it unusable for the rest of the process. */
+    must(up_token_init(pool));
     fill_store(pool);
     write_lines(pool);
     for (size_t i = 0; i < OPERATIONS; i++) {

@@ -6,10 +6,45 @@
 #include "temp_store.h"
 
 #include <apr_escape.h>
+#include <dlfcn.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 /* SHA-256 of "abc", by FIPS 180-4's example. */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+/* How many of libcrypto's methods were fetched, and whether that fails. */
+static int fetches, no_fetch;
+
+/* The module calls this one rather than libcrypto's. */
+__attribute__((visibility("default"))) EVP_MD *
+EVP_MD_fetch(OSSL_LIB_CTX *context, const char *name, const char *properties)
+{
+    EVP_MD *(*fetch)(OSSL_LIB_CTX *, const char *, const char *);
+
+    fetches++;
+    *(void **)&fetch = dlsym(RTLD_NEXT, "EVP_MD_fetch");
+    return no_fetch ? NULL : fetch(context, name, properties);
+}
+
+/* Before any other hash. */
+static void
+check_fetching(apr_pool_t *pool)
+{
+    unsigned char sha256[UP_SHA256_BYTES];
+
+    no_fetch = 1;
+    is(reason_of(up_token_init(pool)), "INTERNAL",
+       "without SHA-256, libcrypto is not ready");
+    is(reason_of(up_token_hash(sha256, "abc", pool)), "INTERNAL",
+       "without SHA-256, hashing a token is INTERNAL");
+    no_fetch = 0;
+    is(reason_of(up_token_hash(sha256, "abc", pool)), "",
+       "once SHA-256 can be had, a token is hashed");
+    is(reason_of(up_token_init(pool)), "", "libcrypto is ready then");
+    must(up_token_hash(sha256, "abc", pool));
+    is_number(fetches, 3, "SHA-256 is fetched once that it can be had");
+}
 
 static void
 fill(up_store_t *store, apr_pool_t *pool)
@@ -121,6 +156,7 @@ check_form(void)
 static void
 test(apr_pool_t *pool)
 {
+    check_fetching(pool);
     up_store_t *store = temp_store_open(pool);
     fill(store, pool);
     check_rows(store, pool);

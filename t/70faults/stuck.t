@@ -96,6 +96,7 @@ cmp_ok time - $begin, '<', 30, 'changes do not wait for much longer than UserPro
 
 $server->wait_until(sub { statuses(\&is_serving) eq 'NOT_SERVING' });
 is statuses(\&is_serving), 'NOT_SERVING', 'the health call of each child says NOT_SERVING';
+is request(GET => '/management/v1/healthz', {%auth})->code, 503, 'healthz is 503';
 is change('Refused')->code, 503, 'a later change gets 503 too';
 is statuses(sub { request(GET => $path, {%auth})->code }), '200', 'reads go on after changes were refused';
 my @lines = grep { /process \Q$tool\E\b/ } split /\n/, $server->log;

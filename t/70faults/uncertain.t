@@ -57,8 +57,9 @@ sub change {
         { firstName => "N$turn", lastName => 'L', displayName => 'D' });
 }
 
-# Which write of a thread's first change is that page's: it is shorter than the
-# others. The thread counts; strace cannot tell the writes apart.
+# Which write of a child's first change is that page's: it is shorter than the
+# others. All are its writer's, whose writes strace counts, as it cannot tell them
+# apart.
 sub find_page {
     my $server = start('-e trace=pwrite64');
     my $mark   = -s $trace || 0;
@@ -78,7 +79,10 @@ sub find_page {
 }
 
 my $page   = find_page();
-my $server = start("-e trace=pwrite64 -e inject=pwrite64:error=EIO:when=$page");
+# Every other change fails: after a failure LMDB writes the old page back, and the
+# next change is sound.
+my $step   = 2 * $page + 1;
+my $server = start("-e trace=pwrite64 -e inject=pwrite64:error=EIO:when=$page+$step");
 my (@done, @unsure, @odd);
 for my $turn (1 .. $CHANGES) {
     my $got = change($server, $turn);

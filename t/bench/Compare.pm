@@ -13,7 +13,7 @@ use Stage;
 
 our @EXPORT = qw(measure_builds);
 
-# What is compared: a call of Calls.pm, what it is called, and the number of
+# What is compared: a call of BenchCalls.pm, what it is called, and the number of
 # requests whose instructions are counted. "same" comes before all that change.
 my @CALLS = (
     [get        => 'GET',                                    4000],

@@ -20,7 +20,7 @@ use warnings;
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
 
-use Calls ();
+use BenchCalls ();
 use FreePort;
 use Users ();
 
@@ -70,7 +70,7 @@ sub module_lines {
 
 # The places where mod_userprofile is on.
 sub our_places {
-    return join '', map { <<"END" } @Calls::PLACES;
+    return join '', map { <<"END" } @BenchCalls::PLACES;
 <Location $_>
     UserProfile On
     AuthType UserProfile

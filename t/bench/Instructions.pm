@@ -15,7 +15,7 @@ use Exporter         qw(import);
 use IO::Socket::INET ();
 use Socket           qw(IPPROTO_TCP TCP_NODELAY);
 
-use Calls ();
+use BenchCalls ();
 use Stage;
 
 our @EXPORT = qw(count_instructions);
@@ -52,11 +52,11 @@ sub status_of {
 sub ask {
     my ($self, $name, %how) = @_;
     my $user    = $self->{turn}++ * 7919 % $USERS;
-    my $request = Calls::fill(Calls::request($name, %how),
+    my $request = BenchCalls::fill(BenchCalls::request($name, %how),
         $user, $USERS, $self->{turn});
     my $status = status_of($self, $request);
     die "'$name' is answered with $status\n" . $self->{server}->log
-        if $status != Calls::call($name)->{status};
+        if $status != BenchCalls::call($name)->{status};
 }
 
 # The instructions since the last mark.

@@ -6,7 +6,7 @@ use warnings;
 
 use Exporter qw(import);
 
-use Calls ();
+use BenchCalls ();
 use Users ();
 
 our @EXPORT = qw(wrk h2load);
@@ -24,7 +24,7 @@ sub output_of {
 # to be answered with. Where some are and some are not, any number is right.
 sub check_errors {
     my ($errors, $requests, @names) = @_;
-    my $failing = grep { Calls::call($_)->{status} >= 400 } @names;
+    my $failing = grep { BenchCalls::call($_)->{status} >= 400 } @names;
     return if $failing && $failing < @names;
     die "$errors of $requests answers to '@names' were errors\n"
         if $errors != ($failing ? $requests : 0);
@@ -32,7 +32,7 @@ sub check_errors {
 
 # Requests for the call $load->{call}, or for several in turn, over
 # $load->{connections} of a server; $load->{place}, {token} and {headers} are
-# those of Calls::request(). All have to be answered.
+# those of BenchCalls::request(). All have to be answered.
 sub wrk {
     my ($server, %load) = @_;
     my @calls = ref $load{call} ? @{ $load{call} } : $load{call};
@@ -40,7 +40,7 @@ sub wrk {
         'wrk', '-t1', '-c', $load{connections}, '-d', "$load{seconds}s",
         '--timeout', '10s', '-s', "$server->{folder}/load.lua",
         $server->url, '--', $load{users},
-        map { Calls::request($_, %load) } @calls);
+        map { BenchCalls::request($_, %load) } @calls);
     my ($requests, $duration, $errors, $failed, @latency) =
         ($said =~ /^figures (.*)/m ? $1 : '') =~ /[\d.]+/g;
 

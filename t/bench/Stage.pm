@@ -7,7 +7,7 @@ use warnings;
 
 use Exporter qw(import);
 
-use Calls;
+use BenchCalls;
 use Httpd;
 use Load;
 use Users;
@@ -74,7 +74,7 @@ sub server {
 # A function that measures one round of wrk; %load is as Load.pm says.
 sub load {
     my ($server, %load) = @_;
-    my $changes = grep { Calls::is_change($_) }
+    my $changes = grep { BenchCalls::is_change($_) }
         ref $load{call} ? @{ $load{call} } : $load{call};
     my %all = (
         users   => $USERS,
@@ -179,9 +179,9 @@ my %NOT_SERVED = map { $_ => 1 } 404, 405, 415, 501;
 # Our answer to the call $name.
 sub answer_to {
     my ($server, $name) = @_;
-    my $call = Calls::call($name);
+    my $call = BenchCalls::call($name);
     my ($path, $body) =
-        map { Calls::fill($_ // '', $NUMBER, $USERS, $NUMBER) }
+        map { BenchCalls::fill($_ // '', $NUMBER, $USERS, $NUMBER) }
         @$call{qw(path body)};
     return answer(
         '-X', $call->{method},
@@ -197,12 +197,12 @@ my $probes = 0;
 sub learn_answers {
     my (%build) = @_;
     my $server = server('probe' . ++$probes, %build);
-    my $same = Calls::call('same');
-    spew("$SCRATCH/same.json", Calls::fill($same->{body}, $NUMBER, 0, 0));
+    my $same = BenchCalls::call('same');
+    spew("$SCRATCH/same.json", BenchCalls::fill($same->{body}, $NUMBER, 0, 0));
     spew("$SCRATCH/get.grpc", pack 'C N C C a*', 0, 2 + length $USER, 0x0a,
         length $USER, $USER);
 
-    $answers{$_} = answer_to($server, $_) for Calls::names();
+    $answers{$_} = answer_to($server, $_) for BenchCalls::names();
     answer_to($server, 'same');
     $answers{grpc} = [
         @{  answer(
@@ -215,7 +215,7 @@ sub learn_answers {
     $server->stop;
     for my $name (sort keys %answers) {
         my $status = $answers{$name}[0];
-        my $right = $name eq 'grpc' ? 200 : Calls::call($name)->{status};
+        my $right = $name eq 'grpc' ? 200 : BenchCalls::call($name)->{status};
         die "'$name' is answered with $status\n" . $server->log
             if $status != $right && !$NOT_SERVED{$status};
     }
@@ -224,7 +224,7 @@ sub learn_answers {
 # Whether this build serves the call $name, as the probe learned.
 sub served {
     my ($name) = @_;
-    return $answers{$name}[0] == Calls::call($name)->{status};
+    return $answers{$name}[0] == BenchCalls::call($name)->{status};
 }
 
 1;

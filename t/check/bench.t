@@ -7,7 +7,7 @@ use Test::More;
 use JSON::PP ();
 
 use lib 't/bench';
-use Calls ();
+use BenchCalls ();
 use Figures qw(
     alternate figure ratio ratios note_row mark rows_table marks_table as_json
 );
@@ -153,8 +153,8 @@ is("@signals", 'CONT STOP CONT',
     'its server is stopped after a round, and goes on at the end');
 
 # Requests.
-for my $name (Calls::names()) {
-    my $text = Calls::fill(Calls::request($name, token => 1), 7, 100, 9);
+for my $name (BenchCalls::names()) {
+    my $text = BenchCalls::fill(BenchCalls::request($name, token => 1), 7, 100, 9);
     my ($head, $body) = split /\r\n\r\n/, $text, 2;
     my ($length) = $head =~ /^Content-Length: (\d+)\r?$/m;
     is($length // 0, length $body, "$name: its length is that of its body");

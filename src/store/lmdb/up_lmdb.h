@@ -298,7 +298,8 @@ void up_lmdb_abort(lmdb_txn_t *txn);
 UP_MUST_CHECK up_error_t *up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool);
 
 /* Free the slots of readers that died: each one keeps all pages that were freed
- * since from being used again. Returns 0 if there were none. */
+ * since from being used again. Returns 0 if there were none. The caller has a
+ * transaction in STORE. */
 int up_lmdb_free_dead_readers(lmdb_store_t *store);
 
 /*

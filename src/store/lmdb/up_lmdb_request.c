@@ -285,6 +285,20 @@ do_transaction(lmdb_txn_t *txn, update_t **updates, int count, apr_pool_t *pool)
     return err && err->reason == UP_STORE_FULL ? FULL : ENDED;
 }
 
+/* Free the slots of dead readers in STORE, after a transaction; returns 0 if
+ * there were none. */
+static int
+make_room(lmdb_store_t *store, apr_pool_t *pool)
+{
+    lmdb_txn_t txn;
+
+    if (up_lmdb_begin(&txn, store, MDB_RDONLY, pool))
+        return 0; /* the next write transaction says why */
+    int freed = up_lmdb_free_dead_readers(store);
+    up_lmdb_abort(&txn);
+    return freed;
+}
+
 void
 up_lmdb_do_updates(lmdb_txn_t *txn,
                    up_job_t *const *jobs,
@@ -301,7 +315,7 @@ up_lmdb_do_updates(lmdb_txn_t *txn,
     }
     qsort(updates, (size_t)count, sizeof(*updates), compare_updates);
     ending_t ending = do_transaction(txn, updates, count, scratch_pool);
-    if (ending == FULL && up_lmdb_free_dead_readers(store)) {
+    if (ending == FULL && make_room(store, scratch_pool)) {
         up_queue_put_back(queue, 0);
     } else if (ending != ENDED && count > 1) {
         /* Each has a transaction of its own then, which fails for it alone. */

@@ -46,15 +46,15 @@ up_lmdb_watch_begin(lmdb_store_t *store, apr_pool_t *pool)
 {
     lmdb_file_t data = {0}, lock = {0};
     struct stat status;
-    int file;
+    int file = -1;
 
     int rc = identify(&data, store->data_path);
     if (!rc && !store->read_only)
         rc = identify(&lock, store->lock_path);
     if (!rc)
         rc = mdb_env_get_fd(store->env, &file);
-    if (!rc && fstat(file, &status))
-        rc = errno;
+    if (!rc)
+        rc = fstat(file, &status) ? errno : 0;
     if (rc)
         return up_lmdb_error(rc, "find the files that were opened", store,
                              pool);
@@ -75,7 +75,7 @@ compare(const lmdb_store_t *store,
 {
     /* Before it is looked at: it may be growing. */
     apr_uint64_t size = apr_atomic_read64(&opened->size);
-    lmdb_file_t file;
+    lmdb_file_t file = {0};
 
     int rc = identify(&file, path);
     if (rc == ENOENT)

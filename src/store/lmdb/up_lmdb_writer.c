@@ -123,8 +123,8 @@ up_lmdb_writer_do(up_job_t *job, lmdb_store_t *store, apr_pool_t *pool)
     if (end == UP_JOB_REFUSED)
         return no_writer(store, pool);
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                    "the LMDB store '%s' was locked by another process for "
-                    "longer than %d s",
+                    "no change of the LMDB store '%s' could be begun within "
+                    "%d s",
                     store->path, (int)apr_time_sec(store->timeout));
 }
 

@@ -2,6 +2,8 @@
 #include "store/lmdb/up_queue.h"
 #include "core/up_clock.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
@@ -13,18 +15,19 @@ struct up_queue_t {
     up_queue_run_t run;
     void *baton;
     int max;
-    pthread_condattr_t monotonic; /* for conditions: the clock is up_clock() */
 
     /* The worker's. */
     up_job_t **batch; /* of MAX jobs, the first COUNT of which are used */
     int count;
 
+    /* Atomic, as every thread asks, and written with the lock held. */
+    apr_time_t waits_since; /* the batch that takes no jobs yet; 0: none */
+    int in_vain;            /* a job was withdrawn since */
+
     pthread_mutex_t lock; /* guards what follows */
     up_job_t *first, *last;
     int singly;             /* so many batches to come have one job each */
     int poked;              /* a batch is to be run, even without jobs */
-    apr_time_t waits_since; /* the batch that takes no jobs yet; 0: none */
-    int in_vain;            /* a job was withdrawn since */
     pthread_cond_t changed; /* for the worker: there is work, or STOPPING */
     pthread_cond_t ended;   /* the worker has ended */
     pthread_t worker;
@@ -42,7 +45,6 @@ destroy(void *data)
     pthread_cond_destroy(&queue->ended);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
-    pthread_condattr_destroy(&queue->monotonic);
     return APR_SUCCESS;
 }
 
@@ -54,6 +56,7 @@ up_queue_make(up_queue_t **queue,
               apr_pool_t *pool)
 {
     up_queue_t *made = apr_pcalloc(pool, sizeof(*made));
+    pthread_condattr_t monotonic; /* the clock is up_clock() */
 
     made->run = run;
     made->baton = baton;
@@ -64,10 +67,11 @@ up_queue_make(up_queue_t **queue,
         return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(rc),
                         "cannot make the lock of a queue");
     /* None of these allocates anything that could be short. */
-    pthread_condattr_init(&made->monotonic);
-    pthread_condattr_setclock(&made->monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->changed, &made->monotonic);
-    pthread_cond_init(&made->ended, &made->monotonic);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->changed, NULL);
+    pthread_cond_init(&made->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     apr_pool_cleanup_register(pool, made, destroy, apr_pool_cleanup_null);
     *queue = made;
     return NULL;
@@ -81,6 +85,12 @@ moment(apr_time_t when)
                              .tv_nsec = apr_time_usec(when) * 1000};
 }
 
+static void
+set_waits_since(up_queue_t *queue, apr_time_t when)
+{
+    __atomic_store_n(&queue->waits_since, when, __ATOMIC_RELEASE);
+}
+
 up_job_t *const *
 up_queue_take(int *count, up_queue_t *queue)
 {
@@ -88,7 +98,7 @@ up_queue_take(int *count, up_queue_t *queue)
     int max = queue->singly ? 1 : queue->max;
     if (queue->singly)
         queue->singly--;
-    queue->waits_since = 0;
+    set_waits_since(queue, 0);
     while (queue->first && queue->count < max &&
            !(queue->count && queue->first->alone)) {
         up_job_t *job = queue->first;
@@ -108,10 +118,8 @@ up_queue_take(int *count, up_queue_t *queue)
 void
 up_queue_done(up_job_t *job)
 {
-    pthread_mutex_lock(&job->lock);
-    job->done = 1;
-    pthread_cond_signal(&job->changed);
-    pthread_mutex_unlock(&job->lock);
+    __atomic_store_n(&job->done, 1, __ATOMIC_RELEASE);
+    sem_post(&job->wake);
 }
 
 void
@@ -145,12 +153,12 @@ work(void *data)
             break;
         queue->poked = 0;
         queue->count = 0;
-        queue->waits_since = up_clock();
-        queue->in_vain = 0;
+        __atomic_store_n(&queue->in_vain, 0, __ATOMIC_RELAXED);
+        set_waits_since(queue, up_clock());
         pthread_mutex_unlock(&queue->lock);
         queue->run(queue->baton, queue);
         pthread_mutex_lock(&queue->lock);
-        queue->waits_since = 0;
+        set_waits_since(queue, 0);
     }
     queue->state = ENDED;
     pthread_cond_signal(&queue->ended);
@@ -214,7 +222,8 @@ withdraw(up_queue_t *queue, up_job_t *job)
     }
     if (waits && queue->last == job)
         queue->last = before;
-    queue->in_vain |= waits;
+    if (waits)
+        __atomic_store_n(&queue->in_vain, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&queue->lock);
     return waits;
 }
@@ -226,12 +235,10 @@ is_done_by(up_job_t *job, apr_time_t when)
     struct timespec until = moment(when);
     int rc = 0;
 
-    pthread_mutex_lock(&job->lock);
-    while (!job->done && !rc)
-        rc = pthread_cond_timedwait(&job->changed, &job->lock, &until);
-    int done = job->done;
-    pthread_mutex_unlock(&job->lock);
-    return done;
+    do
+        rc = sem_clockwait(&job->wake, CLOCK_MONOTONIC, &until);
+    while (rc && errno == EINTR);
+    return !rc && __atomic_load_n(&job->done, __ATOMIC_ACQUIRE);
 }
 
 up_job_end_t
@@ -242,8 +249,7 @@ up_queue_submit(up_queue_t *queue, up_job_t *job, apr_interval_time_t timeout)
 
     job->next = NULL;
     job->taken = job->done = 0;
-    pthread_mutex_init(&job->lock, NULL);
-    pthread_cond_init(&job->changed, &queue->monotonic);
+    sem_init(&job->wake, 0, 0);
     if (!enqueue(queue, job))
         end = UP_JOB_REFUSED;
     while (end == UP_JOB_DONE && !is_done_by(job, until)) {
@@ -251,8 +257,7 @@ up_queue_submit(up_queue_t *queue, up_job_t *job, apr_interval_time_t timeout)
             end = UP_JOB_WITHDRAWN;
         until = up_clock() + TAKEN_PAUSE;
     }
-    pthread_cond_destroy(&job->changed);
-    pthread_mutex_destroy(&job->lock);
+    sem_destroy(&job->wake);
     return end;
 }
 
@@ -268,11 +273,10 @@ up_queue_poke(up_queue_t *queue)
 apr_time_t
 up_queue_waits_since(up_queue_t *queue, int *in_vain)
 {
-    pthread_mutex_lock(&queue->lock);
-    apr_time_t since = queue->waits_since;
+    apr_time_t since = __atomic_load_n(&queue->waits_since, __ATOMIC_ACQUIRE);
+
     if (in_vain)
-        *in_vain = since && queue->in_vain;
-    pthread_mutex_unlock(&queue->lock);
+        *in_vain = since && __atomic_load_n(&queue->in_vain, __ATOMIC_RELAXED);
     return since;
 }
 

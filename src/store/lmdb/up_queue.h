@@ -6,6 +6,10 @@
  * queue's own thread, the worker, so that a batch may wait for something that
  * never comes while the threads that submitted its jobs give up. The worker is
  * created by the first job.
+ *
+ * A job waits on a POSIX unnamed semaphore, by sem_clockwait(), which glibc has
+ * from 2.30 on: a condition and its mutex would wake a thread only to have it
+ * wait for the mutex, and sem_timedwait() goes by the time of day.
  */
 #ifndef UP_QUEUE_H
 #define UP_QUEUE_H
@@ -13,7 +17,7 @@
 #include "core/up_error.h"
 
 #include <apr_time.h>
-#include <pthread.h>
+#include <semaphore.h>
 
 /* The first member of what is submitted. */
 typedef struct up_job_t {
@@ -22,9 +26,9 @@ typedef struct up_job_t {
     /* The queue's. */
     struct up_job_t *next;
     int taken; /* it is in a batch; guarded by the queue's lock */
-    int done;
-    pthread_mutex_t lock; /* guards DONE */
-    pthread_cond_t changed;
+    int done;  /* atomic; for ThreadSanitizer, which does not know that WAKE
+                * orders memory */
+    sem_t wake;
 } up_job_t;
 
 typedef enum up_job_end_t {

@@ -7,7 +7,7 @@ use warnings;
 
 use Exporter qw(import);
 
-use Calls;
+use BenchCalls;
 use Figures;
 use Load;
 use Stage;
@@ -94,7 +94,7 @@ sub grpc {
     );
 }
 
-# A call of Calls.pm, and what its row is called. Each is measured with 32
+# A call of BenchCalls.pm, and what its row is called. Each is measured with 32
 # connections, beside the handler that does nothing.
 my @CALLS = (
     [get_user   => 'GetUserByID over REST'],

@@ -6,7 +6,7 @@ use warnings;
 
 use Exporter qw(import);
 
-use Calls;
+use BenchCalls;
 use Figures;
 use Load;
 use Stage;

@@ -1,5 +1,5 @@
-# Calls.pm -- the calls that the benchmark makes, and their requests' text.
-package Calls;
+# BenchCalls.pm -- the calls that the benchmark makes, and their requests' text.
+package BenchCalls;
 
 use strict;
 use warnings;
