@@ -208,13 +208,12 @@ no_own_org(const up_call_t *call)
     if (call->claimed_org)
         return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
                         "the organisation '%s' that UserProfileCallerOrg gives "
-                        "for caller '%s' does not exist",
-                        call->claimed_org, call->caller);
+                        "does not exist",
+                        call->claimed_org);
     return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                    "caller '%s' has no organisation: it is no user in the "
+                    "the caller has no organisation: it is no user in the "
                     "store, x-zitadel-orgid names none, and "
-                    "UserProfileCallerOrg gives none",
-                    call->caller);
+                    "UserProfileCallerOrg gives none");
 }
 
 up_error_t *

@@ -376,17 +376,16 @@ check_missing_org(up_store_t *store, apr_pool_t *pool)
     up_view_t *view;
 
     is(check_in_org(&view, &call, "viewer", READ)->message,
-       "caller 'x' has no organisation: it is no user in the store, "
+       "the caller has no organisation: it is no user in the store, "
        "x-zitadel-orgid names none, and UserProfileCallerOrg gives none",
        "the log names all that could have named an organisation");
     call.claimed_org = "O3";
     is(check_in_org(&view, &call, "viewer", READ)->message,
-       "the organisation 'O3' that UserProfileCallerOrg gives for caller 'x' "
-       "does not exist",
+       "the organisation 'O3' that UserProfileCallerOrg gives does not exist",
        "the log names a claimed organisation that does not exist");
     call.org = "O4";
     is(check_in_org(&view, &call, "viewer", READ)->message,
-       "caller 'x' names an organisation that does not exist",
+       "the organisation that the caller names does not exist",
        "the log does not name what a client sends");
 }
 

@@ -288,8 +288,8 @@ like $trailer, qr/MEMBERSHIP_NOT_FOUND/, '... a trailer gives no roles';
 # Who made a change, and whom the log names.
 my %author = map { $_ => 1 } (ctl('events', '--json'))[1] =~ /"by":"([^"]+)"/g;
 is join(' ', sort keys %author), 'alice carol stored x', 'the author of a change is the caller';
-like $server->log, qr/ORG_NOT_FOUND: caller 'x' has no organisation: it is no user in the store, x-zitadel-orgid names none, and UserProfileCallerOrg gives none \(caller 'x', organisation none\)/,
+like $server->log, qr/ORG_NOT_FOUND: the caller has no organisation: it is no user in the store, x-zitadel-orgid names none, and UserProfileCallerOrg gives none \(caller 'x', user \S+, organisation none\)/,
     'the log says which organisation is missing';
-like $server->log, qr/INTERNAL: UserProfileCallerRoles gives JSON that names no roles: the JSON ends too early \(line 1, column 12\)/, 'the log says what is wrong with roles';
+like $server->log, qr/INTERNAL: UserProfileCallerRoles gives JSON that names no roles: the JSON ends too early \(line 1, column 13\)/, 'the log says what is wrong with roles';
 
 done_testing;
