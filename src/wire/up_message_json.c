@@ -150,7 +150,7 @@ read_object(ProtobufCMessage *message,
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         char camel[NAME_SIZE];
         position_t inner = {position, camel, -1};
-        const up_json_t *value;
+        const up_json_t *value = NULL;
 
         up_message_camel(camel, sizeof(camel), field->name);
         UP_ERR(find(&value, object, field, camel, &inner, pool));
