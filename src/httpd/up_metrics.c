@@ -118,6 +118,15 @@ layout_of_counts(void)
     return value;
 }
 
+/* The first cache line that begins in MEMORY: APR keeps a few bytes before what
+ * it gives. */
+static void *
+align(const apr_shm_t *memory)
+{
+    return (void *)APR_ALIGN((apr_uintptr_t)apr_shm_baseaddr_get(memory),
+                             CACHE_LINE);
+}
+
 void
 up_metrics_prepare(server_rec *main)
 {
@@ -137,8 +146,8 @@ up_metrics_prepare(server_rec *main)
         retained->memory = NULL;
     }
     if (!retained->memory) {
-        apr_status_t rv =
-            apr_shm_create(&retained->memory, sizeof(shared_t), NULL, pool);
+        apr_status_t rv = apr_shm_create(
+            &retained->memory, sizeof(shared_t) + CACHE_LINE, NULL, pool);
         if (rv) {
             retained->memory = NULL;
             ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main,
@@ -146,11 +155,11 @@ up_metrics_prepare(server_rec *main)
                          "calls are counted");
             return;
         }
-        memset(apr_shm_baseaddr_get(retained->memory), 0, sizeof(shared_t));
+        memset(align(retained->memory), 0, sizeof(shared_t));
         retained->size = sizeof(shared_t);
         retained->layout = layout;
     }
-    shared = apr_shm_baseaddr_get(retained->memory);
+    shared = align(retained->memory);
 }
 
 static void
