@@ -7,6 +7,8 @@
 #include "httpd/up_config.h"
 #include "httpd/up_error_filter.h"
 #include "httpd/up_h2_frames.h"
+#include "httpd/up_metrics.h"
+#include "httpd/up_metrics_page.h"
 #include "httpd/up_route.h"
 #include "httpd/up_stores.h"
 #include "wire/up_json.h"
@@ -17,6 +19,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_auth.h>
+#include <mod_status.h>
 
 #if AP_SERVER_MAJORVERSION_NUMBER != 2 ||                                      \
     AP_SERVER_MINORVERSION_NUMBER != 4 || AP_SERVER_PATCHLEVEL_NUMBER < 50
@@ -32,6 +35,8 @@ post_config(apr_pool_t *pconf,
     /* httpd reads its configuration twice as it starts; the first is a test. */
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
         up_stores_prepare(pconf, ptemp, main);
+    if (up_config_of_server(main)->serving == UP_ON)
+        up_metrics_prepare(main);
     return OK;
 }
 
@@ -80,6 +85,12 @@ register_hooks(apr_pool_t *pool)
     /* After SetHandler, before mod_dir looks for a folder's index. */
     ap_hook_fixups(up_route_fixup, NULL, dir, APR_HOOK_LAST);
     ap_hook_handler(serve, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* When all that can go wrong with a request has. */
+    ap_hook_log_transaction(up_metrics_count, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(up_metrics_page_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ap, status_hook, up_metrics_page_status, NULL, NULL,
+                      APR_HOOK_MIDDLE);
 
     up_h2_frames_register();
     ap_hook_pre_connection(up_h2_frames_insert, NULL, NULL, APR_HOOK_MIDDLE);

@@ -1,5 +1,6 @@
 /* up_bearer.c -- who calls; bearer tokens (RFC 6750) of our own. */
 #include "httpd/up_bearer.h"
+#include "httpd/up_metrics.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_stores.h"
@@ -74,6 +75,9 @@ up_bearer_authenticate(request_rec *r)
     if (!is_our_type(ap_auth_type(r)))
         return DECLINED;
     up_error_t *err = authenticate(r);
+    if (err && (err->reason == UP_TOKEN_INVALID ||
+                err->reason == UP_AUTH_HEADER_INVALID))
+        up_metrics_count_token(err->reason);
     if (err && up_error_http(err) == HTTP_UNAUTHORIZED)
         up_error_set_header(err, "WWW-Authenticate",
                             challenge(r, err->reason == UP_TOKEN_INVALID),

@@ -62,6 +62,6 @@ up_error_filter_insert(request_rec *r)
 
     if (!err)
         err = up_request_foreign(r, r->status);
-    up_request_note(r, "userprofile-reason", up_reason_info(err->reason)->name);
+    up_request_note_reason(r, err->reason);
     ap_add_output_filter(FILTER, (void *)err, r, r->connection);
 }

@@ -87,7 +87,7 @@ up_reply_log(request_rec *r, const up_error_t *err)
                             ? "; whether the change was made is unknown"
                             : "";
 
-    up_request_note(r, "userprofile-reason", info->name);
+    up_request_note_reason(r, err->reason);
     ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
                   "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
                   r->method, ap_escape_logitem(r->pool, r->uri), info->name,

@@ -34,6 +34,8 @@ typedef struct up_request_t {
     int is_accepted;               /* method and media type fit */
     const char *filename;          /* R's as it was accepted */
     up_error_t *refusal;           /* of ours, raised before the handler */
+
+    const up_reason_info_t *reason; /* what went wrong, or NULL */
 } up_request_t;
 
 /* What we know of R; made at the first call, lives as long as R. */
@@ -50,5 +52,8 @@ up_error_t *up_request_foreign(request_rec *r, int http);
 /* Leave a note for the access log. VALUE, which lives as long as R, may be
  * NULL: nothing is noted. */
 void up_request_note(request_rec *r, const char *name, const char *value);
+
+/* Note what went wrong with R, for the access log and for the metrics. */
+void up_request_note_reason(request_rec *r, up_reason_t reason);
 
 #endif

@@ -2,6 +2,7 @@
  * parent and opened once by each child. */
 #include "httpd/up_stores.h"
 #include "httpd/up_config.h"
+#include "httpd/up_metrics.h"
 
 #include <ap_mpm.h>
 #include <apr_atomic.h>
@@ -191,6 +192,7 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
         return err;
     }
     adopt_options(site, store, server, result_pool);
+    up_store_count(store, up_metrics_of_stores());
     __atomic_store_n(&site->store, store, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -265,4 +267,26 @@ up_stores_take_log_turn(request_rec *r)
     apr_uint32_t last = apr_atomic_read32(&site->log_turn);
     return last != second &&
            apr_atomic_cas32(&site->log_turn, second, last) == last;
+}
+
+/* Whether SERVER is the first one whose store is SITE. */
+static int
+is_first(const server_rec *server, const up_site_store_t *site)
+{
+    const server_rec *s = ap_server_conf;
+
+    while (up_config_of_server(s)->site_store != site)
+        s = s->next;
+    return s == server;
+}
+
+void
+up_stores_each(up_stores_visit_t *visit, void *baton)
+{
+    for (const server_rec *s = ap_server_conf; s; s = s->next) {
+        const up_site_store_t *site = up_config_of_server(s)->site_store;
+        if (site && is_first(s, site))
+            visit(baton, site->uri,
+                  __atomic_load_n(&site->store, __ATOMIC_ACQUIRE));
+    }
 }

@@ -29,6 +29,11 @@ void up_stores_open(apr_pool_t *pchild, server_rec *main);
  * at most once a second, by one request; STORE_UNAVAILABLE meanwhile. */
 UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
 
+/* Call VISIT for each store that a server names, with its URI; STORE is NULL if
+ * it is not open. */
+typedef void up_stores_visit_t(void *baton, const char *uri, up_store_t *store);
+void up_stores_each(up_stores_visit_t *visit, void *baton);
+
 /* Take the turn to log, as an error, that the store of R's server is in
  * trouble. There is one in each second in each child, so that an outage is in
  * the log and the log stays readable. Returns 0 if it has been taken. */

@@ -194,6 +194,26 @@ up_store_close(up_store_t *store)
     store->driver->close(store);
 }
 
+void
+up_store_count(up_store_t *store, up_store_counters_t *counters)
+{
+    __atomic_store_n(&store->counters, counters, __ATOMIC_RELEASE);
+}
+
+void
+up_driver_count(up_store_t *store, unsigned changes, apr_interval_time_t time)
+{
+    up_store_counters_t *counters =
+        __atomic_load_n(&store->counters, __ATOMIC_ACQUIRE);
+
+    if (!counters)
+        return;
+    __atomic_fetch_add(&counters->changes, changes, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counters->batches, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counters->flush_time, (apr_uint64_t)time,
+                       __ATOMIC_RELAXED);
+}
+
 up_error_t *
 up_store_read(up_view_t **view,
               up_store_t *store,

@@ -91,6 +91,17 @@ UP_MUST_CHECK up_error_t *up_store_open(up_store_t **store,
  * opened. For tools and tests; a server's child never closes its store. */
 void up_store_close(up_store_t *store);
 
+/* What is counted of a store's changes, in memory that processes may share. */
+typedef struct up_store_counters_t {
+    apr_uint64_t changes;    /* updates that changed something */
+    apr_uint64_t batches;    /* the transactions that they were made in */
+    apr_uint64_t flush_time; /* of the commits of these, in microseconds */
+} up_store_counters_t;
+
+/* Have all changes that STORE makes from now on added to COUNTERS, which live
+ * as long as STORE. */
+void up_store_count(up_store_t *store, up_store_counters_t *counters);
+
 /* What one request needs to know, read in one step. */
 typedef struct up_view_t {
     const char *caller_org;  /* the caller's own, NULL if not stored */

@@ -119,6 +119,7 @@ typedef struct up_store_driver_t {
 /* The first member of every driver's own store struct. */
 struct up_store_t {
     const up_store_driver_t *driver;
+    up_store_counters_t *counters; /* atomic; NULL: nothing is counted */
 };
 
 /* The first member of every driver's own batch struct. */
@@ -131,6 +132,12 @@ struct up_batch_t {
 apr_int64_t up_driver_option(const up_store_driver_t *driver,
                              const char *name,
                              const apr_table_t *options);
+
+/* Count a batch of CHANGES, more than none, whose commit has taken TIME, where
+ * STORE's changes are counted. */
+void up_driver_count(up_store_t *store,
+                     unsigned changes,
+                     apr_interval_time_t time);
 
 extern const up_store_driver_t up_store_lmdb;
 

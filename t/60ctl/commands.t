@@ -178,6 +178,7 @@ END
             events\ {13}3\n
             last\ event\ {9}3\n
             bytes\ used\ {9}[1-9]\d*\n
+            bytes\ free\ {9}[1-9]\d*\n
             bytes\ at\ most\ {6}17179869184\n
             reader\ slots\ used\ \ \d+\n
             reader\ slots\ {7}16384\n\z/x
@@ -185,7 +186,7 @@ END
     [
         'stat --json', 0,
         qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":2,
-        "events":3,"lastEvent":3,"bytesUsed":[1-9]\d*,"bytesMax":17179869184,
+        "events":3,"lastEvent":3,"bytesUsed":[1-9]\d*,"bytesFree":[1-9]\d*,"bytesMax":17179869184,
         "readers":\d+,"readersMax":16384\}\n\z/x
     ],
 );

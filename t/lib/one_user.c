@@ -71,7 +71,7 @@ update(const up_user_t **after,
 }
 
 static const up_store_driver_t driver = {.read = read_view, .update = update};
-static up_store_t one_user_store = {&driver};
+static up_store_t one_user_store = {.driver = &driver};
 
 up_call_t
 one_user_make_call(const char *caller, apr_pool_t *pool)

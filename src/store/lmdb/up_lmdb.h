@@ -73,6 +73,7 @@ typedef struct lmdb_txn_t {
     lmdb_store_t *store;
     MDB_txn *handle;
     apr_uint64_t last_event; /* its number; 0: not looked up yet */
+    unsigned changes;        /* how many updates have changed something in it */
 } lmdb_txn_t;
 
 lmdb_store_t *up_lmdb_downcast(up_store_t *store);

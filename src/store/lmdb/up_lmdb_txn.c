@@ -2,6 +2,7 @@
  *
  * A repair is done by a thread that has the store's gate alone. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_clock.h"
 
 #include <apr_atomic.h>
 
@@ -147,8 +148,11 @@ up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool)
     lmdb_store_t *store = txn->store;
     up_error_t *err = NULL;
 
+    apr_time_t began = up_clock();
     int rc = up_lmdb_commit_handle(txn->handle);
     txn->handle = NULL;
+    if (!rc && txn->changes)
+        up_driver_count(&store->base, txn->changes, up_clock() - began);
     if (rc) {
         err = up_lmdb_error(rc, "commit a transaction", store, pool);
         /* A failure to write the meta page, after which the change may be
