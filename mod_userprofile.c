@@ -10,6 +10,7 @@
 #include "httpd/up_metrics.h"
 #include "httpd/up_metrics_page.h"
 #include "httpd/up_route.h"
+#include "httpd/up_startup.h"
 #include "httpd/up_stores.h"
 #include "wire/up_json.h"
 
@@ -33,8 +34,10 @@ post_config(apr_pool_t *pconf,
             server_rec *main)
 {
     /* httpd reads its configuration twice as it starts; the first is a test. */
-    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
-        up_stores_prepare(pconf, ptemp, main);
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    up_startup_report(main, ptemp);
+    up_stores_prepare(pconf, ptemp, main, 0);
     if (up_config_of_server(main)->serving == UP_ON)
         up_metrics_prepare(main);
     return OK;
@@ -61,6 +64,9 @@ register_hooks(apr_pool_t *pool)
     static const char *const dir[] = {"mod_dir.c", NULL};
 
     up_route_init(pool);
+    /* "apachectl configtest" gets no further than this hook. Last, so that the
+     * MPM has checked its own figures. */
+    ap_hook_check_config(up_startup_test, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 

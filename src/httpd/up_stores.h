@@ -19,8 +19,12 @@ typedef struct up_site_store_t up_site_store_t;
 /* post_config: make ready every store that is asked for, and say to each
  * server which is its own. Two servers that name the same one, however they
  * spell it, share it. A store that cannot be made ready is logged, and is no
- * reason not to start. Lives in PCONF. */
-void up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main);
+ * reason not to start. Lives in PCONF. Returns how many these are. If IS_TEST,
+ * for configtest, nothing is made. */
+int up_stores_prepare(apr_pool_t *pconf,
+                      apr_pool_t *ptemp,
+                      server_rec *main,
+                      int is_test);
 
 /* child_init: open them; one that cannot be opened is logged. */
 void up_stores_open(apr_pool_t *pchild, server_rec *main);

@@ -165,6 +165,20 @@ up_store_prepare(const char **identity,
 }
 
 up_error_t *
+up_store_inspect(const char **identity,
+                 const char *uri,
+                 uid_t uid,
+                 apr_pool_t *pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    *identity = NULL;
+    UP_ERR(resolve(&driver, &location, uri, pool));
+    return driver->inspect(identity, location, uid, pool);
+}
+
+up_error_t *
 up_store_owner(uid_t *uid, gid_t *gid, const char *uri, apr_pool_t *pool)
 {
     const up_store_driver_t *driver;

@@ -69,6 +69,14 @@ UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
+/* Likewise, but make nothing: fails if up_store_prepare() would, as far as that
+ * can be seen by this process. *IDENTITY is NULL if there is no store yet. For
+ * configtest. */
+UP_MUST_CHECK up_error_t *up_store_inspect(const char **identity,
+                                           const char *uri,
+                                           uid_t uid,
+                                           apr_pool_t *pool);
+
 /* Set *UID and *GID to the owner of the store at URI, so that a tool can become
  * that user before it opens the store; to -1 each if nothing on this machine is
  * owned, because there is no such store yet or it is behind a network. */

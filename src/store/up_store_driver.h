@@ -33,6 +33,10 @@ typedef up_error_t *up_driver_prepare_t(const char **identity,
                                         gid_t gid,
                                         apr_pool_t *result_pool,
                                         apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_inspect_t(const char **identity,
+                                        const char *location,
+                                        uid_t uid,
+                                        apr_pool_t *pool);
 typedef up_error_t *up_driver_owner_t(uid_t *uid,
                                       gid_t *gid,
                                       const char *location,
@@ -100,6 +104,7 @@ typedef struct up_store_driver_t {
     up_driver_check_t *check;
     up_driver_shortage_t *shortage;
     up_driver_prepare_t *prepare;
+    up_driver_inspect_t *inspect;
     up_driver_owner_t *owner;
     up_driver_open_t *open;
     up_driver_close_t *close;

@@ -143,6 +143,7 @@ const up_store_driver_t up_store_lmdb = {
     .check = up_lmdb_check,
     .shortage = lmdb_shortage,
     .prepare = up_lmdb_prepare,
+    .inspect = up_lmdb_inspect,
     .owner = up_lmdb_owner,
     .open = lmdb_open,
     .close = lmdb_close,

@@ -190,6 +190,7 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
 /* up_lmdb_files.c */
 up_driver_check_t up_lmdb_check;
 up_driver_prepare_t up_lmdb_prepare;
+up_driver_inspect_t up_lmdb_inspect;
 up_driver_owner_t up_lmdb_owner;
 
 /* up_lmdb_request.c; the last one does a batch of the updates that wait, with

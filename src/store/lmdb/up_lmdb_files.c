@@ -76,6 +76,28 @@ give_folder(const char *path, uid_t uid, gid_t gid, apr_pool_t *pool)
                     (unsigned long)uid);
 }
 
+/* Fail if PATH, which is STATUS if it EXISTS, is no folder of UID. */
+static up_error_t *
+check_folder(int exists,
+             const struct stat *status,
+             const char *path,
+             uid_t uid,
+             apr_pool_t *pool)
+{
+    if (!exists || !S_ISDIR(status->st_mode))
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "'%s' is not a folder, which an LMDB store needs",
+                        path);
+    if (status->st_uid != uid)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the folder '%s' belongs to user %lu, but the LMDB "
+                        "store in it is to be user %lu's: give it away with "
+                        "'chown -R %lu', or name another folder",
+                        path, (unsigned long)status->st_uid, (unsigned long)uid,
+                        (unsigned long)uid);
+    return NULL;
+}
+
 /* Make the folder PATH for a store of UID and GID, unless it is there, and set
  * *STATUS to its own. Fails if it belongs to another user. */
 static up_error_t *
@@ -95,18 +117,7 @@ make_folder(struct stat *status,
                         "cannot make the folder '%s' for the LMDB store", path);
     }
     UP_ERR(stat_path(&exists, status, path, pool));
-    if (!exists || !S_ISDIR(status->st_mode))
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "'%s' is not a folder, which an LMDB store needs",
-                        path);
-    if (status->st_uid != uid)
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the folder '%s' belongs to user %lu, but the LMDB "
-                        "store in it is to be user %lu's: give it away with "
-                        "'chown -R %lu', or name another folder",
-                        path, (unsigned long)status->st_uid, (unsigned long)uid,
-                        (unsigned long)uid);
-    return NULL;
+    return check_folder(exists, status, path, uid, pool);
 }
 
 /* Make a store in the folder PATH, unless there is one. Sets *MADE to whether
@@ -159,6 +170,15 @@ make_files_as(int *made,
     return err;
 }
 
+/* The identity of the store in the folder that is STATUS. */
+static const char *
+identify(const struct stat *status, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
+                        (apr_uint64_t)status->st_dev,
+                        (apr_uint64_t)status->st_ino);
+}
+
 up_error_t *
 up_lmdb_prepare(const char **identity,
                 int *made,
@@ -176,8 +196,51 @@ up_lmdb_prepare(const char **identity,
     UP_ERR(up_lmdb_check(location, result_pool));
     UP_ERR(make_folder(&status, location, owner, gid, result_pool));
     UP_ERR(make_files_as(made, owner, gid, location, options, result_pool));
-    *identity = apr_psprintf(
-        result_pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
-        (apr_uint64_t)status.st_dev, (apr_uint64_t)status.st_ino);
+    *identity = identify(&status, result_pool);
     return NULL;
+}
+
+/* Fail if there is no folder in which PATH could be made. */
+static up_error_t *
+inspect_parent(const char *path, apr_pool_t *pool)
+{
+    const char *slash = path + strlen(path);
+    struct stat status;
+    int exists;
+
+    while (slash > path && slash[-1] == '/')
+        slash--;
+    while (slash > path && slash[-1] != '/')
+        slash--;
+    const char *parent = apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+    UP_ERR(stat_path(&exists, &status, parent, pool));
+    if (!exists)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB store '%s' cannot be made, as there is no "
+                        "folder '%s'",
+                        path, parent);
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_inspect(const char **identity,
+                const char *location,
+                uid_t uid,
+                apr_pool_t *pool)
+{
+    struct stat status;
+    int exists;
+
+    *identity = NULL;
+    UP_ERR(up_lmdb_check(location, pool));
+    if (stat(location, &status) && errno == EACCES)
+        return NULL; /* a server started by root may see it */
+    UP_ERR(stat_path(&exists, &status, location, pool));
+    if (!exists)
+        return inspect_parent(location, pool);
+    *identity = identify(&status, pool);
+    /* The server may be started by this user too, and is if it has no other. */
+    if (geteuid() != 0 && (uid == NO_USER || status.st_uid == geteuid()))
+        uid = geteuid();
+    return check_folder(exists, &status, location, uid, pool);
 }
