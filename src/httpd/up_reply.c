@@ -45,7 +45,7 @@ level_of(request_rec *r, const up_error_t *err)
     switch (err->reason) {
     case UP_STORE_FULL:
     case UP_STORE_UNAVAILABLE: /* every request fails alike */
-        return up_stores_take_log_turn(r) ? APLOG_ERR : APLOG_INFO;
+        return up_stores_take_log_turn(r) ? APLOG_ERR : APLOG_DEBUG;
     default:
         break;
     }
