@@ -39,8 +39,8 @@ BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
-TEST_PACKAGES  = perl libapache2-mod-perl2 libwww-perl curl openssl strace \
-    nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
+TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
+    libapache2-mod-auth-openidc nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev

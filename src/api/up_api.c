@@ -15,12 +15,11 @@ const up_service_t *const up_services[] = {
 };
 
 const up_service_t *
-up_service_by_name(const char *name, apr_size_t length)
+up_service_by_name(const char *name)
 {
     const up_service_t *const *service = up_services;
 
-    while (*service && (strlen((*service)->name) != length ||
-                        memcmp((*service)->name, name, length) != 0))
+    while (*service && strcmp((*service)->name, name) != 0)
         service++;
     return *service;
 }
@@ -47,9 +46,10 @@ type_name(const ProtobufCMessageDescriptor *type, apr_pool_t *pool)
     return name;
 }
 
-/* Whose message says what is wrong with the first of ERR's fields, in the
- * words of the validators that ZITADEL's messages have: each message on the
- * way to the field is invalid because of the one inside. */
+/* Make ERR's message say what is wrong with the first of its fields, in the
+ * words of the validators of ZITADEL's messages, of which TYPE is the
+ * outermost: each message on the way to the field is invalid because of the one
+ * inside. */
 static void
 name_field(up_error_t *err,
            const ProtobufCMessageDescriptor *type,

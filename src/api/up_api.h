@@ -26,7 +26,7 @@ typedef struct up_method_t {
                               * field x */
     const char *short_path;  /* another path, or NULL */
     const ProtobufCMessageDescriptor *request;
-    int is_open; /* served to whom the site lets in, authenticated or not */
+    int is_open; /* it needs no authenticated caller */
     up_procedure_t procedure;
 } up_method_t;
 
@@ -44,8 +44,8 @@ extern const up_service_t up_service_health;
 /* All of them, ended by NULL. */
 extern const up_service_t *const up_services[];
 
-/* The service whose name is the LENGTH bytes at NAME, or NULL. */
-const up_service_t *up_service_by_name(const char *name, apr_size_t length);
+/* The service named NAME, or NULL. */
+const up_service_t *up_service_by_name(const char *name);
 
 /* The method of SERVICE named NAME, or NULL. */
 const up_method_t *up_service_method(const up_service_t *service,

@@ -4,8 +4,6 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "service/up_health.h"
 
-#include <string.h>
-
 typedef Grpc__Health__V1__HealthCheckRequest request_t;
 typedef Grpc__Health__V1__HealthCheckResponse response_t;
 
@@ -21,7 +19,7 @@ check(const ProtobufCMessage **answer,
     const char *service = ((const request_t *)message)->service;
     response_t *response = apr_palloc(call->pool, sizeof(*response));
 
-    if (*service && !up_service_by_name(service, strlen(service)))
+    if (*service && !up_service_by_name(service))
         return up_error(call->pool, UP_SERVICE_UNKNOWN, APR_SUCCESS,
                         "the health of a service that is not served here");
     call->trouble = up_health_check(call);

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* The field of MESSAGE that FIELD is by RULES, or NULL. It is looked for from
- * *NEXT on: messages have the fields in the order of the table. */
+/* The descriptor of FIELD in MESSAGE, by its name in RULES, or NULL. The search
+ * begins at *NEXT and moves it on: messages have the fields in the order of the
+ * table. */
 static const ProtobufCFieldDescriptor *
 descriptor_of(const ProtobufCMessage *message,
               up_field_t field,

@@ -9,10 +9,10 @@
 
 #include "google/protobuf/timestamp.pb-c.h"
 
-/* Set *PROFILE, in POOL, to what MESSAGE (NULL: nothing), whose fields have the
- * names of RULES, says of one. Returns the set of the fields that it names: all
- * by UP_RULES_V1, by the others those that are present, and by
- * UP_RULES_SET_HUMAN those that must not be empty. Text is MESSAGE's. */
+/* Set *PROFILE, in POOL, from the fields of MESSAGE (NULL: none), named as by
+ * RULES. Returns the set of the fields to change: by UP_RULES_V1 all; by the
+ * others those that are present; by UP_RULES_SET_HUMAN those that must not be
+ * empty too. Text is MESSAGE's. */
 unsigned up_api_read_profile(const up_profile_t **profile,
                              const ProtobufCMessage *message,
                              up_rules_t rules,

@@ -154,7 +154,8 @@ update_human_user(const ProtobufCMessage **answer,
     return NULL;
 }
 
-/* What REQUEST asks for besides the fields of a human's profile, or NULL. */
+/* The error for what REQUEST asks besides HUMAN's profile: FIELD_UNSUPPORTED,
+ * UNIMPLEMENTED; NULL if there is nothing else. */
 static up_error_t *
 refuse_rest(const update_request_t *request,
             const Zitadel__User__V2__UpdateUserRequest__Human *human,

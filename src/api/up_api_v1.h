@@ -1,6 +1,6 @@
 /*
- * up_api_v1.h -- what the services of the v1 API have in common: their calls
- * differ in whose profile they are about.
+ * up_api_v1.h -- what the services of the v1 API have in common. Their calls
+ * differ in the user that they are about.
  */
 #ifndef UP_API_V1_H
 #define UP_API_V1_H

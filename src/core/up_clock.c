@@ -1,4 +1,4 @@
-/* up_clock.c -- a clock for pauses and deadlines. */
+/* up_clock.c -- a monotonic clock, for pauses and deadlines. */
 #include "core/up_clock.h"
 
 #include <time.h>

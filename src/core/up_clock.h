@@ -1,4 +1,4 @@
-/* up_clock.h -- a clock for pauses and deadlines: one that nobody sets. */
+/* up_clock.h -- a monotonic clock, for pauses and deadlines. */
 #ifndef UP_CLOCK_H
 #define UP_CLOCK_H
 

@@ -1,5 +1,5 @@
 /*
- * up_error.h -- what can go wrong, and how it is said.
+ * up_error.h -- errors: their reasons, and the numbers and words of each.
  *
  * A function that can fail returns an up_error_t *, NULL for success. The
  * error lives in the pool that it was made in, and carries one of the reasons
@@ -39,7 +39,7 @@ typedef enum up_reason_t {
     UP_REQUEST_TIMEOUT,
     UP_HTTP_VERSION_NOT_SUPPORTED,
     UP_UNIMPLEMENTED,     /* gRPC: an unknown method or encoding */
-    UP_SERVICE_UNKNOWN,   /* asked for the health of */
+    UP_SERVICE_UNKNOWN,   /* of a health check */
     UP_DEADLINE_EXCEEDED, /* gRPC: nothing was changed */
     UP_STORE_FULL,
     UP_STORE_UNAVAILABLE, /* nothing was changed */
@@ -58,7 +58,7 @@ typedef enum up_reason_t {
     UP_REASONS
 } up_reason_t;
 
-/* Whose fault a reason is; it decides how loudly it is logged. */
+/* Whose fault an error of a reason is; it decides the log level. */
 typedef enum up_fault_t {
     UP_FAULT_REQUEST, /* the client sent what cannot be served */
     UP_FAULT_CALLER,  /* the caller was refused */
@@ -67,7 +67,7 @@ typedef enum up_fault_t {
 
 /* One row of the table of errors, the only place where a kind of failure
  * becomes a number. The HTTP status and the gRPC code stand here and not in
- * the httpd room because google.rpc.Status carries the code in its body. */
+ * src/httpd because google.rpc.Status carries the code in its body. */
 typedef struct up_reason_info_t {
     const char *name; /* google.rpc.ErrorInfo.reason */
     int http;         /* RFC 9110 status */
@@ -143,8 +143,8 @@ void up_error_set_header(up_error_t *err,
  * in every field, and valid when ERR's own pool is gone. */
 up_error_t *up_error_copy(const up_error_t *err, apr_pool_t *pool);
 
-/* The whole story, for a log or an administrator, in POOL: ERR's message and
- * those of its causes, joined by ": ". */
+/* ERR's message and those of its causes, joined by ": ", in POOL; for a log or
+ * an administrator. */
 const char *up_error_story(const up_error_t *err, apr_pool_t *pool);
 
 /* What a client is told, in POOL: the reason's own text, else ERR's message,

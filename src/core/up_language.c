@@ -174,6 +174,19 @@ set_case(tag_t *tag)
     }
 }
 
+int
+up_language_is_in(const apr_array_header_t *ranges, const char *tag)
+{
+    for (int i = 0; i < ranges->nelts; i++) {
+        const char *range = APR_ARRAY_IDX(ranges, i, const char *);
+        apr_size_t length = strlen(range);
+        if (!strncmp(range, tag, length) &&
+            (!tag[length] || tag[length] == '-'))
+            return 1;
+    }
+    return 0;
+}
+
 const char *
 up_language_canonical(const char *tag, apr_pool_t *pool)
 {

@@ -3,6 +3,7 @@
 #define UP_LANGUAGE_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 /* No longer tag is accepted, in code points. */
 #define UP_LANGUAGE_MAX 10
@@ -13,5 +14,9 @@
  * No subtag is replaced by another. TAG is not longer than UP_LANGUAGE_MAX
  * bytes; a longer one is not well-formed here. */
 const char *up_language_canonical(const char *tag, apr_pool_t *pool);
+
+/* Whether one of RANGES (of const char *, as canonical as TAG) is TAG, or the
+ * first subtags of it: "en" has "en-GB" (RFC 4647 3.3.1). */
+int up_language_is_in(const apr_array_header_t *ranges, const char *tag);
 
 #endif

@@ -193,6 +193,20 @@ least_length(const up_field_info_t *info, up_rules_t rules)
     }
 }
 
+static const char *
+not_among(const apr_array_header_t *languages, apr_pool_t *pool)
+{
+    const char *list = "";
+
+    for (int i = 0; i < languages->nelts; i++)
+        list = apr_pstrcat(pool, list, i ? ", " : "",
+                           APR_ARRAY_IDX(languages, i, const char *), NULL);
+    return apr_pstrcat(pool,
+                       "value must be one of the languages allowed here, or "
+                       "one with further subtags: ",
+                       list, NULL);
+}
+
 /* Check FIELD of COPY, which NAME stands for, and make a language canonical
  * there. */
 static void
@@ -200,6 +214,7 @@ validate_field(up_profile_t *copy,
                apr_array_header_t *violations,
                up_field_t field,
                up_rules_t rules,
+               const apr_array_header_t *languages,
                const char *name,
                apr_pool_t *pool)
 {
@@ -225,8 +240,12 @@ validate_field(up_profile_t *copy,
     const char *tag = up_language_canonical(text, pool);
     if (!tag)
         violate(violations, name, "value must be a BCP 47 language tag");
+    else if (!strcmp(tag, "und"))
+        copy->text[field] = "";
+    else if (languages && !up_language_is_in(languages, tag))
+        violate(violations, name, not_among(languages, pool));
     else
-        copy->text[field] = strcmp(tag, "und") != 0 ? tag : "";
+        copy->text[field] = tag;
 }
 
 void
@@ -235,6 +254,7 @@ up_profile_validate(const up_profile_t **valid,
                     const up_profile_t *profile,
                     unsigned fields,
                     up_rules_t rules,
+                    const apr_array_header_t *languages,
                     const char *prefix,
                     apr_pool_t *pool)
 {
@@ -248,7 +268,8 @@ up_profile_validate(const up_profile_t **valid,
             continue;
         if (*prefix)
             name = apr_pstrcat(pool, prefix, name, NULL);
-        validate_field(copy, violations, (up_field_t)i, rules, name, pool);
+        validate_field(copy, violations, (up_field_t)i, rules, languages, name,
+                       pool);
     }
     *valid = violations->nelts == before ? copy : NULL;
 }

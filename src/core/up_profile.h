@@ -50,8 +50,8 @@ typedef enum up_rules_t {
     UP_RULES_V1,        /* UpdateHumanProfile, UpdateMyProfile */
     UP_RULES_SET_HUMAN, /* v2's UpdateHumanUser */
     UP_RULES_UPDATE,    /* v2's UpdateUser, where an empty text is invalid */
-    UP_RULES_STORED     /* no message: what any of them may have stored, with
-                         * v1's names */
+    UP_RULES_STORED     /* not a message: all that any of them may have stored,
+                         * with v1's names */
 } up_rules_t;
 
 /* One row of the table of fields: all that is said of a field anywhere. */
@@ -113,15 +113,17 @@ int up_fields_from_stored(unsigned *fields,
 const up_field_info_t *up_field_table(void);
 
 /* Check those FIELDS of PROFILE by RULES (lengths in code points, genders,
- * language tags), and set *VALID to a copy of PROFILE in POOL with the language
- * in canonical case, "" for "und". A field at fault is appended to VIOLATIONS,
- * an array of up_violation_t, as its JSON name after PREFIX ("" or
+ * language tags, which must be in LANGUAGES, as up_language_is_in() has it, if
+ * that is not NULL), and set *VALID to a copy of PROFILE in POOL with the
+ * language in canonical case, "" for "und". A field at fault is appended to
+ * VIOLATIONS, an array of up_violation_t, as its JSON name after PREFIX ("" or
  * "profile."); *VALID is then NULL. Text is UTF-8 already. */
 void up_profile_validate(const up_profile_t **valid,
                          apr_array_header_t *violations,
                          const up_profile_t *profile,
                          unsigned fields,
                          up_rules_t rules,
+                         const apr_array_header_t *languages,
                          const char *prefix,
                          apr_pool_t *pool);
 

@@ -1,5 +1,6 @@
-/* up_bearer.c -- who calls; bearer tokens (RFC 6750) of our own. */
+/* up_bearer.c -- bearer tokens (RFC 6750) of our own. */
 #include "httpd/up_bearer.h"
+#include "httpd/up_metrics.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_stores.h"
@@ -33,7 +34,7 @@ challenge(request_rec *r, int invalid_token)
     return apr_pstrcat(r->pool, SCHEME, realm, error, NULL);
 }
 
-/* Set *TOKEN to what R bears. */
+/* Set *TOKEN to R's bearer token; AUTH_HEADER_MISSING, AUTH_HEADER_INVALID. */
 static up_error_t *
 read_token(const char **token, const request_rec *r)
 {
@@ -74,6 +75,9 @@ up_bearer_authenticate(request_rec *r)
     if (!is_our_type(ap_auth_type(r)))
         return DECLINED;
     up_error_t *err = authenticate(r);
+    if (err && (err->reason == UP_TOKEN_INVALID ||
+                err->reason == UP_AUTH_HEADER_INVALID))
+        up_metrics_count_token(err->reason);
     if (err && up_error_http(err) == HTTP_UNAUTHORIZED)
         up_error_set_header(err, "WWW-Authenticate",
                             challenge(r, err->reason == UP_TOKEN_INVALID),
@@ -86,7 +90,8 @@ up_bearer_force(request_rec *r)
 {
     const up_request_t *request = up_request_known(r);
 
-    if (!request->is_ours || (request->method && request->method->is_open))
+    if (!request->is_ours || request->is_preflight ||
+        (request->method && request->method->is_open))
         return DECLINED;
     return is_our_type(ap_auth_type(r)) ? OK : DECLINED;
 }
@@ -100,9 +105,9 @@ up_bearer_note_failure(request_rec *r, const char *type)
     return OK;
 }
 
-/* Whether an earlier request of R's chain ended in 401 or 403: httpd hands on
- * that one's user to where an ErrorDocument leads, though it may never have
- * been authenticated. */
+/* Whether an earlier request of R's chain ended in 401 or 403. httpd passes the
+ * user of such a request on to the request for its ErrorDocument, although that
+ * user may never have been authenticated. */
 static int
 is_left_over(const request_rec *r)
 {
@@ -114,14 +119,15 @@ is_left_over(const request_rec *r)
 }
 
 up_error_t *
-up_bearer_require_caller(request_rec *r)
+up_bearer_require_caller(request_rec *r, const char *caller)
 {
-    if (r->user && *r->user && !is_left_over(r)) {
-        up_request_note(r, "userprofile-caller", r->user);
+    if (caller && *caller && !is_left_over(r)) {
+        up_request_note(r, "userprofile-caller", caller);
         return NULL;
     }
     up_error_t *err = up_error(r->pool, UP_AUTH_HEADER_MISSING, APR_SUCCESS,
-                               "no Apache module authenticated the caller");
+                               "no Apache module authenticated the caller, or "
+                               "UserProfileCaller gives none");
     up_error_set_header(err, "WWW-Authenticate", challenge(r, 0), r->pool);
     return err;
 }

@@ -9,13 +9,13 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
-/* Bytes that are asked for at a time, and the first size of the buffer where
- * the length is not known. */
+/* Bytes that are read at a time, and the buffer's first size if the length is
+ * not known. */
 #define CHUNK 8192
 
 typedef struct buffer_t {
     char *bytes;
-    apr_size_t length, size; /* SIZE has room for a NUL */
+    apr_size_t length, size;
 } buffer_t;
 
 static up_error_t *
@@ -27,7 +27,7 @@ too_large(apr_pool_t *pool, apr_size_t limit)
                     limit);
 }
 
-/* What R says its body's length is, or 0. */
+/* R's Content-Length; 0 if it has none. */
 static apr_off_t
 announced(const request_rec *r)
 {
@@ -48,7 +48,7 @@ append(buffer_t *buffer,
 {
     if (length > limit - buffer->length)
         return too_large(pool, limit);
-    if (buffer->length + length >= buffer->size) {
+    if (buffer->length + length > buffer->size) {
         apr_size_t size = 2 * buffer->size + length;
         char *larger = apr_palloc(pool, size);
         memcpy(larger, buffer->bytes, buffer->length);
@@ -60,7 +60,7 @@ append(buffer_t *buffer,
     return NULL;
 }
 
-/* What httpd or a filter says, RV, of R's body. */
+/* The error for RV, the status of a read of R's body that failed. */
 static up_error_t *
 unreadable(request_rec *r, apr_status_t rv)
 {
@@ -69,7 +69,7 @@ unreadable(request_rec *r, apr_status_t rv)
     return up_request_foreign(r, http);
 }
 
-/* Append what is in BRIGADE; *END is set to whether the body ends there. */
+/* Append the data of BRIGADE to BUFFER; set *END if the body ends there. */
 static up_error_t *
 take(buffer_t *buffer,
      int *end,
@@ -98,7 +98,7 @@ take(buffer_t *buffer,
     return NULL;
 }
 
-/* As up_body_read(), which says what becomes of the rest. */
+/* As up_body_read(), but without decompressing. */
 static up_error_t *
 read_all(const char **body,
          apr_size_t *length,
@@ -111,7 +111,7 @@ read_all(const char **body,
 
     if (expected > (apr_off_t)limit)
         return too_large(r->pool, limit);
-    buffer_t buffer = {.size = expected ? (apr_size_t)expected + 1 : CHUNK};
+    buffer_t buffer = {.size = expected ? (apr_size_t)expected : CHUNK};
     buffer.bytes = apr_palloc(r->pool, buffer.size);
 
     apr_bucket_brigade *brigade =
@@ -130,7 +130,6 @@ read_all(const char **body,
                             (int)apr_time_sec(r->server->timeout));
     }
     apr_brigade_destroy(brigade);
-    buffer.bytes[buffer.length] = '\0';
     *body = buffer.bytes;
     *length = buffer.length;
     return NULL;
@@ -169,13 +168,14 @@ up_body_read(const char **body,
     const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
     up_error_t *err = read_all(body, length, r, limit);
 
-    /* A filter that undoes it, takes the header away; a trailer brings none. */
+    /* A filter that has decoded the body has removed the header. A trailer
+     * cannot add one. */
     if (encoding)
         encoding = apr_table_get(r->headers_in, "Content-Encoding");
 
-    /* httpd would first read all of the body, however slowly it comes: only
-     * statuses such as 413 keep it from that, and an RPC's is 200. In HTTP/2
-     * this is about the stream alone, and mod_http2 has set it before. */
+    /* Without this httpd reads the rest of the body before the next request,
+     * however slowly it comes, unless the status is one such as 413; that of an
+     * RPC is 200. In HTTP/2 it concerns the stream alone. */
     if (err && !err->http)
         r->connection->keepalive = AP_CONN_CLOSE;
     return err ? err : decode(body, length, encoding, r, limit);

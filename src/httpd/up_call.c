@@ -1,8 +1,8 @@
 /* up_call.c -- serving one call: from its message to its answer. */
 #include "httpd/up_call.h"
 #include "core/up_utf8.h"
-#include "httpd/up_bearer.h"
 #include "httpd/up_config.h"
+#include "httpd/up_identity.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_stores.h"
@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-/* An RPC path that names no method of its service. */
+/* UNIMPLEMENTED for R's RPC path, which names no method of its service. */
 static up_error_t *
 unknown_method(request_rec *r)
 {
@@ -26,8 +26,8 @@ unknown_method(request_rec *r)
                     request->service->name);
 }
 
-/* Set the field of MESSAGE that REQUEST's path has a value for: the path's
- * goes before what the body says. */
+/* Set the field of MESSAGE that REQUEST's path has a value for; it overrides
+ * the body's. */
 static void
 set_path_field(ProtobufCMessage *message,
                const up_request_t *request,
@@ -46,8 +46,8 @@ set_path_field(ProtobufCMessage *message,
                         request->segment);
 }
 
-/* What the header fields of a request say of its call; read before its body,
- * whose trailers httpd may add to them. */
+/* The header fields that a call depends on; read before the body, since httpd
+ * may add the body's trailers to them. */
 typedef struct fields_t {
     const char *org;
     const char *match, *none_match; /* If-Match, If-None-Match */
@@ -62,16 +62,19 @@ read_fields(request_rec *r)
     fields_t fields = {.timeout = -1};
 
     fields.org = apr_table_get(r->headers_in, "x-zitadel-orgid");
-    fields.match = apr_table_get(r->headers_in, "If-Match");
-    /* What a client has already is a question of REST's alone. */
-    if (protocol == &up_protocol_rest)
-        fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    /* In a subrequest and for an ErrorDocument, the preconditions of a GET are
+     * about the client's own request, not about this one. */
+    if (!r->no_local_copy || r->method_number != M_GET) {
+        fields.match = apr_table_get(r->headers_in, "If-Match");
+        if (protocol == &up_protocol_rest) /* gRPC and Connect have no 304 */
+            fields.none_match = apr_table_get(r->headers_in, "If-None-Match");
+    }
     if (protocol->timeout)
         fields.timeout_error = protocol->timeout(&fields.timeout, r);
     return fields;
 }
 
-/* Set what CALL is to know of R. */
+/* Fill in CALL from R and FIELDS. */
 static up_error_t *
 make_call(up_call_t *call, const fields_t *fields, request_rec *r)
 {
@@ -86,15 +89,16 @@ make_call(up_call_t *call, const fields_t *fields, request_rec *r)
     if (fields->timeout >= 0)
         call->deadline = up_request_known(r)->began + fields->timeout;
     call->store_error = up_stores_get(&call->store, r);
-    call->caller = r->user;
     call->org = fields->org;
     call->roles = config->roles;
     call->self = up_config_self(config);
+    call->languages = up_config_languages(config);
+    call->unchanged_is_ok = config->unchanged_is_ok == UP_ON;
     call->pool = r->pool;
     return NULL;
 }
 
-/* Leave the notes that say what R's CALL was about. */
+/* Leave notes about CALL for the access log. */
 static void
 note_call(request_rec *r, const up_call_t *call)
 {
@@ -107,7 +111,7 @@ note_call(request_rec *r, const up_call_t *call)
             apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, call->sequence));
 }
 
-/* Set *ANSWER to what R's method answers. */
+/* Call R's method; sets *ANSWER. */
 static up_error_t *
 call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
 {
@@ -117,7 +121,7 @@ call_method(const ProtobufCMessage **answer, up_call_t *call, request_rec *r)
     if (!request->method)
         return unknown_method(r);
     if (!request->method->is_open)
-        UP_ERR(up_bearer_require_caller(r));
+        UP_ERR(up_identity_read(call, r));
     fields_t fields = read_fields(r);
     UP_ERR(request->protocol->read(&message, request->method->request, r));
     set_path_field(message, request, r->pool);

@@ -1,10 +1,15 @@
 /* up_config.c -- the directives, and what they say. */
 #include "httpd/up_config.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_protocol.h"
+#include "core/up_language.h"
 #include "core/up_size.h"
 #include "service/up_access.h"
 
 #include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(userprofile);
 
 #define DEFAULT_MAX_BODY (64 * 1024)
 #define MOST_MAX_BODY (1 << 30)
@@ -70,6 +75,12 @@ up_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     config->section = inner->enabled ? inner->section : outer->section;
     config->protocols = NEAREST(protocols);
     config->self = NEAREST(self);
+    config->unchanged_is_ok = NEAREST(unchanged_is_ok);
+    config->languages = NEAREST(languages);
+    config->cors = NEAREST(cors);
+    config->caller = NEAREST(caller);
+    config->caller_org = NEAREST(caller_org);
+    config->caller_roles = NEAREST(caller_roles);
     config->max_body = NEAREST(max_body);
     config->roles = merge_roles(pool, outer->roles, inner->roles);
     return config;
@@ -103,6 +114,13 @@ unsigned
 up_config_protocols(const up_dir_config_t *config)
 {
     return config->protocols ? config->protocols : UP_ALL_PROTOCOLS;
+}
+
+const apr_array_header_t *
+up_config_languages(const up_dir_config_t *config)
+{
+    return config->languages && config->languages->nelts ? config->languages
+                                                         : NULL;
 }
 
 unsigned
@@ -208,6 +226,103 @@ set_self(cmd_parms *cmd, void *dir, const char *text)
 }
 
 static const char *
+set_unchanged(cmd_parms *cmd, void *dir, const char *text)
+{
+    up_dir_config_t *config = dir;
+
+    if (!ap_cstr_casecmp(text, "ok"))
+        config->unchanged_is_ok = UP_ON;
+    else if (!ap_cstr_casecmp(text, "error"))
+        config->unchanged_is_ok = UP_OFF;
+    else
+        return wrong(cmd, text, "error or ok");
+    return NULL;
+}
+
+static const char *
+set_languages(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
+    apr_array_header_t *languages =
+        apr_array_make(cmd->pool, argc, sizeof(const char *));
+
+    if (argc < 1)
+        return apr_psprintf(cmd->pool,
+                            "%s: takes one or more language tags, or *",
+                            cmd->cmd->name);
+    config->languages = languages;
+    if (argc == 1 && !strcmp(argv[0], "*"))
+        return NULL;
+    for (int i = 0; i < argc; i++) {
+        const char *tag = up_language_canonical(argv[i], cmd->pool);
+        if (!tag)
+            return wrong(cmd, argv[i],
+                         "a language tag of up to " APR_STRINGIFY(
+                             UP_LANGUAGE_MAX) " characters, such as en or "
+                                              "de-CH");
+        APR_ARRAY_PUSH(languages, const char *) = tag;
+    }
+    return NULL;
+}
+
+/* For the directives that are expressions: their data is the offset of the
+ * field. Vary is not for them, since no answer may be stored. */
+static const char *
+set_expression(cmd_parms *cmd, void *dir, const char *text)
+{
+    const ap_expr_info_t **field =
+        (void *)((char *)dir + (apr_size_t)cmd->info);
+    const char *why;
+
+    *field = ap_expr_parse_cmd(
+        cmd, text, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY, &why,
+        NULL);
+    if (why)
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not an expression that gives text, "
+                            "such as %%{REMOTE_USER}: %s",
+                            cmd->cmd->name, text, why);
+    return NULL;
+}
+
+/* Likewise for the directives that can be Off: that is the empty text, which
+ * gives nothing, also in place of an outer section's. */
+static const char *
+set_claim(cmd_parms *cmd, void *dir, const char *text)
+{
+    return set_expression(cmd, dir, ap_cstr_casecmp(text, "Off") ? text : "");
+}
+
+static const char *
+set_cors(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    up_dir_config_t *config = dir;
+    apr_array_header_t *origins =
+        apr_array_make(cmd->pool, argc, sizeof(const char *));
+    const char *origin;
+
+    if (argc < 1)
+        return apr_psprintf(cmd->pool,
+                            "%s: takes one or more origins, * or Off",
+                            cmd->cmd->name);
+    config->cors = origins;
+    if (argc == 1 && !ap_cstr_casecmp(argv[0], "Off"))
+        return NULL;
+    if (argc == 1 && !strcmp(argv[0], "*")) {
+        APR_ARRAY_PUSH(origins, const char *) = argv[0];
+        return NULL;
+    }
+    for (int i = 0; i < argc; i++) {
+        if (!up_cors_parse_origin(&origin, argv[i], cmd->pool))
+            return wrong(cmd, argv[i],
+                         "an origin, such as https://app.example.com or "
+                         "http://localhost:3000; * and Off stand alone");
+        APR_ARRAY_PUSH(origins, const char *) = origin;
+    }
+    return NULL;
+}
+
+static const char *
 set_protocols(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     up_dir_config_t *config = dir;
@@ -262,6 +377,8 @@ add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 /* Server, virtual host and <Location> or <Directory>, but never .htaccess. */
 #define DIR (RSRC_CONF | ACCESS_CONF)
 
+#define FIELD(name) (void *)APR_OFFSETOF(up_dir_config_t, name)
+
 /* clang-format off */
 const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileStore", set_store, NULL, RSRC_CONF,
@@ -282,6 +399,25 @@ const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileSelf", set_self, NULL, DIR,
                   "what callers may do to themselves where a call allows it: "
                   "Off, Read, Write (default)"),
+    AP_INIT_TAKE1("UserProfileUnchanged", set_unchanged, NULL, DIR,
+                  "what a v1 update that changes nothing is: error (default), "
+                  "ok"),
+    AP_INIT_TAKE_ARGV("UserProfileLanguages", set_languages, NULL, DIR,
+                      "the languages that may be stored, as tags or their "
+                      "first subtags; * is any (default)"),
+    AP_INIT_TAKE1("UserProfileCaller", set_expression, FIELD(caller), DIR,
+                  "an expression: the caller's user id (default "
+                  "%{REMOTE_USER})"),
+    AP_INIT_TAKE1("UserProfileCallerOrg", set_claim, FIELD(caller_org),
+                  DIR, "an expression: the caller's organisation; Off (default): "
+                  "the store has it"),
+    AP_INIT_TAKE1("UserProfileCallerRoles", set_claim,
+                  FIELD(caller_roles), DIR,
+                  "an expression: the caller's roles; Off (default): the store "
+                  "has them"),
+    AP_INIT_TAKE_ARGV("UserProfileCors", set_cors, NULL, DIR,
+                      "the origins whose pages may call, * for any without "
+                      "credentials, or Off (default)"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

@@ -11,6 +11,7 @@
 #include "httpd/up_section.h"
 #include "httpd/up_stores.h"
 
+#include <ap_expr.h>
 #include <httpd.h>
 #include <http_config.h>
 
@@ -39,12 +40,19 @@ typedef struct up_server_config_t {
 /* The per-directory configuration: what a server, a <Location> or a <Directory>
  * says. */
 typedef struct up_dir_config_t {
-    up_flag_t enabled;               /* UserProfile */
-    const up_section_t *section;     /* where it is said, if it is On */
-    unsigned protocols;              /* UserProfileProtocols, a set */
-    up_self_t self;                  /* UserProfileSelf */
-    apr_size_t max_body;             /* UserProfileMaxBody, bytes */
-    const apr_array_header_t *roles; /* UserProfileRole, of up_role_t */
+    up_flag_t enabled;                   /* UserProfile */
+    const up_section_t *section;         /* where it is said, if it is On */
+    unsigned protocols;                  /* UserProfileProtocols, a set */
+    up_self_t self;                      /* UserProfileSelf */
+    up_flag_t unchanged_is_ok;           /* UserProfileUnchanged */
+    const apr_array_header_t *languages; /* UserProfileLanguages, of const char
+                                          * *, canonical; empty: any */
+    apr_size_t max_body;                 /* UserProfileMaxBody, bytes */
+    const apr_array_header_t *roles;     /* UserProfileRole, of up_role_t */
+    const apr_array_header_t *cors;      /* UserProfileCors: origins */
+    const ap_expr_info_t *caller;        /* UserProfileCaller */
+    const ap_expr_info_t *caller_org;    /* UserProfileCallerOrg */
+    const ap_expr_info_t *caller_roles;  /* UserProfileCallerRoles */
 } up_dir_config_t;
 
 /* The module record's five. */
@@ -61,6 +69,9 @@ const up_dir_config_t *up_config_of_dir(const request_rec *r);
 const char *up_config_store_uri(const up_server_config_t *config);
 apr_size_t up_config_max_body(const up_dir_config_t *config);
 unsigned up_config_protocols(const up_dir_config_t *config);
+
+/* NULL: any. */
+const apr_array_header_t *up_config_languages(const up_dir_config_t *config);
 
 /* The permissions that callers have over themselves: up_permission_t. */
 unsigned up_config_self(const up_dir_config_t *config);

@@ -1,5 +1,6 @@
 /* up_error_filter.c -- JSON in place of httpd's error pages, for our paths. */
 #include "httpd/up_error_filter.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
 #include "httpd/up_route.h"
@@ -12,7 +13,7 @@
 
 #define FILTER "USERPROFILE_ERROR"
 
-/* R's own refusal, if that is what is being answered. */
+/* Our own refusal of R, if R is being answered with it; else NULL. */
 static const up_error_t *
 own_refusal(const request_rec *r)
 {
@@ -54,6 +55,7 @@ up_error_filter_insert(request_rec *r)
 {
     if (!ap_is_HTTP_ERROR(r->status) || !up_route_is_ours(r))
         return;
+    up_cors_allow(r, up_request_known(r)->origins);
     const up_error_t *err = own_refusal(r);
     const up_protocol_t *protocol = up_request_known(r)->protocol;
     if (!err && !(protocol && protocol->hides_errors) &&
@@ -62,6 +64,6 @@ up_error_filter_insert(request_rec *r)
 
     if (!err)
         err = up_request_foreign(r, r->status);
-    up_request_note(r, "userprofile-reason", up_reason_info(err->reason)->name);
+    up_request_note_reason(r, err->reason);
     ap_add_output_filter(FILTER, (void *)err, r, r->connection);
 }

@@ -36,7 +36,7 @@ up_protocols_on(up_path_kind_t kind)
     return set;
 }
 
-/* The media type of PROTOCOL that the LENGTH bytes at TYPE are, or NULL. */
+/* The media type of PROTOCOL that equals the LENGTH bytes at TYPE, or NULL. */
 static const char *
 media_type_of(const up_protocol_t *protocol,
               const char *type,
@@ -49,6 +49,27 @@ media_type_of(const up_protocol_t *protocol,
             return *known;
     }
     return NULL;
+}
+
+/* Set *PROTOCOL and *MEDIA_TYPE by the media type of LENGTH bytes at TYPE on a
+ * path of KIND; to NULL, and return 0, if no protocol has it. */
+static int
+find_type(const up_protocol_t **protocol,
+          const char **media_type,
+          const char *type,
+          apr_size_t length,
+          up_path_kind_t kind)
+{
+    for (int i = 0; up_protocols[i]; i++) {
+        *protocol = up_protocols[i];
+        *media_type = (*protocol)->paths & kind
+                          ? media_type_of(*protocol, type, length)
+                          : NULL;
+        if (*media_type)
+            return 1;
+    }
+    *protocol = NULL;
+    return 0;
 }
 
 void
@@ -65,22 +86,9 @@ up_protocol_of(const up_protocol_t **protocol,
     apr_size_t length = strcspn(type, ";");
     while (length && apr_isspace(type[length - 1]))
         length--;
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; up_protocols[i]; i++) {
-            *protocol = up_protocols[i];
-            if (!((*protocol)->paths & kind))
-                continue;
-            *media_type = media_type_of(*protocol, type, length);
-            if (*media_type)
-                return;
-        }
-        if (r->method_number != M_GET)
-            break;
-        type = json;
-        length = sizeof(json) - 1;
-    }
-    *protocol = NULL;
-    *media_type = NULL;
+    if (!find_type(protocol, media_type, type, length, kind) &&
+        r->method_number == M_GET)
+        find_type(protocol, media_type, json, sizeof(json) - 1, kind);
 }
 
 void

@@ -20,29 +20,28 @@ typedef struct up_protocol_t up_protocol_t;
 struct up_protocol_t {
     const char *name;               /* in UserProfileProtocols */
     unsigned paths;                 /* up_path_kind_t */
-    const char *const *media_types; /* ended by NULL; of requests, and the
-                                     * answer has the request's */
+    const char *const *media_types; /* ended by NULL; an answer has its
+                                     * request's type */
     int needs_http2;
-    int hides_errors; /* whether its clients could not read an ErrorDocument of
-                       * the site */
+    int hides_errors; /* its clients cannot read an ErrorDocument of the site */
 
-    /* Set *MESSAGE, of TYPE and in R's pool, to what R asks. */
+    /* Set *MESSAGE, of TYPE and in R's pool, to R's message. */
     up_error_t *(*read)(ProtobufCMessage **message,
                         const ProtobufCMessageDescriptor *type,
                         request_rec *r);
 
-    /* Set *TIMEOUT to how long R may take, to -1 if it does not say. NULL: the
-     * protocol has no such thing. */
+    /* Set *TIMEOUT to the time that R may take, to -1 if it names none. NULL:
+     * the protocol has no timeouts. */
     up_error_t *(*timeout)(apr_interval_time_t *timeout, request_rec *r);
 
-    /* Set R's status and headers and append body and end of R's answer, ANSWER
-     * to CALL, to BRIGADE. */
+    /* Set R's status and headers for ANSWER, the answer to CALL, and append its
+     * body and the end of the response to BRIGADE. */
     void (*write)(apr_bucket_brigade *brigade,
                   request_rec *r,
                   const ProtobufCMessage *answer,
                   const up_call_t *call);
 
-    /* The same for ERR instead of an answer; also from a filter. */
+    /* The same for ERR instead of an answer; called from filters too. */
     void (*write_error)(apr_bucket_brigade *brigade,
                         request_rec *r,
                         const up_error_t *err);
@@ -56,7 +55,7 @@ extern const up_protocol_t up_protocol_connect;
 /* All of them, ended by NULL. Sets of protocols have a bit 1 << I for the one
  * at I. */
 extern const up_protocol_t *const up_protocols[];
-#define UP_ALL_PROTOCOLS 0xfu
+#define UP_ALL_PROTOCOLS (~0u)
 
 /* The bit of PROTOCOL. */
 unsigned up_protocol_bit(const up_protocol_t *protocol);
@@ -64,16 +63,16 @@ unsigned up_protocol_bit(const up_protocol_t *protocol);
 /* The set of those spoken on paths of KIND. */
 unsigned up_protocols_on(up_path_kind_t kind);
 
-/* Set *PROTOCOL and *MEDIA_TYPE to those of R's body on a path of KIND, by its
- * Content-Type; to NULL if none has that. No type at all is JSON, and so is any
- * other of a GET. */
+/* Set *PROTOCOL and *MEDIA_TYPE, on a path of KIND, by R's Content-Type; to
+ * NULL if no protocol has that type. A request without the header counts as
+ * JSON, and so does a GET with a type that no protocol has. */
 void up_protocol_of(const up_protocol_t **protocol,
                     const char **media_type,
                     const request_rec *r,
                     up_path_kind_t kind);
 
-/* For what protocols write: set R's status and headers for a body of LENGTH
- * bytes, which live as long as R, and append them and the end to BRIGADE. */
+/* Set R's STATUS and headers for BODY, of LENGTH bytes, which lives as long as
+ * R, and append it and the end of the response to BRIGADE. */
 void up_protocol_body(apr_bucket_brigade *brigade,
                       request_rec *r,
                       int status,
@@ -84,8 +83,8 @@ void up_protocol_body(apr_bucket_brigade *brigade,
 /* Set the headers that every answer of ours carries. */
 void up_protocol_headers(request_rec *r);
 
-/* Keep httpd from giving R a part of its answer, or refusing that with 416,
- * though a change was made: Range is for GET (RFC 9110 14.2). */
+/* Have httpd ignore R's Range, which is for GET alone (RFC 9110 14.2): else it
+ * would cut the answer about a change, or replace it by a 416. */
 void up_protocol_no_range(request_rec *r);
 
 #endif

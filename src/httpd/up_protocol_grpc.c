@@ -1,5 +1,6 @@
 /* up_protocol_grpc.c -- gRPC: frames, HTTP 200, and trailers that say how the
  * call went. */
+#include "httpd/up_protocol_grpc.h"
 #include "httpd/up_body.h"
 #include "httpd/up_config.h"
 #include "httpd/up_protocol.h"
@@ -30,25 +31,30 @@ read_message(ProtobufCMessage **message,
     return up_grpc_unpack(message, type, bytes, length, r->pool);
 }
 
-static up_error_t *
-read_timeout(apr_interval_time_t *timeout, request_rec *r)
+up_error_t *
+up_protocol_grpc_timeout(apr_interval_time_t *timeout, request_rec *r)
 {
     return up_grpc_timeout(
         timeout, apr_table_get(r->headers_in, "grpc-timeout"), r->pool);
 }
 
-/* Set R's status and headers, without the trailers. Answers are never
- * compressed: clients did not ask for that gRPC's way. */
-static void
-begin(request_rec *r)
+void
+up_protocol_grpc_begin(request_rec *r)
 {
     r->status = HTTP_OK;
     r->status_line = NULL;
     up_protocol_no_range(r);
-    up_protocol_headers(r);
-    ap_set_content_type(r, up_request_known(r)->media_type);
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
+}
+
+/* Set R's status and headers, without the trailers. */
+static void
+begin(request_rec *r)
+{
+    up_protocol_grpc_begin(r);
+    up_protocol_headers(r);
+    ap_set_content_type(r, up_request_known(r)->media_type);
 }
 
 static void
@@ -94,7 +100,7 @@ const up_protocol_t up_protocol_grpc = {
     .needs_http2 = 1,
     .hides_errors = 1,
     .read = read_message,
-    .timeout = read_timeout,
+    .timeout = up_protocol_grpc_timeout,
     .write = write_message,
     .write_error = write_error,
 };

@@ -3,6 +3,7 @@
 #include "httpd/up_body.h"
 #include "httpd/up_config.h"
 #include "httpd/up_protocol.h"
+#include "httpd/up_protocol_grpc.h"
 #include "httpd/up_request.h"
 #include "wire/up_grpcweb.h"
 #include "wire/up_message.h"
@@ -50,10 +51,7 @@ write_frames(apr_bucket_brigade *brigade,
 
     up_grpcweb_encode(&body, &size, is_text(r), message, length, status,
                       r->pool);
-    apr_table_setn(r->subprocess_env, "no-gzip", "1");
-    apr_table_setn(r->subprocess_env, "no-brotli", "1");
-    r->status_line = NULL;
-    up_protocol_no_range(r);
+    up_protocol_grpc_begin(r);
     up_protocol_body(brigade, r, HTTP_OK, up_request_known(r)->media_type, body,
                      size);
 }
@@ -77,20 +75,13 @@ write_error(apr_bucket_brigade *brigade, request_rec *r, const up_error_t *err)
     write_frames(brigade, r, NULL, 0, up_status_of(err, r->pool));
 }
 
-static up_error_t *
-read_timeout(apr_interval_time_t *timeout, request_rec *r)
-{
-    return up_grpc_timeout(
-        timeout, apr_table_get(r->headers_in, "grpc-timeout"), r->pool);
-}
-
 const up_protocol_t up_protocol_grpcweb = {
     .name = "grpc-web",
     .paths = UP_PATH_REST | UP_PATH_RPC,
     .media_types = media_types,
     .hides_errors = 1,
     .read = read_message,
-    .timeout = read_timeout,
+    .timeout = up_protocol_grpc_timeout,
     .write = write_message,
     .write_error = write_error,
 };

@@ -48,8 +48,9 @@ write_message(apr_bucket_brigade *brigade,
                                 apr_bucket_eos_create(brigade->bucket_alloc));
         return;
     }
+    /* R's status is 200, or in an ErrorDocument the error's. */
     up_message_to_json(&text, &length, answer, r->pool);
-    up_protocol_body(brigade, r, HTTP_OK, JSON, text, length);
+    up_protocol_body(brigade, r, r->status, JSON, text, length);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* up_reply.c -- answers, and the one way out for errors. */
+/* up_reply.c -- sends answers; logs and sends errors. */
 #include "httpd/up_reply.h"
 #include "httpd/up_config.h"
 #include "httpd/up_request.h"
@@ -13,7 +13,8 @@
 
 APLOG_USE_MODULE(userprofile);
 
-/* A custom response; the error filter replaces it. */
+/* A custom response, which keeps httpd from using an ErrorDocument; the error
+ * filter replaces it. */
 static char claimed[] = "\"";
 
 /* The protocol that R's errors are written in. */
@@ -38,16 +39,16 @@ up_reply_answer(request_rec *r,
     return OK;
 }
 
-/* How loudly ERR is logged. */
+/* The level at which ERR is logged. */
 static int
 level_of(request_rec *r, const up_error_t *err)
 {
     switch (err->reason) {
     case UP_STORE_FULL:
-    case UP_STORE_UNAVAILABLE: /* every request fails alike */
+    case UP_STORE_UNAVAILABLE: /* every request fails with it */
     case UP_STORE_REPLACED:
         if (!up_stores_take_log_turn(r))
-            return APLOG_INFO;
+            return APLOG_DEBUG;
         up_stores_report_lock(r);
         return APLOG_ERR;
     default:
@@ -63,10 +64,10 @@ level_of(request_rec *r, const up_error_t *err)
     }
 }
 
-/* VALUE for a log line, in quotes, or "none"; a quote in it is escaped, so that
- * nothing in it looks like what the line says after it. */
+/* VALUE in quotes for a log line, "none" if there is none. Quotes in it are
+ * escaped, so that a client cannot forge the rest of the line. */
 static const char *
-or_none(apr_pool_t *pool, const char *value)
+quote(apr_pool_t *pool, const char *value)
 {
     if (!value || !*value)
         return "none";
@@ -87,23 +88,26 @@ up_reply_log(request_rec *r, const up_error_t *err)
 {
     const up_reason_info_t *info = up_reason_info(err->reason);
     int level = level_of(r, err);
+    const char *caller = apr_table_get(r->notes, "userprofile-caller");
     const char *doubt = err->reason == UP_OUTCOME_UNKNOWN
                             ? "; whether the change was made is unknown"
                             : "";
 
-    up_request_note(r, "userprofile-reason", info->name);
+    up_request_note_reason(r, err->reason);
     if (err->reason == UP_STORE_REPLACED && level == APLOG_ERR)
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, r, "UP0020: %s",
                       up_error_story(err, r->pool));
-    ap_log_rerror(err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
-                  "UP0010: %s %s: %s: %s%s (caller %s, organisation %s)",
-                  r->method, ap_escape_logitem(r->pool, r->uri), info->name,
-                  up_error_story(err, r->pool), doubt,
-                  or_none(r->pool, r->user),
-                  or_none(r->pool, apr_table_get(r->notes, "userprofile-org")));
+    ap_log_rerror(
+        err->file, err->line, APLOG_MODULE_INDEX, level, 0, r,
+        "UP0010: %s %s: %s: %s%s (caller %s, user %s, organisation %s)",
+        r->method, ap_escape_logitem(r->pool, r->uri), info->name,
+        up_error_story(err, r->pool), doubt,
+        quote(r->pool, caller ? caller : r->user),
+        quote(r->pool, apr_table_get(r->notes, "userprofile-user")),
+        quote(r->pool, apr_table_get(r->notes, "userprofile-org")));
 }
 
-/* Set in HEADERS what goes with ERR. */
+/* Set in HEADERS the headers that go with ERR. */
 static void
 set_headers(apr_table_t *headers, const up_error_t *err)
 {

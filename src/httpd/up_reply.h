@@ -1,5 +1,5 @@
 /*
- * up_reply.h -- answers, and the one way out for errors.
+ * up_reply.h -- sends answers; logs and sends errors.
  */
 #ifndef UP_REPLY_H
 #define UP_REPLY_H
@@ -14,7 +14,7 @@ int up_reply_answer(request_rec *r,
                     const ProtobufCMessage *answer,
                     const up_call_t *call);
 
-/* Log ERR, and note its reason; for one that is not R's answer. */
+/* Log ERR and note its reason, without answering R. */
 void up_reply_log(request_rec *r, const up_error_t *err);
 
 /* Log ERR once, and answer R with it, by its protocol, from a handler. Returns
@@ -31,7 +31,7 @@ void up_reply_write_error(apr_bucket_brigade *brigade,
                           request_rec *r,
                           const up_error_t *err);
 
-/* Keep every error of R from the ErrorDocuments of the site. */
+/* Have no ErrorDocument of the site apply to any error of R. */
 void up_reply_claim_errors(request_rec *r);
 
 #endif

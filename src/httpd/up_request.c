@@ -1,4 +1,4 @@
-/* up_request.c -- what we know of a request. */
+/* up_request.c -- the module's state of a request. */
 #include "httpd/up_request.h"
 #include "core/up_clock.h"
 #include "httpd/up_config.h"
@@ -43,4 +43,13 @@ up_request_note(request_rec *r, const char *name, const char *value)
 {
     if (value && *value)
         apr_table_setn(r->notes, name, value);
+}
+
+void
+up_request_note_reason(request_rec *r, up_reason_t reason)
+{
+    const up_reason_info_t *info = up_reason_info(reason);
+
+    up_request_of(r)->reason = info;
+    up_request_note(r, "userprofile-reason", info->name);
 }

@@ -1,6 +1,7 @@
-/* up_route.c -- which requests are ours, and what each asks for. */
+/* up_route.c -- finds the requests that are ours, and the method of each. */
 #include "httpd/up_route.h"
 #include "httpd/up_config.h"
+#include "httpd/up_cors.h"
 #include "httpd/up_protocol.h"
 #include "httpd/up_reply.h"
 #include "httpd/up_request.h"
@@ -16,15 +17,19 @@ typedef struct route_t {
     const up_service_t *service;
     const up_method_t *method; /* one with this path; NULL: it is an RPC path */
     const char *path;          /* for RPC "/<service>/{method}" */
-    const char *end;           /* of PATH, but for a {x} at its end */
-    int ends_in_value;         /* whether there is one */
-    const char *long_path; /* of METHOD, if PATH is its short one, or NULL */
+    const char *end;           /* of PATH, or where an {x} at its end begins */
+    int ends_in_value;         /* PATH ends in an {x} */
+    const char *long_path; /* METHOD's path if PATH is its short one, or NULL */
 } route_t;
 
-/* All of them: as many as there are services, and paths of methods. */
-#define MAX_ROUTES 64
-static route_t routes[MAX_ROUTES];
-static int route_count;
+/* All routes, of route_t. */
+static apr_array_header_t *routes;
+
+static const route_t *
+route_at(int i)
+{
+    return &APR_ARRAY_IDX(routes, i, route_t);
+}
 
 /* A route that a request's path ends in. */
 typedef struct match_t {
@@ -33,8 +38,8 @@ typedef struct match_t {
     const char *segment;  /* what stands for the route's {x}, or NULL */
 } match_t;
 
-/* Where the segment that ends before END begins in PATH: behind its slash. NULL
- * if there is none. */
+/* The start, after its slash, of the segment of PATH that ends at END; NULL if
+ * there is no slash. */
 static const char *
 segment_before(const char *path, const char *end)
 {
@@ -45,9 +50,10 @@ segment_before(const char *path, const char *end)
     return begin > path ? begin : NULL;
 }
 
-/* Whether what stands in URI before END, ends in what stands in PATH, one of
- * the table, before PATH_END; {x} stands for a segment that is not empty. Sets
- * *BEGIN to where it begins, and *SEGMENT to the last such segment, if any. */
+/* Whether the part of URI before END ends with the part of PATH, a path of the
+ * table, before PATH_END; {x} matches one segment that is not empty. Sets
+ * *BEGIN to the start of the match, and *SEGMENT to the last segment that
+ * matched an {x}, if any. */
 static int
 ends_in(const char **begin,
         const char **segment,
@@ -75,9 +81,9 @@ ends_in(const char **begin,
     return 1;
 }
 
-/* Of the leading parts of PATH, of whole segments, the longest that the LENGTH
- * bytes at URI end in: sets *END to its end, PATH if there is none. Returns
- * where it begins in URI. */
+/* Find the longest leading part of PATH, in whole segments, with which the
+ * LENGTH bytes at URI end. Sets *END to the end of that part in PATH, to PATH
+ * if there is none; returns its start in URI. */
 static const char *
 overlap(const char **end, const char *uri, apr_size_t length, const char *path)
 {
@@ -97,13 +103,15 @@ overlap(const char **end, const char *uri, apr_size_t length, const char *path)
     }
 }
 
-/* Whether MATCH begins where the section of LENGTH bytes ends, but for the
- * leading part of its path that the section ends in: that is not repeated, so
- * that a section has one path for each call, and a rule for a part of it holds.
+/* Whether MATCH begins where the section, the first LENGTH bytes of URI, ends.
+ * If the section itself ends with a leading part of the route's path, MATCH
+ * must begin with that part: it is not repeated. So a section has one path for
+ * each call, and access rules for a part of that path hold.
  *
- * A short path may follow a section that ends in no more of the long one than
- * what the short one leaves out; and what could be a user's id is not taken for
- * a part of it, unless the section has all of it. */
+ * A short path may not follow a section that ends with more of the long path
+ * than the short one leaves out. A part of the short path that includes the
+ * user's id is not taken for the end of a section, unless it is all of the
+ * path. */
 static int
 follows_section(const match_t *match, const char *uri, apr_size_t length)
 {
@@ -128,24 +136,22 @@ add_route(const up_service_t *service,
           const char *path,
           const char *long_path)
 {
-    for (int i = 0; i < route_count; i++) {
-        if (!strcmp(routes[i].path, path))
-            return; /* another method's too */
+    for (int i = 0; i < routes->nelts; i++) {
+        if (!strcmp(route_at(i)->path, path))
+            return; /* of another method already */
     }
-    if (route_count == MAX_ROUTES)
-        return; /* the test of the api's tables knows how many there are */
     const char *end = path + strlen(path);
     int ends_in_value = end[-1] == '}';
     if (ends_in_value)
         end = strrchr(path, '{');
-    routes[route_count++] =
+    APR_ARRAY_PUSH(routes, route_t) =
         (route_t){service, method, path, end, ends_in_value, long_path};
 }
 
 void
 up_route_init(apr_pool_t *pool)
 {
-    route_count = 0;
+    routes = apr_array_make(pool, 16, sizeof(route_t));
     for (int s = 0; up_services[s]; s++) {
         const up_service_t *service = up_services[s];
         add_route(service, NULL,
@@ -161,10 +167,10 @@ up_route_init(apr_pool_t *pool)
     }
 }
 
-/* The per-directory configuration where R's path is now. httpd looks for it
- * before modules rewrite the path and once more after translate_name; this is
- * for the time between, and leaves R as it is. For the path that httpd knows
- * already it is cached. */
+/* The per-directory configuration of R's path as it is now. httpd finds it
+ * before modules rewrite the path and again after translate_name; this is for
+ * the time between. R's own stays as it is. httpd has it cached unless the path
+ * was rewritten. */
 static const up_dir_config_t *
 config_at_path(request_rec *r)
 {
@@ -179,9 +185,9 @@ config_at_path(request_rec *r)
     return config;
 }
 
-/* Find the route that R's path names where *CONFIG applies, which is looked for
- * if it is NULL and there is need. Of two that fit, the one with the longer
- * path counts. */
+/* Find the route of R's path under *CONFIG; a *CONFIG of NULL is set to that of
+ * R's path once it is needed. If two routes fit, the one with the longer path
+ * counts. */
 static match_t
 find(request_rec *r, const up_dir_config_t **config)
 {
@@ -193,13 +199,12 @@ find(request_rec *r, const up_dir_config_t **config)
     const char *last = segment_before(uri, end);
     if (!last || last == end)
         return found;
-    for (int i = 0; i < route_count; i++) {
-        match_t match = {&routes[i], 0, NULL};
-        if (routes[i].ends_in_value)
-            match.segment = last;
+    for (int i = 0; i < routes->nelts; i++) {
+        const route_t *route = route_at(i);
+        match_t match = {route, 0, route->ends_in_value ? last : NULL};
         if (!ends_in(&begin, &match.segment, uri,
-                     routes[i].ends_in_value ? last : end, routes[i].path,
-                     routes[i].end))
+                     route->ends_in_value ? last : end, route->path,
+                     route->end))
             continue;
         match.begin = (apr_size_t)(begin - uri);
         if (found.route && found.begin <= match.begin)
@@ -230,8 +235,9 @@ choose_protocol(up_request_t *request,
     up_protocol_of(&request->protocol, &request->media_type, r, kind);
 }
 
-/* Whether CONFIG leaves R's protocol, on a path of KIND, to us; sets REQUEST's.
- * A body that no protocol has is ours to refuse where JSON would be read. */
+/* Whether CONFIG has R's protocol on, on a path of KIND; sets REQUEST's. A
+ * Content-Type that no protocol has is ours to refuse: on a REST path if REST
+ * is on, on an RPC path if any protocol is. */
 static int
 is_protocol_on(up_request_t *request,
                const request_rec *r,
@@ -241,7 +247,9 @@ is_protocol_on(up_request_t *request,
     unsigned on = up_config_protocols(config), wanted;
 
     choose_protocol(request, r, kind);
-    if (request->protocol)
+    if (up_cors_is_preflight(r, config->cors))
+        wanted = up_protocols_on(kind); /* it does not say which */
+    else if (request->protocol)
         wanted = up_protocol_bit(request->protocol);
     else if (kind == UP_PATH_REST)
         wanted = up_protocol_bit(&up_protocol_rest);
@@ -250,7 +258,7 @@ is_protocol_on(up_request_t *request,
     return (on & wanted) != 0;
 }
 
-/* Note what MATCH says of R, where CONFIG applies. */
+/* Keep MATCH, found under CONFIG, for R. */
 static void
 note_match(request_rec *r, const match_t *match, const up_dir_config_t *config)
 {
@@ -266,6 +274,7 @@ note_match(request_rec *r, const match_t *match, const up_dir_config_t *config)
     if (!match->route)
         return;
     request->section = config->section;
+    request->origins = config->cors;
     request->service = match->route->service;
     request->on_path = match->route->method;
     request->rpc = request->on_path ? NULL : segment;
@@ -273,13 +282,14 @@ note_match(request_rec *r, const match_t *match, const up_dir_config_t *config)
     up_request_note(r, "userprofile-user", request->segment);
 }
 
-/* Note whether R is ours, where CONFIG (NULL: to be looked for) applies. */
+/* Find out whether R is ours under CONFIG, and keep the result. If CONFIG is
+ * NULL, the one of R's path is found when it is needed. */
 static int
 look_up(request_rec *r, const up_dir_config_t *config)
 {
     const up_request_t *known = up_request_known(r);
 
-    /* What was found before the section was known for sure mostly stays. */
+    /* What translate_name found holds if section and path are the same. */
     if (!known->is_ours || !config || config->enabled != UP_ON ||
         config->section != known->section || strcmp(r->uri, known->uri) != 0) {
         match_t match = find(r, &config);
@@ -300,8 +310,8 @@ up_route_translate(request_rec *r)
 {
     if (!look_up(r, NULL))
         return DECLINED;
-    /* No file, but with a type, without which mod_dir would look for a
-     * fallback. Modules that judge or log its name see the path. */
+    /* There is no file, but mod_dir would look for a FallbackResource if its
+     * type were unset. Modules that check or log the name see the path. */
     r->filename = apr_pstrdup(r->pool, r->uri);
     r->finfo.filetype = APR_UNKFILE;
     return OK;
@@ -339,8 +349,13 @@ accepted_types(const request_rec *r, up_path_kind_t kind, unsigned protocols)
 static up_error_t *
 refuse_method(request_rec *r, const char *allow)
 {
-    up_error_t *err = up_error(r->pool, UP_METHOD_NOT_ALLOWED, APR_SUCCESS,
-                               "method %s is not allowed here", r->method);
+    const apr_array_header_t *origins = up_request_known(r)->origins;
+    up_error_t *err =
+        up_error(r->pool, UP_METHOD_NOT_ALLOWED, APR_SUCCESS,
+                 "method %s is not allowed here%s", r->method,
+                 up_cors_is_preflight(r, origins)
+                     ? ": UserProfileCors does not have the preflight's origin"
+                     : "");
 
     up_error_set_header(err, "Allow", allow, r->pool);
     return err;
@@ -402,10 +417,20 @@ int
 up_route_choose(request_rec *r)
 {
     const up_dir_config_t *config = up_config_of_dir(r);
+    int was_ours = up_request_known(r)->is_ours;
 
+    /* If R is no longer ours, its file name is still its path, and no
+     * <Directory> was consulted: no other handler may serve that file. */
     if (!look_up(r, config))
-        return DECLINED;
+        return was_ours ? HTTP_NOT_FOUND : DECLINED;
     up_request_t *request = up_request_of(r);
+    request->origins = config->cors;
+    if (up_cors_allow(r, config->cors) &&
+        up_cors_is_preflight(r, config->cors)) {
+        request->is_accepted = request->is_preflight = 1;
+        request->filename = r->filename;
+        return OK;
+    }
     up_error_t *err = choose_method(request, r);
     if (!err)
         err = check_protocol(request, r, config);
@@ -434,8 +459,12 @@ up_route_fixup(request_rec *r)
     const up_request_t *request = up_request_known(r);
 
     /* A RewriteRule of the section may have sent it elsewhere. */
-    if (!request->is_accepted || r->filename != request->filename)
+    if (!request->is_accepted)
         return DECLINED;
+    if (r->filename != request->filename)
+        return request->is_preflight
+                   ? HTTP_FORBIDDEN /* no access was checked */
+                   : DECLINED;
     r->handler = HANDLER;
     return OK;
 }

@@ -1,5 +1,5 @@
 /*
- * up_route.h -- which requests are ours, and what each asks for.
+ * up_route.h -- finds the requests that are ours, and the method of each.
  *
  * A path of ours never touches the file system: no <Directory>, .htaccess,
  * alias or proxy applies to it.
@@ -9,13 +9,11 @@
 
 #include <httpd.h>
 
-/* Make the table of paths, once, before threads start; POOL lives as long as
- * it.
- */
+/* Make the table of paths, in POOL; before threads start. */
 void up_route_init(apr_pool_t *pool);
 
-/* translate_name: mark a request whose path, perhaps rewritten, is ours where
- * UserProfile is On, and keep it from the file system, from aliases and
+/* translate_name: mark a request whose path, perhaps rewritten, is ours under
+ * its <Location>, and keep it from the file system, from aliases and from
  * proxies. */
 int up_route_translate(request_rec *r);
 
@@ -23,10 +21,11 @@ int up_route_translate(request_rec *r);
 int up_route_storage(request_rec *r);
 
 /* post_perdir_config: choose the method on the path as it finally is, or refuse
- * the HTTP method (405), the media type (415), or gRPC without HTTP/2 (505). */
+ * the HTTP method (405), the media type (415), or gRPC without HTTP/2 (505).
+ * 404 for a marked request that turns out not to be ours. */
 int up_route_choose(request_rec *r);
 
-/* type_checker: no file of which to find the type for a marked request. */
+/* type_checker: a marked request has no file whose type matters. */
 int up_route_type(request_rec *r);
 
 /* fixups: make our handler R's, whatever SetHandler says. */

@@ -1,6 +1,6 @@
 /*
- * up_section.h -- the section that says UserProfile On: what of a request's
- * path belongs to it, and stands before the paths of the API.
+ * up_section.h -- the section that says UserProfile On, and how much of a
+ * request's path is the section's own, before the path of a call.
  */
 #ifndef UP_SECTION_H
 #define UP_SECTION_H

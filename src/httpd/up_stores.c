@@ -3,6 +3,7 @@
 #include "httpd/up_stores.h"
 #include "httpd/up_config.h"
 #include "core/up_clock.h"
+#include "httpd/up_metrics.h"
 
 #include <ap_mpm.h>
 #include <apr_atomic.h>
@@ -52,26 +53,31 @@ find(up_site_store_t *list, const char *uri, const char *identity)
     return NULL;
 }
 
-/* Make the store at URI ready, and say so if it was not there before. */
-static void
+/* Make the store at URI ready, and say so if it was not there before; only
+ * look whether that can be done if IS_TEST. Returns 0 if it cannot. */
+static int
 make_ready(const char **identity,
            const char *uri,
            const apr_table_t *options,
            server_rec *server,
+           int is_test,
            apr_pool_t *pconf,
            apr_pool_t *ptemp)
 {
-    int made;
+    uid_t uid = ap_unixd_config.user_id;
+    int made = 0;
 
     up_error_t *err =
-        up_store_prepare(identity, &made, uri, options, ap_unixd_config.user_id,
-                         ap_unixd_config.group_id, pconf, ptemp);
+        is_test ? up_store_inspect(identity, uri, uid, pconf)
+                : up_store_prepare(identity, &made, uri, options, uid,
+                                   ap_unixd_config.group_id, pconf, ptemp);
     if (err)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "UP0001: %s",
                      up_error_story(err, ptemp));
     else if (made)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server,
                      "UP0006: made a new, empty store at '%s'", uri);
+    return !err;
 }
 
 /* Warn if the OPTIONS that SERVER gives for the store at URI differ from those
@@ -112,10 +118,13 @@ share_memory(up_site_store_t *site, server_rec *server, apr_pool_t *pconf)
     *site->shared = (shared_t){0};
 }
 
-/* Make ready what SERVER names; *LIST is what others named before. */
+/* Make ready what SERVER names; *LIST is what others named before. IS_TEST as
+ * above; *FAILED is counted up if it cannot be made ready. */
 static up_site_store_t *
 prepare(up_site_store_t **list,
+        int *failed,
         server_rec *server,
+        int is_test,
         apr_pool_t *pconf,
         apr_pool_t *ptemp)
 {
@@ -125,7 +134,8 @@ prepare(up_site_store_t **list,
 
     up_site_store_t *site = find(*list, uri, NULL);
     if (!site) {
-        make_ready(&identity, uri, options, server, pconf, ptemp);
+        *failed +=
+            !make_ready(&identity, uri, options, server, is_test, pconf, ptemp);
         site = find(*list, uri, identity);
     }
     if (site) {
@@ -166,21 +176,27 @@ warn_of_shortage(const up_site_store_t *list,
                      children, threads, shortage);
 }
 
-void
-up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main)
+int
+up_stores_prepare(apr_pool_t *pconf,
+                  apr_pool_t *ptemp,
+                  server_rec *main,
+                  int is_test)
 {
     up_site_store_t *list = NULL;
+    int failed = 0;
 
     for (server_rec *server = main; server; server = server->next) {
         up_server_config_t *config = up_config_of_server(server);
         if (config->used == UP_ON)
-            config->site_store = prepare(&list, server, pconf, ptemp);
+            config->site_store =
+                prepare(&list, &failed, server, is_test, pconf, ptemp);
     }
     if (!list)
-        return;
+        return 0;
     for (server_rec *server = main; server; server = server->next)
         up_config_of_server(server)->serving = UP_ON;
     warn_of_shortage(list, main, ptemp);
+    return failed;
 }
 
 /* SITE, SERVER's, has opened STORE. If another site has it open already, its
@@ -241,6 +257,7 @@ try_open(up_site_store_t *site, server_rec *server, apr_pool_t *result_pool)
         return err;
     }
     adopt_options(site, store, server, result_pool);
+    up_store_count(store, up_metrics_of_stores());
     __atomic_store_n(&site->store, store, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -354,4 +371,26 @@ up_stores_report_filling(request_rec *r)
     if (!apr_atomic_xchg32(&site->shared->filling, 1))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, r->server, "UP0012: %s",
                      warning);
+}
+
+/* Whether SERVER is the first one whose store is SITE. */
+static int
+is_first(const server_rec *server, const up_site_store_t *site)
+{
+    const server_rec *s = ap_server_conf;
+
+    while (up_config_of_server(s)->site_store != site)
+        s = s->next;
+    return s == server;
+}
+
+void
+up_stores_each(up_stores_visit_t *visit, void *baton)
+{
+    for (const server_rec *s = ap_server_conf; s; s = s->next) {
+        const up_site_store_t *site = up_config_of_server(s)->site_store;
+        if (site && is_first(s, site))
+            visit(baton, site->uri,
+                  __atomic_load_n(&site->store, __ATOMIC_ACQUIRE));
+    }
 }

@@ -19,8 +19,12 @@ typedef struct up_site_store_t up_site_store_t;
 /* post_config: make ready every store that is asked for, and say to each
  * server which is its own. Two servers that name the same one, however they
  * spell it, share it. A store that cannot be made ready is logged, and is no
- * reason not to start. Lives in PCONF. */
-void up_stores_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main);
+ * reason not to start. Lives in PCONF. Returns how many these are. If IS_TEST,
+ * for configtest, nothing is made. */
+int up_stores_prepare(apr_pool_t *pconf,
+                      apr_pool_t *ptemp,
+                      server_rec *main,
+                      int is_test);
 
 /* child_init: open them; one that cannot be opened is logged. */
 void up_stores_open(apr_pool_t *pchild, server_rec *main);
@@ -28,6 +32,11 @@ void up_stores_open(apr_pool_t *pchild, server_rec *main);
 /* Set *STORE to that of R's server. One that is not open yet is tried again,
  * at most once a second, by one request; STORE_UNAVAILABLE meanwhile. */
 UP_MUST_CHECK up_error_t *up_stores_get(up_store_t **store, request_rec *r);
+
+/* Call VISIT for each store that a server names, with its URI; STORE is NULL if
+ * it is not open. */
+typedef void up_stores_visit_t(void *baton, const char *uri, up_store_t *store);
+void up_stores_each(up_stores_visit_t *visit, void *baton);
 
 /* Take the turn to log, as an error, that the store of R's server is in
  * trouble. There is one in each second in each child, so that an outage is in

@@ -1,4 +1,4 @@
-/* up_access.c -- who may: roles, permissions, and the checks before a call. */
+/* up_access.c -- access: roles, permissions, and the checks before a call. */
 #include "service/up_access.h"
 
 #include <string.h>
@@ -87,10 +87,45 @@ is_barred(const up_view_t *view)
     return view->caller_org && up_caller_is_barred(view->caller_state);
 }
 
+/* Those of CALL's claimed roles that count in the organisation that VIEW is
+ * of. Roles on the instance do in each; the others only in the caller's own,
+ * so that naming another one in x-zitadel-orgid gains nothing. An id that no
+ * event could have as its author has no roles. */
+static const apr_array_header_t *
+claimed_roles(const up_view_t *view, const up_call_t *call)
+{
+    const char *own = call->claimed_org ? call->claimed_org : view->caller_org;
+    int is_own = own && view->org && !strcmp(own, view->org);
+    apr_array_header_t *names = apr_array_make(
+        call->pool, call->claimed_roles->nelts, sizeof(const char *));
+
+    if (!storable(call->caller))
+        return names;
+    for (int i = 0; i < call->claimed_roles->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(call->claimed_roles, i, const char *);
+        if (is_own ||
+            !strncmp(name, UP_INSTANCE_ROLE, sizeof(UP_INSTANCE_ROLE) - 1))
+            APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    return names;
+}
+
+/* Whether the caller is a member of the organisation that VIEW is of, or of
+ * the instance. */
+static int
+is_member(const up_view_t *view, const up_call_t *call)
+{
+    if (call->claimed_roles)
+        return claimed_roles(view, call)->nelts > 0;
+    return view->org_roles || view->instance_roles;
+}
+
 /* What the caller's roles permit in the organisation that VIEW is of. */
 static unsigned
 granted(const up_view_t *view, const up_call_t *call)
 {
+    if (call->claimed_roles)
+        return permissions_of(claimed_roles(view, call), call);
     return permissions_of(view->org_roles, call) |
            permissions_of(view->instance_roles, call);
 }
@@ -117,7 +152,7 @@ is_permitted(const up_view_t *view,
            call->self & target->needed;
 }
 
-/* What may_read() is about. */
+/* The baton of may_read(). */
 typedef struct access_t {
     const up_call_t *call;
     const up_target_t *target;
@@ -131,13 +166,24 @@ may_read(void *baton, const up_view_t *view)
     return is_permitted(view, access->call, access->target);
 }
 
+/* The organisation that CALL names or, where the call takes place in one, the
+ * caller's own by a claim; NULL: neither. */
+static const char *
+wanted_org(const up_call_t *call, const up_target_t *target)
+{
+    if (call->org && *call->org)
+        return call->org;
+    return target->scope == UP_SCOPE_ORG ? call->claimed_org : NULL;
+}
+
 up_error_t *
 up_access_read(up_view_t **view, up_call_t *call, const up_target_t *target)
 {
     access_t access = {call, target};
+    const char *wanted = wanted_org(call, target);
     up_query_t query = {
         .caller = storable(call->caller),
-        .wanted = call->org && *call->org ? storable(call->org) : NULL,
+        .wanted = storable(wanted),
         .user = storable(target->user),
         .in_any_org = target->scope != UP_SCOPE_ORG,
         .may_read = may_read,
@@ -148,11 +194,26 @@ up_access_read(up_view_t **view, up_call_t *call, const up_target_t *target)
     if (!call->store)
         return up_error_copy(call->store_error, call->pool);
     UP_ERR(up_store_read(view, call->store, &query, call->pool, call->pool));
-    if (target->scope == UP_SCOPE_ORG && call->org && *call->org &&
-        !(*view)->wanted_exists)
+    if (target->scope == UP_SCOPE_ORG && wanted && !(*view)->wanted_exists)
         (*view)->org = NULL; /* nor in the caller's, if it cannot be stored */
     call->found_org = (*view)->org;
     return NULL;
+}
+
+/* ORG_NOT_FOUND for CALL, which names no organisation. Clients are told that
+ * one does not exist, as ZITADEL tells them; the log says which is missing. */
+static up_error_t *
+no_own_org(const up_call_t *call)
+{
+    if (call->claimed_org)
+        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+                        "the organisation '%s' that UserProfileCallerOrg gives "
+                        "does not exist",
+                        call->claimed_org);
+    return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+                    "the caller has no organisation: it is no user in the "
+                    "store, x-zitadel-orgid names none, and "
+                    "UserProfileCallerOrg gives none");
 }
 
 up_error_t *
@@ -163,17 +224,14 @@ up_access_check_org(const up_view_t *view,
     int is_named = call->org && *call->org;
 
     if (is_named && !view->wanted_exists)
-        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' names an organisation that does not exist",
-                        call->caller);
+        return up_error(
+            call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
+            "the organisation that the caller names does not exist");
     if (target->scope == UP_SCOPE_ORG && !view->org)
-        return up_error(call->pool, UP_ORG_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is in no organisation and names none",
-                        call->caller);
+        return no_own_org(call);
     if (is_barred(view))
         return up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                        "caller '%s' is %s", call->caller,
-                        up_state_name(view->caller_state));
+                        "the caller is %s", up_state_name(view->caller_state));
     return NULL;
 }
 
@@ -181,7 +239,7 @@ up_error_t *
 up_access_not_found(const up_call_t *call, const up_target_t *target)
 {
     return up_error(call->pool, target->not_found, APR_SUCCESS,
-                    "there is no such user for caller '%s'", call->caller);
+                    "there is no such user for the caller");
 }
 
 up_error_t *
@@ -190,26 +248,21 @@ up_access_check_rights(const up_view_t *view,
                        const up_target_t *target)
 {
     int is_in_store = target->scope == UP_SCOPE_STORE;
+    up_reason_t denied =
+        is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED;
 
     /* A user who was read may be read. */
     if (view->user || is_permitted(view, call, target))
         return NULL;
     if (target->scope == UP_SCOPE_SELF ||
         (is_in_store && is_caller(call, target)))
-        return up_error(
-            call->pool,
-            is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
-            APR_SUCCESS, "UserProfileSelf does not permit this to caller '%s'",
-            call->caller);
-    if (!view->org_roles && !view->instance_roles)
-        return is_in_store
-                   ? up_access_not_found(call, target)
-                   : up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
-                              "caller '%s' is no member of organisation '%s'",
-                              call->caller, view->org);
-    return up_error(
-        call->pool,
-        is_in_store ? UP_PERMISSION_DENIED_V2 : UP_PERMISSION_DENIED,
-        APR_SUCCESS, "no role of caller '%s' in organisation '%s' permits this",
-        call->caller, view->org);
+        return up_error(call->pool, denied, APR_SUCCESS,
+                        "UserProfileSelf does not permit this");
+    if (is_member(view, call))
+        return up_error(call->pool, denied, APR_SUCCESS,
+                        "no role of the caller permits this");
+    if (is_in_store)
+        return up_access_not_found(call, target);
+    return up_error(call->pool, UP_MEMBERSHIP_NOT_FOUND, APR_SUCCESS,
+                    "the caller is no member of the organisation");
 }

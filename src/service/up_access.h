@@ -1,5 +1,5 @@
 /*
- * up_access.h -- who may: roles, permissions, and the checks before a call.
+ * up_access.h -- access: roles, permissions, and the checks before a call.
  */
 #ifndef UP_ACCESS_H
 #define UP_ACCESS_H
@@ -26,6 +26,10 @@ int up_role_name_is_valid(const char *name);
     "1 to " APR_STRINGIFY(UP_ID_MAX_BYTES) " bytes of UTF-8 without blanks, "  \
                                            "commas or control characters"
 
+/* How the names of those roles begin that a claim gives for the instance, and
+ * so for every organisation. */
+#define UP_INSTANCE_ROLE "IAM_"
+
 /* A role and what it permits. */
 typedef struct up_role_t {
     const char *name;
@@ -42,34 +46,44 @@ int up_caller_is_barred(up_state_t state);
 
 /* One call, whatever protocol it came by. */
 typedef struct up_call_t {
-    up_store_t *store;               /* NULL: there is none now, */
-    const up_error_t *store_error;   /* and this says why */
-    const char *caller;              /* as authenticated; not empty */
-    const char *org;                 /* x-zitadel-orgid; NULL or "": none */
-    const apr_array_header_t *roles; /* the site's, of up_role_t, or NULL */
-    unsigned self;                   /* permissions that callers have over
-                                      * themselves where a call allows it */
+    up_store_t *store;             /* NULL: it is unavailable */
+    const up_error_t *store_error; /* why, if STORE is NULL */
+    const char *caller;            /* as authenticated; not empty */
+    const char *org;               /* x-zitadel-orgid; NULL or "": none */
+    const char *claimed_org;       /* the caller's own organisation, as the
+                                    * site has it; NULL: ask the store */
+    const apr_array_header_t *claimed_roles; /* of const char *: the caller's
+                                              * in its own organisation, and
+                                              * on the instance; NULL: ask the
+                                              * store */
+    const apr_array_header_t *roles;     /* the site's, of up_role_t, or NULL */
+    unsigned self;                       /* permissions that callers have over
+                                          * themselves where a call allows it */
+    const apr_array_header_t *languages; /* that may be stored, of const char *
+                                          * (see up_language_is_in()); NULL:
+                                          * any */
+    int unchanged_is_ok; /* what else is PROFILE_NOT_CHANGED, succeeds */
     const up_precondition_t *precondition; /* or NULL */
     apr_time_t deadline; /* no change begins after it, by up_clock(); 0: none */
     apr_pool_t *pool;    /* of what the call makes */
 
-    /* What the call finds out, for the log and the headers of its answer; each
-     * is set as soon as it is known. */
+    /* Results besides the answer, for the log and the headers; each is set as
+     * soon as it is known. */
     const char *target;    /* the id of the user that it is about, or NULL */
     const char *found_org; /* in which it takes place, or NULL */
     apr_uint64_t sequence; /* of the user as answered; 0: none */
     const up_error_t *trouble; /* to be logged though the call succeeded, or
                                 * NULL */
-    int unmodified; /* the caller has it already, says If-None-Match */
+    int unmodified;            /* If-None-Match names the user's sequence */
 } up_call_t;
 
-/* Which users a call can be about, and who may make it. */
+/* The users that a call can be about, and the callers that it is open to. */
 typedef enum up_scope_t {
-    UP_SCOPE_ORG,   /* users of the call's organisation; who has the permission
-                     * there */
-    UP_SCOPE_STORE, /* all users; who has the permission in the user's
+    UP_SCOPE_ORG,   /* users of the call's organisation; callers with the
+                     * permission there */
+    UP_SCOPE_STORE, /* all users; callers with the permission in the user's
                      * organisation, and the user */
-    UP_SCOPE_SELF   /* the caller alone */
+    UP_SCOPE_SELF   /* the caller itself, for that caller alone */
 } up_scope_t;
 
 /* The user that a call is about, and what for. */
@@ -77,12 +91,12 @@ typedef struct up_target_t {
     up_scope_t scope;
     const char *user;      /* the id in the request; NULL reads as "" */
     unsigned needed;       /* one permission */
-    up_reason_t not_found; /* how it is said that there is no such user */
+    up_reason_t not_found; /* the reason if there is no such user */
 } up_target_t;
 
-/* Read what CALL needs to know of itself and of TARGET, who is read only if the
- * caller may see them; an id that cannot be stored is not looked up. Sets
- * *VIEW, and CALL's target and found_org. */
+/* Set *VIEW to the organisation of CALL, the caller's roles and TARGET, which
+ * is read only if the caller may read it; an id that cannot be stored is not
+ * looked up. Sets CALL's target and found_org. */
 UP_MUST_CHECK up_error_t *up_access_read(up_view_t **view,
                                          up_call_t *call,
                                          const up_target_t *target);

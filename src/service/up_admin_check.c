@@ -81,7 +81,7 @@ check_profile(up_user_t *user, unsigned fields, apr_pool_t *pool)
                 up_field_info((up_field_t)i)->json, "value must be UTF-8"};
     }
     up_profile_validate(&valid, violations, &complete, UP_ALL_FIELDS,
-                        UP_RULES_STORED, "", pool);
+                        UP_RULES_STORED, NULL, "", pool);
     if (violations->nelts)
         return refuse_profile(user, violations, pool);
     user->profile = valid;

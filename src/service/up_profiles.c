@@ -19,7 +19,8 @@ invalid(const up_call_t *call, const apr_array_header_t *violations)
     return err;
 }
 
-/* The fields at fault so far: the id in the request, unless there is none. */
+/* A new array of the fields at fault, so far: the id in the request, if the
+ * call has one. */
 static apr_array_header_t *
 validate_id(const up_call_t *call, const up_target_t *target)
 {
@@ -34,9 +35,9 @@ validate_id(const up_call_t *call, const up_target_t *target)
     return violations;
 }
 
-/* Set *VIEW to what is known of CALL and TARGET, if all is well so far: the
- * organisation, the rights, the fields (VIOLATIONS is what is wrong with them),
- * and what else the request asks for (REFUSAL, or NULL). */
+/* Set *VIEW as up_access_read() does, and make the checks before the command:
+ * of the organisation, the rights, and the fields (VIOLATIONS are those at
+ * fault); then fail with REFUSAL, unless it is NULL. */
 static up_error_t *
 find(up_view_t **view,
      up_call_t *call,
@@ -72,7 +73,7 @@ up_profiles_get(const up_user_t **user,
         return up_access_not_found(call, target);
     if (must_be_human && view->user->type != UP_HUMAN)
         return up_error(call->pool, UP_USER_NOT_HUMAN, APR_SUCCESS,
-                        "user '%s' is a machine", view->user->id);
+                        "the user is a machine");
 
     call->sequence = view->user->sequence;
     up_verdict_t verdict =
@@ -84,7 +85,7 @@ up_profiles_get(const up_user_t **user,
     return NULL;
 }
 
-/* What an update is to do; the same for every try. */
+/* The baton of decide(). */
 typedef struct command_t {
     const up_call_t *call;
     const up_target_t *target;
@@ -111,14 +112,13 @@ judge(unsigned *fields,
 
     *fields = up_profile_diff(before->profile, command->profile) &
               command->update->fields;
-    if (!*fields && command->update->must_differ)
+    if (!*fields && command->update->must_differ &&
+        !command->call->unchanged_is_ok)
         return up_error(pool, UP_PROFILE_NOT_CHANGED, APR_SUCCESS,
-                        "the profile of user '%s' is what was sent",
-                        before->id);
+                        "the profile is what was sent");
     if (*fields && deadline && deadline < up_clock())
         return up_error(pool, UP_DEADLINE_EXCEEDED, APR_SUCCESS,
-                        "the deadline passed before user '%s' was changed",
-                        before->id);
+                        "the deadline passed before the change");
     return NULL;
 }
 
@@ -169,12 +169,12 @@ up_profiles_update(const up_user_t **user,
     up_view_t *view;
 
     up_profile_validate(&command.profile, violations, update->profile,
-                        update->fields, update->rules, update->prefix,
-                        call->pool);
+                        update->fields, update->rules, call->languages,
+                        update->prefix, call->pool);
     UP_ERR(find(&view, call, target, violations, update->refusal));
 
-    /* Judged on the record just read first: an error, and a change of nothing,
-     * need not wait for the store's writer. */
+    /* Judge the record just read first: an error, and an update that changes
+     * nothing, need not wait for the store's writer lock. */
     *user = view->user;
     UP_ERR(judge(&fields, &command, view->user, call->pool));
     if (fields)

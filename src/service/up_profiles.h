@@ -10,10 +10,10 @@
 
 #include "service/up_access.h"
 
-/* Set *USER to TARGET, who MUST_BE_HUMAN or may be a machine, and CALL's
- * unmodified. Fails with the errors of
- * up_access_check_org() and up_access_check_rights(), FIELD_INVALID on the id,
- * TARGET's not_found, USER_NOT_HUMAN, SEQUENCE_MISMATCH. */
+/* Set *USER to TARGET, and CALL's sequence and unmodified. Fails with the
+ * errors of up_access_check_org() and up_access_check_rights(), FIELD_INVALID
+ * on the id, TARGET's not_found, SEQUENCE_MISMATCH, and for a machine, if
+ * MUST_BE_HUMAN, USER_NOT_HUMAN. */
 UP_MUST_CHECK up_error_t *up_profiles_get(const up_user_t **user,
                                           up_call_t *call,
                                           const up_target_t *target,
@@ -22,20 +22,20 @@ UP_MUST_CHECK up_error_t *up_profiles_get(const up_user_t **user,
 /* What an update is to do. */
 typedef struct up_update_t {
     unsigned fields;             /* the set of those to change */
-    const up_profile_t *profile; /* what to; not validated yet */
-    up_rules_t rules;            /* by which they are validated */
+    const up_profile_t *profile; /* with their new values; not validated yet */
+    up_rules_t rules;            /* for validating them */
     const char *prefix;          /* of the JSON names of fields at fault */
-    up_error_t *refusal;         /* raised if all is valid: what else the
-                                  * request asks for cannot be done; or NULL */
-    int must_differ;             /* PROFILE_NOT_CHANGED if nothing differs; 0:
-                                  * the user as it is */
+    up_error_t *refusal;         /* the error, if all is valid, for what else
+                                  * the request asks; or NULL */
+    int must_differ;             /* PROFILE_NOT_CHANGED if nothing differs,
+                                  * unless the call's unchanged_is_ok; 0: the
+                                  * user as it is */
 } up_update_t;
 
-/* Change TARGET, a human, as UPDATE says, and set *USER to the record with it.
+/* Change TARGET, a human, as UPDATE says, and set *USER to the new record.
  * Fails as up_profiles_get(), and with FIELD_INVALID that has all fields at
- * fault, UPDATE's refusal, PROFILE_NOT_CHANGED, DEADLINE_EXCEEDED. What an
- * error, or nothing to change, follows from is found out without the store's
- * writer lock. */
+ * fault, UPDATE's refusal, PROFILE_NOT_CHANGED, DEADLINE_EXCEEDED. An update
+ * that fails or changes nothing does not wait for the store's writer lock. */
 UP_MUST_CHECK up_error_t *up_profiles_update(const up_user_t **user,
                                              up_call_t *call,
                                              const up_target_t *target,

@@ -166,6 +166,20 @@ up_store_prepare(const char **identity,
 }
 
 up_error_t *
+up_store_inspect(const char **identity,
+                 const char *uri,
+                 uid_t uid,
+                 apr_pool_t *pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    *identity = NULL;
+    UP_ERR(resolve(&driver, &location, uri, pool));
+    return driver->inspect(identity, location, uid, pool);
+}
+
+up_error_t *
 up_store_hold(const char **held,
               uid_t *uid,
               gid_t *gid,
@@ -226,6 +240,26 @@ up_error_t *
 up_store_filling(const char **warning, up_store_t *store, apr_pool_t *pool)
 {
     return store->driver->filling(warning, store, pool);
+}
+
+void
+up_store_count(up_store_t *store, up_store_counters_t *counters)
+{
+    __atomic_store_n(&store->counters, counters, __ATOMIC_RELEASE);
+}
+
+void
+up_driver_count(up_store_t *store, unsigned changes, apr_interval_time_t time)
+{
+    up_store_counters_t *counters =
+        __atomic_load_n(&store->counters, __ATOMIC_ACQUIRE);
+
+    if (!counters)
+        return;
+    __atomic_fetch_add(&counters->changes, changes, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counters->batches, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counters->flush_time, (apr_uint64_t)time,
+                       __ATOMIC_RELAXED);
 }
 
 up_error_t *

@@ -71,6 +71,14 @@ UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            apr_pool_t *result_pool,
                                            apr_pool_t *scratch_pool);
 
+/* Likewise, but make nothing: fails if up_store_prepare() would, as far as that
+ * can be seen by this process. *IDENTITY is NULL if there is no store yet. For
+ * configtest. */
+UP_MUST_CHECK up_error_t *up_store_inspect(const char **identity,
+                                           const char *uri,
+                                           uid_t uid,
+                                           apr_pool_t *pool);
+
 /* For a tool that runs as root: set *UID and *GID to the owner of the store at
  * URI, so that the tool can become that user before it opens the store, and
  * *HELD, in POOL, to a URI that names that very store until POOL is cleared,
@@ -128,6 +136,17 @@ UP_MUST_CHECK up_error_t *up_store_probe(apr_uint32_t *episode,
 UP_MUST_CHECK up_error_t *up_store_filling(const char **warning,
                                            up_store_t *store,
                                            apr_pool_t *pool);
+
+/* What is counted of a store's changes, in memory that processes may share. */
+typedef struct up_store_counters_t {
+    apr_uint64_t changes;    /* updates that changed something */
+    apr_uint64_t batches;    /* the transactions that they were made in */
+    apr_uint64_t flush_time; /* of the commits of these, in microseconds */
+} up_store_counters_t;
+
+/* Have all changes that STORE makes from now on added to COUNTERS, which live
+ * as long as STORE. */
+void up_store_count(up_store_t *store, up_store_counters_t *counters);
 
 /* What one request needs to know, read in one step. */
 typedef struct up_view_t {

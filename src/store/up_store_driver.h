@@ -33,6 +33,10 @@ typedef up_error_t *up_driver_prepare_t(const char **identity,
                                         gid_t gid,
                                         apr_pool_t *result_pool,
                                         apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_inspect_t(const char **identity,
+                                        const char *location,
+                                        uid_t uid,
+                                        apr_pool_t *pool);
 typedef up_error_t *up_driver_hold_t(const char **held,
                                      uid_t *uid,
                                      gid_t *gid,
@@ -119,6 +123,7 @@ typedef struct up_store_driver_t {
     up_driver_check_t *check;
     up_driver_shortage_t *shortage;
     up_driver_prepare_t *prepare;
+    up_driver_inspect_t *inspect;
     up_driver_hold_t *hold;
     up_driver_open_t *open;
     up_driver_stamp_t *stamp;
@@ -144,6 +149,7 @@ typedef struct up_store_driver_t {
 /* The first member of every driver's own store struct. */
 struct up_store_t {
     const up_store_driver_t *driver;
+    up_store_counters_t *counters; /* atomic; NULL: nothing is counted */
 };
 
 /* The first member of every driver's own batch struct. */
@@ -156,6 +162,12 @@ struct up_batch_t {
 apr_int64_t up_driver_option(const up_store_driver_t *driver,
                              const char *name,
                              const apr_table_t *options);
+
+/* Count a batch of CHANGES, more than none, whose commit has taken TIME, where
+ * STORE's changes are counted. */
+void up_driver_count(up_store_t *store,
+                     unsigned changes,
+                     apr_interval_time_t time);
 
 extern const up_store_driver_t up_store_lmdb;
 

@@ -1,4 +1,4 @@
-/* up_connect.c -- what the Connect protocol says beside its messages. */
+/* up_connect.c -- Connect's errors, their HTTP statuses, and its timeouts. */
 #include "wire/up_connect.h"
 #include "wire/up_base64.h"
 #include "wire/up_json_writer.h"

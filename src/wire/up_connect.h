@@ -1,6 +1,5 @@
 /*
- * up_connect.h -- what the Connect protocol says beside its messages: errors as
- * JSON, their HTTP statuses, deadlines.
+ * up_connect.h -- Connect's errors, their HTTP statuses, and its timeouts.
  */
 #ifndef UP_CONNECT_H
 #define UP_CONNECT_H
@@ -36,9 +35,9 @@ void up_connect_error(const char **text,
 /* The HTTP status of an error with CODE, a google.rpc.Code. */
 int up_connect_http(int code);
 
-/* Set *TIMEOUT to how long a call may take by VALUE, that of
- * Connect-Timeout-Ms; to -1 if VALUE is NULL. UP_BODY_INVALID names the header
- * if it is not 1 to 10 digits. */
+/* Set *TIMEOUT to the time that VALUE, of Connect-Timeout-Ms, gives a call; to
+ * -1, no limit, if VALUE is NULL. UP_BODY_INVALID names the header if VALUE is
+ * not 1 to 10 digits. */
 UP_MUST_CHECK up_error_t *up_connect_timeout(apr_interval_time_t *timeout,
                                              const char *value,
                                              apr_pool_t *pool);

@@ -1,4 +1,4 @@
-/* up_grpc.c -- how gRPC frames a message and says how a call went. */
+/* up_grpc.c -- gRPC's frames, trailers and timeouts. */
 #include "wire/up_grpc.h"
 #include "wire/up_base64.h"
 #include "wire/up_gzip.h"

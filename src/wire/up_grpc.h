@@ -1,5 +1,5 @@
 /*
- * up_grpc.h -- how gRPC frames a message and says how a call went.
+ * up_grpc.h -- gRPC's frames, trailers and timeouts.
  *
  * A frame is a flag byte, the length in 4 bytes, big-endian, and the message.
  */
@@ -14,7 +14,7 @@
 /* The bytes of a frame before its message. */
 #define UP_GRPC_HEADER 5
 
-/* What grpc-accept-encoding is to say: how requests may be compressed. */
+/* The value of grpc-accept-encoding: how requests may be compressed. */
 #define UP_GRPC_ACCEPT_ENCODING "identity,gzip"
 
 /* Set *MESSAGE and *LENGTH to the message in the one frame that the SIZE bytes
@@ -52,15 +52,15 @@ void up_grpc_encode(const char **body,
                     apr_size_t length,
                     apr_pool_t *pool);
 
-/* What a call that ended with STATUS (NULL: well) says in its trailers, a new
- * table in POOL, sorted by name: grpc-message (percent-encoded), grpc-status,
+/* The trailers of a call that ended with STATUS (NULL: well), a new table in
+ * POOL, sorted by name: grpc-message (percent-encoded), grpc-status,
  * grpc-status-details-bin (base64 without padding); only grpc-status if it
  * ended well. */
 apr_table_t *up_grpc_trailers(const up_status_t *status, apr_pool_t *pool);
 
-/* Set *TIMEOUT to how long a call may take by VALUE, that of grpc-timeout; to
- * -1 if VALUE is NULL: as long as it likes. UP_BODY_INVALID names the header
- * if it is neither. */
+/* Set *TIMEOUT to the time that VALUE, of grpc-timeout, gives a call; to -1, no
+ * limit, if VALUE is NULL. UP_BODY_INVALID names the header if VALUE is
+ * malformed. */
 UP_MUST_CHECK up_error_t *up_grpc_timeout(apr_interval_time_t *timeout,
                                           const char *value,
                                           apr_pool_t *pool);

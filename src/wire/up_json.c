@@ -400,30 +400,47 @@ read_value(up_json_t *value, reader_t *reader)
 }
 
 up_error_t *
-up_json_parse(up_json_t **object,
-              const char *text,
-              apr_size_t length,
-              apr_pool_t *pool)
+up_json_parse_value(up_json_t **value,
+                    const char *text,
+                    apr_size_t length,
+                    apr_pool_t *pool)
 {
     UP_ERR(check_text(text, length, pool));
 
     char *copy = apr_pstrmemdup(pool, text, length);
     reader_t reader = {text, copy, copy, 0, pool};
-    up_json_t *value = apr_pcalloc(pool, sizeof(*value));
-    skip_blanks(&reader);
-    if (*reader.at) {
-        UP_ERR(read_value(value, &reader));
-    } else {
-        value->type = UP_JSON_OBJECT;
-        value->as.members = apr_array_make(pool, 0, sizeof(member_t));
-    }
+    *value = apr_pcalloc(pool, sizeof(**value));
+    UP_ERR(read_value(*value, &reader));
     skip_blanks(&reader);
     if (*reader.at)
-        return refuse(&reader, "there is more text after the JSON object");
-    if (value->type != UP_JSON_OBJECT)
+        return refuse(&reader, "there is more text after the JSON value");
+    return NULL;
+}
+
+static int
+is_blank(const char *text, apr_size_t length)
+{
+    while (length && memchr(" \t\n\r", *text, 4)) {
+        text++;
+        length--;
+    }
+    return !length;
+}
+
+up_error_t *
+up_json_parse(up_json_t **object,
+              const char *text,
+              apr_size_t length,
+              apr_pool_t *pool)
+{
+    if (is_blank(text, length)) {
+        text = "{}";
+        length = 2;
+    }
+    UP_ERR(up_json_parse_value(object, text, length, pool));
+    if ((*object)->type != UP_JSON_OBJECT)
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
                         "the JSON is not an object");
-    *object = value;
     return NULL;
 }
 
@@ -460,6 +477,19 @@ up_json_unknown_member(const up_json_t *object, const char *const *names)
             return name;
     }
     return NULL;
+}
+
+const apr_array_header_t *
+up_json_names(const up_json_t *object, apr_pool_t *pool)
+{
+    const apr_array_header_t *members = object->as.members;
+    apr_array_header_t *names =
+        apr_array_make(pool, members->nelts, sizeof(const char *));
+
+    for (int i = 0; i < members->nelts; i++)
+        APR_ARRAY_PUSH(names, const char *) =
+            APR_ARRAY_IDX(members, i, member_t).name;
+    return names;
 }
 
 const char *

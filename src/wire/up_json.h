@@ -33,6 +33,12 @@ UP_MUST_CHECK up_error_t *up_json_parse(up_json_t **object,
                                         apr_size_t length,
                                         apr_pool_t *pool);
 
+/* The same for any JSON value; blank text is none. */
+UP_MUST_CHECK up_error_t *up_json_parse_value(up_json_t **value,
+                                              const char *text,
+                                              apr_size_t length,
+                                              apr_pool_t *pool);
+
 up_json_type_t up_json_type(const up_json_t *value);
 
 /* The member NAME of OBJECT; NULL if it is absent. */
@@ -42,6 +48,11 @@ const up_json_t *up_json_member(const up_json_t *object, const char *name);
  * NULL), or NULL if there is none. For strict readers. */
 const char *up_json_unknown_member(const up_json_t *object,
                                    const char *const *names);
+
+/* The names of the members of OBJECT, sorted: an array of const char *, in
+ * POOL. */
+const apr_array_header_t *up_json_names(const up_json_t *object,
+                                        apr_pool_t *pool);
 
 /* What a value of the type that the name says holds. Beyond the last element,
  * NULL. */

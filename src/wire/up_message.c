@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* What FIELD's quantifier is: whether an optional number is there, how many
- * elements a repeated field has, or which member of a oneof is set. */
+/* FIELD's quantifier: whether an optional number is present, the count of a
+ * repeated field's elements, or the member of a oneof that is set. */
 static void *
 quantifier(const ProtobufCMessage *message,
            const ProtobufCFieldDescriptor *field)

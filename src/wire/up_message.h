@@ -60,12 +60,12 @@ ProtobufCMessage *up_message_open(ProtobufCMessage *message,
  * to CAMEL, which has room for SIZE bytes; a longer one is cut. */
 void up_message_camel(char *camel, apr_size_t size, const char *name);
 
-/* Set *MESSAGE, in POOL, to the message of TYPE that the LENGTH bytes at BYTES
- * are. Fields that TYPE does not have are dropped; of a field that comes more
- * than once the last counts, and messages are merged; an enum may have any
- * number. UP_MESSAGE_INVALID says what is wrong: malformed or cut bytes, a
- * group, another wire type, text that is not UTF-8; UP_BODY_INVALID that a text
- * has a NUL. Messages nest as deep as their types do, which do not recur. */
+/* Set *MESSAGE, in POOL, to the message of TYPE in the LENGTH bytes at BYTES.
+ * Fields that TYPE does not have are dropped; of a field that comes more than
+ * once the last counts, and messages are merged; an enum may have any number.
+ * UP_MESSAGE_INVALID for malformed or cut bytes, a group, another wire type, or
+ * text that is not UTF-8; UP_BODY_INVALID for a NUL in a text. Messages nest as
+ * deep as their types do, which do not recur. */
 UP_MUST_CHECK up_error_t *up_message_unpack(
     ProtobufCMessage **message,
     const ProtobufCMessageDescriptor *type,
@@ -73,12 +73,12 @@ UP_MUST_CHECK up_error_t *up_message_unpack(
     apr_size_t length,
     apr_pool_t *pool);
 
-/* Set *MESSAGE, in POOL, to the message of TYPE that the LENGTH bytes at TEXT
- * are by protobuf's JSON mapping; blank text is an empty one. Members have the
+/* Set *MESSAGE, in POOL, to the message of TYPE in the LENGTH bytes at TEXT, by
+ * protobuf's JSON mapping; blank text is an empty message. Members have the
  * field's name or its JSON name; null is absent; unknown members are ignored;
  * an enum is a name (UP_ENUM_UNKNOWN if it is not defined) or a 32-bit integer.
- * UP_BODY_INVALID says what is wrong, and where: a line and column, or the
- * path of a member ("human.profile.nickName"). */
+ * UP_BODY_INVALID says what is wrong, and where: a line and column, or the path
+ * of a member ("human.profile.nickName"). */
 UP_MUST_CHECK up_error_t *up_message_from_json(
     ProtobufCMessage **message,
     const ProtobufCMessageDescriptor *type,

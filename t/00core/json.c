@@ -39,11 +39,11 @@ static const struct {
     {BYTES("{\n\"a\":1,\n"), "the JSON ends too early (line 3, column 1)",
      "cut after a comma"},
     {BYTES("{} {}"),
-     "there is more text after the JSON object (line 1, "
+     "there is more text after the JSON value (line 1, "
      "column 4)",
      "two objects"},
     {BYTES("{}x"),
-     "there is more text after the JSON object (line 1, "
+     "there is more text after the JSON value (line 1, "
      "column 3)",
      "a letter after the object"},
     {BYTES("{\"a\":1,\"a\":2}"),
@@ -109,7 +109,7 @@ static const struct {
     {BYTES("{\"a\":\"\\x41\"}"), "the text is not JSON (line 1, column 8)",
      "an escape that JSON has not"},
     {BYTES("{}//"),
-     "there is more text after the JSON object (line 1, "
+     "there is more text after the JSON value (line 1, "
      "column 3)",
      "a comment"},
     {BYTES("firstName=Gigi"), "the text is not JSON (line 1, column 2)",
@@ -207,6 +207,9 @@ reading(apr_pool_t *pool)
     is(up_json_string(up_json_element(array, 1)), "z", "an element");
     ok(!up_json_element(array, 2), "there is no third");
 
+    const apr_array_header_t *all = up_json_names(object, pool);
+    is_number(all->nelts, 7, "all names of members");
+    is(APR_ARRAY_IDX(all, 0, const char *), "a", "the names are sorted");
     is(up_json_unknown_member(object, names), "o",
        "the name of an unknown member");
     is(up_json_unknown_member(up_json_member(object, "o"), names + 6), "x",

@@ -123,7 +123,7 @@ static const struct {
     {"{\"firstName\":\"Secret", "the JSON ends too early (line 1, column 21)",
      "a body that is cut"},
     {"{\"firstName\":\"Gigi\"}{}",
-     "there is more text after the JSON object (line 1, column 21)",
+     "there is more text after the JSON value (line 1, column 21)",
      "data after the object"},
     {"{\"firstName\":\"\\u0000\"}",
      "a string holds a NUL character (line 1, column 15)", "NUL in a name"},

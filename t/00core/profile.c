@@ -93,6 +93,9 @@ sample(apr_pool_t *pool)
     return profile;
 }
 
+/* The languages that are allowed; NULL: any. */
+static const apr_array_header_t *allowed;
+
 /* Validate PROFILE; sets violations. */
 static const up_profile_t *
 validate(const up_profile_t *profile, apr_pool_t *pool)
@@ -101,7 +104,7 @@ validate(const up_profile_t *profile, apr_pool_t *pool)
 
     violations = apr_array_make(pool, 1, sizeof(up_violation_t));
     up_profile_validate(&valid, violations, profile, UP_ALL_FIELDS, UP_RULES_V1,
-                        "", pool);
+                        allowed, "", pool);
     return valid;
 }
 
@@ -176,6 +179,54 @@ check_languages(apr_pool_t *pool)
         is(valid ? up_profile_reading(valid, UP_PREFERRED_LANGUAGE) : NULL,
            languages[i].reads, "how the language '%s' reads", languages[i].tag);
     }
+}
+
+#define NOT_ALLOWED                                                            \
+    "preferredLanguage: value must be one of the languages allowed here, or "  \
+    "one with further subtags: en, de-CH, x-foo"
+
+static const struct {
+    const char *tag, *kept; /* NULL: refused */
+    const char *name;
+} allowances[] = {
+    {"en", "en", "a language that is listed"},
+    {"en-GB", "en-GB", "a region of a language that is listed"},
+    {"EN_gb", "en-GB", "however it is written"},
+    {"en-x-ab", "en-x-ab", "private use of a language that is listed"},
+    {"eng", NULL, "a language whose letters begin alike"},
+    {"de", NULL, "a language of which a region alone is listed"},
+    {"de-AT", NULL, "another region of it"},
+    {"de-ch", "de-CH", "the region that is listed"},
+    {"de-CH-1996", "de-CH-1996", "a variant of that region"},
+    {"de-Latn-CH", NULL, "the region behind a script"},
+    {"x-FOO", "x-foo", "private use that is listed"},
+    {"x-food", NULL, "private use whose letters begin alike"},
+    {"fr", NULL, "a language that is not listed"},
+    {"", "", "no language"},
+    {"und", "", "und"},
+};
+
+static void
+check_allowed_languages(apr_pool_t *pool)
+{
+    static const char *const list[] = {"en", "de-CH", "x-foo"};
+    apr_array_header_t *ranges = apr_array_make(pool, 3, sizeof(list[0]));
+
+    for (int i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(ranges, const char *) = list[i];
+    allowed = ranges;
+    for (unsigned i = 0; i < sizeof(allowances) / sizeof(allowances[0]); i++) {
+        up_profile_t *profile = sample(pool);
+        profile->text[UP_PREFERRED_LANGUAGE] = allowances[i].tag;
+        const up_profile_t *valid = validate(profile, pool);
+
+        is(valid ? valid->text[UP_PREFERRED_LANGUAGE] : NULL,
+           allowances[i].kept, "of the allowed languages: %s",
+           allowances[i].name);
+        is(violation(0, pool), allowances[i].kept ? NULL : NOT_ALLOWED,
+           "%s: what is said", allowances[i].name);
+    }
+    allowed = NULL;
 }
 
 static void
@@ -297,7 +348,7 @@ rules(apr_pool_t *pool)
         const char *list = "";
         violations = apr_array_make(pool, 1, sizeof(up_violation_t));
         up_profile_validate(&valid, violations, empty, UP_ALL_FIELDS,
-                            rows[i].rules, rows[i].prefix, pool);
+                            rows[i].rules, NULL, rows[i].prefix, pool);
         for (int n = 0; n < violations->nelts; n++)
             list = apr_pstrcat(
                 pool, list, n ? " " : "",
@@ -305,7 +356,7 @@ rules(apr_pool_t *pool)
         is(list, rows[i].at_fault, "which fields must not be empty, rules %d",
            rows[i].rules);
         violations = apr_array_make(pool, 1, sizeof(up_violation_t));
-        up_profile_validate(&valid, violations, empty, 0, rows[i].rules,
+        up_profile_validate(&valid, violations, empty, 0, rows[i].rules, NULL,
                             rows[i].prefix, pool);
         ok(valid && !violations->nelts,
            "a field that is not set is not validated, rules %d", rows[i].rules);
@@ -319,6 +370,7 @@ test(apr_pool_t *pool)
         check_text((int)i, pool);
     check_genders(pool);
     check_languages(pool);
+    check_allowed_languages(pool);
     all_at_once(pool);
     copies_and_differences(pool);
     add_a_field();

@@ -280,6 +280,115 @@ static const struct {
      NULL},
 };
 
+/* Who may do what by claims: in an organisation to the user "viewer", or in
+ * the store to USER. */
+static const struct {
+    const char *name, *caller, *org;
+    const char *claimed_org, *role; /* NULL: none */
+    const char *user;               /* NULL: in an organisation */
+    unsigned needed;
+    const char *reason, *found_org;
+} claims[] = {
+    {"a role in the claimed organisation", "stranger", NULL, "O2", "ORG_OWNER",
+     NULL, WRITE, "", "O2"},
+    {"a role in the stored organisation", "nobody", NULL, NULL, "ORG_OWNER",
+     NULL, WRITE, "", "O1"},
+    {"a claimed organisation goes before the stored one", "nobody", NULL, "O2",
+     "ORG_OWNER", NULL, WRITE, "", "O2"},
+    {"a role does not count in the stored organisation where another is "
+     "claimed",
+     "nobody", "O1", "O2", "ORG_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND",
+     "O1"},
+    {"a role does not count in another organisation that is named", "stranger",
+     "O1", "O2", "ORG_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"a role of a caller without an organisation counts in none", "x", "O1",
+     NULL, "ORG_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"a role on the instance counts in any organisation", "x", "O1", NULL,
+     "IAM_OWNER_VIEWER", NULL, READ, "", "O1"},
+    {"a role on the instance permits no more than it says", "x", "O1", NULL,
+     "IAM_OWNER_VIEWER", NULL, WRITE, "PERMISSION_DENIED", "O1"},
+    {"a role on the instance needs an organisation too", "x", NULL, NULL,
+     "IAM_OWNER", NULL, READ, "ORG_NOT_FOUND", NULL},
+    {"an unknown role is a membership that permits nothing", "x", NULL, "O1",
+     "NONE", NULL, READ, "PERMISSION_DENIED", "O1"},
+    {"a membership in the store does not count beside claimed roles", "owner",
+     NULL, NULL, "ORG_OWNER_VIEWER", NULL, WRITE, "PERMISSION_DENIED", "O1"},
+    {"a membership on the instance does not either", "admin", NULL, NULL,
+     "ORG_OWNER_VIEWER", NULL, WRITE, "PERMISSION_DENIED", "O1"},
+    {"a membership in the store counts where no roles are claimed", "stranger",
+     NULL, "O1", NULL, NULL, WRITE, "", "O1"},
+    {"a claimed organisation alone gives no rights", "x", NULL, "O1", NULL,
+     NULL, READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"a claimed organisation that does not exist", "owner", NULL, "O3",
+     "ORG_OWNER", NULL, READ, "ORG_NOT_FOUND", NULL},
+    {"a claimed organisation that cannot be stored", "owner", NULL, LONG,
+     "ORG_OWNER", NULL, READ, "ORG_NOT_FOUND", NULL},
+    {"a locked caller has no rights by claims", "locked", NULL, NULL,
+     "ORG_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"a removed caller has none, wherever its claims say", "removed", "O2",
+     "O2", "IAM_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND", "O2"},
+    {"a caller whose id cannot be stored has no rights by claims", "a\x01",
+     NULL, "O1", "IAM_OWNER", NULL, READ, "MEMBERSHIP_NOT_FOUND", "O1"},
+    {"in the store: a user of the claimed organisation", "x", NULL, "O2",
+     "ORG_OWNER", "other", WRITE, "", "O2"},
+    {"in the store: a user of another organisation", "x", NULL, "O2",
+     "ORG_OWNER", "viewer", READ, "USER_NOT_FOUND", "O1"},
+    {"in the store: that one, naming its organisation", "x", "O1", "O2",
+     "ORG_OWNER", "viewer", READ, "USER_NOT_FOUND", "O1"},
+    {"in the store: a role on the instance, without an organisation", "x", NULL,
+     NULL, "IAM_OWNER", "viewer", WRITE, "", "O1"},
+};
+
+static void
+check_claims(up_store_t *store, apr_pool_t *pool)
+{
+    for (unsigned i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+        up_call_t call = {.store = store,
+                          .caller = claims[i].caller,
+                          .org = claims[i].org,
+                          .claimed_org = claims[i].claimed_org,
+                          .pool = pool};
+        up_target_t target = {
+            claims[i].user ? UP_SCOPE_STORE : UP_SCOPE_ORG,
+            claims[i].user ? claims[i].user : "viewer", claims[i].needed,
+            claims[i].user ? UP_USER_NOT_FOUND_V2 : UP_USER_NOT_FOUND};
+        apr_array_header_t *roles = apr_array_make(pool, 1, sizeof(char *));
+        up_view_t *view;
+
+        if (claims[i].role) {
+            APR_ARRAY_PUSH(roles, const char *) = claims[i].role;
+            call.claimed_roles = roles;
+        }
+        up_error_t *err = check(&view, &call, &target);
+        is(reason_of(err), claims[i].reason, "%s", claims[i].name);
+        is(call.found_org, claims[i].found_org, "%s: the organisation",
+           claims[i].name);
+        if (err)
+            ok(!view->user, "%s: the user is not read", claims[i].name);
+    }
+}
+
+/* What the log says where the call takes place in no organisation. */
+static void
+check_missing_org(up_store_t *store, apr_pool_t *pool)
+{
+    up_call_t call = {.store = store, .caller = "x", .pool = pool};
+    up_view_t *view;
+
+    is(check_in_org(&view, &call, "viewer", READ)->message,
+       "the caller has no organisation: it is no user in the store, "
+       "x-zitadel-orgid names none, and UserProfileCallerOrg gives none",
+       "the log names all that could have named an organisation");
+    call.claimed_org = "O3";
+    is(check_in_org(&view, &call, "viewer", READ)->message,
+       "the organisation 'O3' that UserProfileCallerOrg gives does not exist",
+       "the log names a claimed organisation that does not exist");
+    call.org = "O4";
+    is(check_in_org(&view, &call, "viewer", READ)->message,
+       "the organisation that the caller names does not exist",
+       "the log does not name what a client sends");
+}
+
 /* What callers may do to themselves is the site's to say. */
 static void
 check_self_scope(up_store_t *store, apr_pool_t *pool)
@@ -368,6 +477,8 @@ test(apr_pool_t *pool)
     check_target(store, pool);
     check_store_scope(store, pool);
     check_self_scope(store, pool);
+    check_claims(store, pool);
+    check_missing_org(store, pool);
     check_site_roles(store, pool);
     check_api_roles();
     up_store_close(store);

@@ -50,7 +50,7 @@ note_read(up_view_t **view,
 }
 
 static const up_store_driver_t noting_driver = {.read = note_read};
-static up_store_t noting_store = {&noting_driver};
+static up_store_t noting_store = {.driver = &noting_driver};
 
 /* An array of ROLE alone, NULL for NULL. */
 static const apr_array_header_t *

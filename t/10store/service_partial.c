@@ -160,20 +160,27 @@ check_events(up_store_t *store, apr_pool_t *pool)
 static const struct {
     const char *name;
     unsigned fields;
-    int must_differ, seconds; /* until the deadline; 0: none */
+    enum { MAY_BE_SAME, MUST_DIFFER, MUST_DIFFER_OR_OK } what;
+    int seconds; /* until the deadline; 0: none */
     const char *if_match, *reason;
 } unchanged[] = {
-    {"the same value", NICK, 0, 0, NULL, ""},
-    {"the same value, which must differ", NICK, 1, 0, NULL,
+    {"the same value", NICK, MAY_BE_SAME, 0, NULL, ""},
+    {"the same value, which must differ", NICK, MUST_DIFFER, 0, NULL,
      "PROFILE_NOT_CHANGED"},
-    {"no field", 0, 0, 0, NULL, ""},
-    {"no field, which must differ", 0, 1, 0, NULL, "PROFILE_NOT_CHANGED"},
-    {"the same value after the deadline", NICK, 0, -1, NULL, ""},
-    {"the same value with If-Match of the sequence", NICK, 0, 0, "\"1\"", ""},
-    {"the same value with If-Match of another sequence", NICK, 0, 0, "\"2\"",
+    {"no field", 0, MAY_BE_SAME, 0, NULL, ""},
+    {"no field, which must differ", 0, MUST_DIFFER, 0, NULL,
+     "PROFILE_NOT_CHANGED"},
+    {"the same value after the deadline", NICK, MAY_BE_SAME, -1, NULL, ""},
+    {"the same value with If-Match of the sequence", NICK, MAY_BE_SAME, 0,
+     "\"1\"", ""},
+    {"the same value with If-Match of another sequence", NICK, MAY_BE_SAME, 0,
+     "\"2\"", "SEQUENCE_MISMATCH"},
+    {"no field with If-Match of another sequence", 0, MAY_BE_SAME, 0, "\"2\"",
      "SEQUENCE_MISMATCH"},
-    {"no field with If-Match of another sequence", 0, 0, 0, "\"2\"",
-     "SEQUENCE_MISMATCH"},
+    {"the same value, which must differ, where that is ok", NICK,
+     MUST_DIFFER_OR_OK, 0, NULL, ""},
+    {"the same value, where that is ok, with If-Match of another sequence",
+     NICK, MUST_DIFFER_OR_OK, 0, "\"2\"", "SEQUENCE_MISMATCH"},
 };
 
 static void
@@ -196,7 +203,8 @@ check_unchanged(up_store_t *store, apr_pool_t *pool)
         must(up_precondition_parse(&precondition, unchanged[i].if_match, NULL,
                                    pool));
         call.precondition = precondition;
-        update.must_differ = unchanged[i].must_differ;
+        update.must_differ = unchanged[i].what != MAY_BE_SAME;
+        call.unchanged_is_ok = unchanged[i].what == MUST_DIFFER_OR_OK;
         if (unchanged[i].seconds)
             call.deadline =
                 apr_time_now() + apr_time_from_sec(unchanged[i].seconds);

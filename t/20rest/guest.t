@@ -94,6 +94,9 @@ ScriptAlias /scripts "\${FOLDER}/page"
 <LocationMatch "^/(?!match/[0-9]+/)match/">
     UserProfile Off
 </LocationMatch>
+<Location /page/lost>
+    ErrorDocument 404 /auth/v1/users/me/profile
+</Location>
 <Location /headers>
     Header set X-Set yes
     Header set Cache-Control private
@@ -188,6 +191,10 @@ my @cases = (
     ['<LocationMatch> that does not match changes nothing',     GET => "/match/12/$ours",        {},                200, $profile],
     ['RequestHeader chooses the organisation',                  GET => "/organisation/$ours", {},            403, qr/"ORG_NOT_FOUND"/],
     ['mod_include includes our answer',                         GET => '/page/part.shtml',       {},                200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
+    ['mod_include includes our answer, though the client has it', GET => '/page/part.shtml', { 'If-None-Match' => '*' }, 200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
+    ['mod_include includes our answer, whatever the page must match', GET => '/page/part.shtml', { 'If-Match' => '"7"' }, 200, qr/^<p>\{"details":.*"Gigi".*\}<\/p>$/],
+    ['an ErrorDocument that is ours keeps the status',          GET => '/page/lost/x',           {},                404, $profile],
+    ['an ErrorDocument that is ours, though the client has it', GET => '/page/lost/x',           { 'If-None-Match' => '*' }, 404, $profile],
     ['mod_include without a token gets no profile',             GET => '/page/part.shtml',       { Authorization => undef }, 200, qr/^<p>(?!.*Gigi)/],
     ['mod_include of an unknown user gets no profile',          GET => '/page/error.shtml',      {},                200, qr/^<p>(?!.*Gigi)/],
 );

@@ -216,5 +216,10 @@ request(GET => q{/denied/users/a'b"c/profile});
 request(GET => q{/satisfy/users/a'b"c/profile});
 like $server->log, qr{\[userprofile:info\][^\n]*UP0010: GET /satisfy/users/a'b\\+"c/profile: AUTH_HEADER_MISSING},
     'a request without credentials is logged at info, a quote in its path escaped';
+fill({ token => { userId => q{a' (caller 'b}, token => 'quoted' } });
+request(GET => '/satisfy/users/U/profile', { bearer('quoted') });
+like $server->log, qr{ORG_NOT_FOUND: .* \(caller 'a\\+' \(caller \\+'b', user 'U', organisation none\)},
+    'the log names caller, user and organisation, quotes in them escaped';
+unlike $server->log, qr{\(caller 'b}, 'so no caller passes for another in the log';
 
 done_testing;

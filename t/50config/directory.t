@@ -25,14 +25,27 @@ Alias /place/management "${FOLDER}/files/broken"
     AuthType UserProfile
     Require valid-user
 </Location>
+# It holds until a path is found to be ours, which then has a file name.
+<Location "${FOLDER}">
+    Require all granted
+    <If "-z %{REQUEST_FILENAME}">
+        UserProfile On
+    </If>
+</Location>
+<Directory />
+    Require all denied
+</Directory>
 ProxyPass /place/users http://127.0.0.1:1/
 ProxyPass /place/auth  http://127.0.0.1:1/ mapping=encoded
 ProxyPass /place/v2    http://127.0.0.1:1/ mapping=servlet
 END
-mkdir $server->file($_) or die "mkdir: $!" for qw(files files/broken);
+mkdir $server->file($_) or die "mkdir: $!" for qw(files files/broken users users/U);
 open my $out, '>', $server->file('files/broken/.htaccess') or die ".htaccess: $!";
 print $out "Nonsense\n";
 close $out or die ".htaccess: $!";
+open $out, '>', $server->file('users/U/profile') or die "profile: $!";
+print $out "a file\n";
+close $out or die "profile: $!";
 $server->launch;
 local $UserProfile::store = $server->store;
 my $site = site();
@@ -53,5 +66,8 @@ for my $case (
     $path =~ s{/U\b}{/$site->{admin}};
     is(request(GET => $server->url($path), { bearer($site) })->code, $status, $what);
 }
+
+is(request(GET => $server->url($server->file('users/U/profile')))->code, 404,
+    'no file is served where UserProfile is Off by the time the section is known for sure');
 
 done_testing;

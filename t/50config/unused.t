@@ -20,7 +20,7 @@ UserProfileMapSize 1G
 </Location>
 END
     # The log would have it, whether a store could be made or not.
-    unlike($server->log, qr/UP\d{4}/, 'without UserProfile On and UserProfileStore no store is made');
+    unlike($server->log, qr/UP000\d/, 'without UserProfile On and UserProfileStore no store is made');
     is(request(GET => $server->url('/users/1/profile'))->code,
         404, 'without UserProfile On our path is Apache\'s');
     is(request(GET => $server->url('/private'), { bearer('token') })->code,

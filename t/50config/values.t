@@ -27,6 +27,21 @@ my @right = (
     'UserProfileSelf Off',
     'UserProfileSelf read',
     'UserProfileSelf WRITE',
+    'UserProfileCaller %{REMOTE_USER}',
+    'UserProfileCaller "%{reqenv:OIDC_CLAIM_sub}"',
+    'UserProfileCallerOrg Off',
+    'UserProfileCallerOrg "%{reqenv:OIDC_CLAIM_org}"',
+    'UserProfileCallerOrg O1',
+    'UserProfileCallerRoles OFF',
+    'UserProfileCallerRoles "ORG_OWNER %{reqenv:ROLES}"',
+    'UserProfileCors *',
+    'UserProfileCors off',
+    'UserProfileCors https://app.example.com http://localhost:3000 HTTP://[::1]:80 capacitor://localhost',
+    'UserProfileLanguages *',
+    'UserProfileLanguages en',
+    'UserProfileLanguages en DE_ch zh-Hans x-klingon',
+    'UserProfileUnchanged error',
+    'UserProfileUnchanged OK',
     'UserProfileRole READER user.read',
     'UserProfileRole BOTH user.read user.write',
     "<Location /p>\nUserProfile On\nUserProfileMaxBody 1K\n"
@@ -80,6 +95,34 @@ my @wrong = (
     (
         map { ["UserProfileSelf $_", qr/is not Off, Read or Write/] }
             'On', 'None', 'ReadWrite', 'Write,Read', 'Of', '1'
+    ),
+    (
+        map {
+            my $name = "UserProfileCaller$_";
+            (
+                [$name, qr/takes one argument/],
+                ["$name A B", qr/takes one argument/],
+                map { [qq($name "$_"), qr/: '\Q$_\E' is not an expression that gives text, such as %\{REMOTE_USER\}: ./] }
+                    '%{NO_SUCH_VARIABLE}', '%{nosuch:x}', '%{REMOTE_USER'
+            )
+        } '', 'Org', 'Roles'
+    ),
+    ['UserProfileCors',                    qr/takes one or more origins, \* or Off/],
+    (
+        map { ["UserProfileCors $_", qr/is not an origin, such as https:\/\/app\.example\.com or http:\/\/localhost:3000; \* and Off stand alone/] }
+            'app.example.com', 'https://app.example.com/', 'https://*.example.com', 'https://', 'https://:8080',
+            'https://app.example.com:', 'https://a:99999', 'https://me@app.example.com', 'https://app.example.com?x', 'null',
+            'https://a,https://b', '* https://a', 'https://a Off', 'file:///x', "https://\xc3\xa9.example"
+    ),
+    ['UserProfileLanguages',               qr/takes one or more language tags, or \*/],
+    (
+        map { ["UserProfileLanguages $_", qr/is not a language tag of up to 10 characters, such as en or de-CH/] }
+            'english', 'en,de', 'en *', '* en', 'en-', 'en de-', 'sl-nedisabc', 'en-*'
+    ),
+    ['UserProfileUnchanged',               qr/takes one argument/],
+    (
+        map { ["UserProfileUnchanged $_", qr/is not error or ok/] }
+            'On', 'okay', 'none', '"ok "'
     ),
     ['UserProfileRole',                    qr/user\.read or user\.write/],
     ['UserProfileRole READER',             qr/user\.read or user\.write/],

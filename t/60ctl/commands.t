@@ -248,6 +248,7 @@ END
             events\ {13}6\n
             last\ event\ {9}6\n
             bytes\ used\ {9}[1-9]\d*\n
+            bytes\ free\ {9}[1-9]\d*\n
             bytes\ at\ most\ {6}17179869184\n
             reader\ slots\ used\ \ \d+\n
             reader\ slots\ {7}16384\n
@@ -258,9 +259,9 @@ END
     [
         'stat --json', 0,
         qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":2,
-        "events":6,"lastEvent":6,"bytesUsed":[1-9]\d*,"bytesMax":17179869184,
-        "readers":\d+,"readersMax":16384,"oldestReader":0,"oldestReaderAge":0,
-        "oldestReaderBytes":0\}\n\z/x
+        "events":6,"lastEvent":6,"bytesUsed":[1-9]\d*,"bytesFree":[1-9]\d*,
+        "bytesMax":17179869184,"readers":\d+,"readersMax":16384,
+        "oldestReader":0,"oldestReaderAge":0,"oldestReaderBytes":0\}\n\z/x
     ],
 );
 

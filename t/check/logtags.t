@@ -21,6 +21,9 @@ for my $tag (sort keys %where) {
     like($tag, qr/^UP\d{4}$/, "$tag has four digits");
     is("@{ $where{$tag} }", $where{$tag}[0], "$tag is used once");
 }
+my @explained = slurp('README.md') =~ /^\| (UP\d+) \|/mg;
+is_deeply(\@explained, [sort keys %where],
+    'README.md explains every tag once, in their order, and no other');
 is_deeply(\@bare, [], 'every call that logs has a tag');
 
 done_testing;

@@ -82,7 +82,7 @@ probe(apr_uint32_t *episode, up_store_t *store, apr_pool_t *pool)
 static const up_store_driver_t driver = {.read = read_view,
                                          .update = update,
                                          .probe = probe};
-static up_store_t one_user_store = {&driver};
+static up_store_t one_user_store = {.driver = &driver};
 
 up_call_t
 one_user_make_call(const char *caller, apr_pool_t *pool)

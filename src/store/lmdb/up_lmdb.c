@@ -236,6 +236,7 @@ const up_store_driver_t up_store_lmdb = {
     .check = up_lmdb_check,
     .shortage = lmdb_shortage,
     .prepare = up_lmdb_prepare,
+    .inspect = up_lmdb_inspect,
     .hold = up_lmdb_hold,
     .open = lmdb_open,
     .stamp = lmdb_stamp,

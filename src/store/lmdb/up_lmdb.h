@@ -118,6 +118,7 @@ typedef struct lmdb_txn_t {
     int writes;
     int marks;               /* the values that it puts get checksums */
     apr_uint64_t last_event; /* its number; 0: not looked up yet */
+    unsigned changes;        /* how many updates have changed something in it */
 } lmdb_txn_t;
 
 /* A write transaction that the writer lends to another thread. */
@@ -392,6 +393,7 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
 /* up_lmdb_files.c */
 up_driver_check_t up_lmdb_check;
 up_driver_prepare_t up_lmdb_prepare;
+up_driver_inspect_t up_lmdb_inspect;
 up_driver_hold_t up_lmdb_hold;
 
 /* up_lmdb_upgrade.c */

@@ -53,6 +53,20 @@ reason_of(int rc)
     }
 }
 
+/* What to do about MDB_MAP_FULL. */
+static const char *
+remedy(const lmdb_store_t *store, apr_pool_t *pool)
+{
+    MDB_envinfo info;
+
+    if (mdb_env_info(store->env, &info))
+        return "";
+    return apr_psprintf(pool,
+                        "; set UserProfileMapSize to more than %" APR_SIZE_T_FMT
+                        "M, and restart Apache gracefully",
+                        info.me_mapsize >> 20);
+}
+
 up_error_t *
 up_lmdb_error(int rc,
               const char *what,
@@ -69,8 +83,9 @@ up_lmdb_error(int rc,
         return up_error(pool, reason_of(rc), APR_FROM_OS_ERROR(rc),
                         "cannot %s in the LMDB store '%s'", what, store->path);
     return up_error(pool, reason_of(rc), APR_SUCCESS,
-                    "cannot %s in the LMDB store '%s': %s", what, store->path,
-                    mdb_strerror(rc));
+                    "cannot %s in the LMDB store '%s': %s%s", what, store->path,
+                    mdb_strerror(rc),
+                    rc == MDB_MAP_FULL ? remedy(store, pool) : "");
 }
 
 /* LMDB writes the meta page that makes a transaction valid last. If that fails,

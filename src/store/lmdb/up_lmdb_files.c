@@ -162,6 +162,23 @@ give_folder(int folder,
                     (unsigned long)uid);
 }
 
+/* Fail if the folder PATH, which has STATUS, is not UID's. */
+static up_error_t *
+check_owner(const struct stat *status,
+            const char *path,
+            uid_t uid,
+            apr_pool_t *pool)
+{
+    if (status->st_uid == uid)
+        return NULL;
+    return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                    "the folder '%s' belongs to user %lu, but the LMDB "
+                    "store in it is to be user %lu's: give it away with "
+                    "'chown -R %lu', or name another folder",
+                    path, (unsigned long)status->st_uid, (unsigned long)uid,
+                    (unsigned long)uid);
+}
+
 /* Flush the name of FOLDER, just made, if the folder that it is in can be read:
  * it may be one that can only be written to. */
 static void
@@ -215,13 +232,7 @@ make_folder(int *folder,
     }
     if (made)
         flush_name(*folder);
-    if (status->st_uid != uid)
-        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "the folder '%s' belongs to user %lu, but the LMDB "
-                        "store in it is to be user %lu's: give it away with "
-                        "'chown -R %lu', or name another folder",
-                        path, (unsigned long)status->st_uid, (unsigned long)uid,
-                        (unsigned long)uid);
+    UP_ERR(check_owner(status, path, uid, pool));
     return check_folder(*folder, status, path, pool);
 }
 
@@ -319,6 +330,15 @@ make_files_as(int *made,
     return err;
 }
 
+/* The identity of the store in the folder that is STATUS. */
+static const char *
+identify(const struct stat *status, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
+                        (apr_uint64_t)status->st_dev,
+                        (apr_uint64_t)status->st_ino);
+}
+
 up_error_t *
 up_lmdb_prepare(const char **identity,
                 int *made,
@@ -343,8 +363,54 @@ up_lmdb_prepare(const char **identity,
         err = up_error_copy(err, result_pool);
     apr_pool_destroy(pool);
     UP_ERR(err);
-    *identity = apr_psprintf(
-        result_pool, "lmdb:%" APR_UINT64_T_FMT ":%" APR_UINT64_T_FMT,
-        (apr_uint64_t)status.st_dev, (apr_uint64_t)status.st_ino);
+    *identity = identify(&status, result_pool);
     return NULL;
+}
+
+/* Fail if there is no folder in which PATH could be made. */
+static up_error_t *
+inspect_parent(const char *path, apr_pool_t *pool)
+{
+    const char *slash = path + strlen(path);
+    struct stat status;
+
+    while (slash > path && slash[-1] == '/')
+        slash--;
+    while (slash > path && slash[-1] != '/')
+        slash--;
+    const char *parent = apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+    if (stat(parent, &status) && errno == ENOENT)
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "the LMDB store '%s' cannot be made, as there is no "
+                        "folder '%s'",
+                        path, parent);
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_inspect(const char **identity,
+                const char *location,
+                uid_t uid,
+                apr_pool_t *pool)
+{
+    uid_t user = geteuid();
+    struct stat status;
+    int folder;
+
+    *identity = NULL;
+    UP_ERR(up_lmdb_check(location, pool));
+    if (stat(location, &status) && errno == EACCES)
+        return NULL; /* a server started by root may see it */
+    /* O_PATH needs no right to read the folder. */
+    UP_ERR(open_folder(&folder, &status, location, O_PATH, pool));
+    if (folder < 0)
+        return inspect_parent(location, pool);
+    *identity = identify(&status, pool);
+    /* The server may be started by this user too, and is if it has no other. */
+    if (user != 0 && (uid == NO_USER || status.st_uid == user))
+        uid = user;
+    UP_ERR(check_owner(&status, location, uid, pool));
+    if (user != 0 && status.st_uid != user)
+        return NULL; /* its files may be out of this user's sight */
+    return check_folder(folder, &status, location, pool);
 }

@@ -215,6 +215,7 @@ store_change(lmdb_txn_t *txn,
     else
         UP_ERR(
             up_lmdb_put(txn, &item, update->result_pool, update->scratch_pool));
+    txn->changes++;
     if (!change->event)
         return NULL;
     item.kind = UP_KIND_EVENT;

@@ -97,8 +97,10 @@ measure(up_store_stat_t *stat, const lmdb_txn_t *txn, apr_pool_t *pool)
     if (rc)
         return rc;
 
+    size_t used = (pages.all - pages.free) * size.ms_psize;
     const up_store_figure_t figures[] = {
-        {"bytes used", "bytesUsed", (pages.all - pages.free) * size.ms_psize},
+        {"bytes used", "bytesUsed", used},
+        {"bytes free", "bytesFree", info.me_mapsize - used},
         {"bytes at most", "bytesMax", info.me_mapsize},
         /* Not those in use now, but the most that ever were. */
         {"reader slots used", "readers", info.me_numreaders},

@@ -178,8 +178,11 @@ up_lmdb_commit(lmdb_txn_t *txn, apr_pool_t *pool)
         up_lmdb_abort(txn);
         return err;
     }
+    apr_time_t began = up_clock();
     int rc = up_lmdb_commit_handle(txn->handle);
     txn->handle = NULL;
+    if (!rc && txn->changes)
+        up_driver_count(&store->base, txn->changes, up_clock() - began);
     if (rc) {
         err = up_lmdb_error(rc, "commit a transaction", store, pool);
         /* A failure to write the meta page, after which the change may be

@@ -1,0 +1,9 @@
+# cors.t -- see cors.mjs.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Clients;
+
+run_client('cors.mjs');
