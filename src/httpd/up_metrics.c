@@ -200,6 +200,8 @@ up_metrics_count(request_rec *r)
         return DECLINED;
 
     const up_request_t *request = up_request_known(r);
+    if (request->is_preflight)
+        return DECLINED; /* a browser's question, no call */
     const up_reason_info_t *reason = reason_of(r, request);
     if (!reason && !up_route_is_handled(r))
         return DECLINED; /* it was sent elsewhere */

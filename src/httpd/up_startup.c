@@ -361,7 +361,8 @@ check_access(check_t *check, const place_t *on)
     if (type &&
         !ap_cstr_casecmp(first_argument(type->directive, check->pool), "None"))
         type = NULL;
-    if (!type && !find_for(check, on, "SSLUserName") && !is_for_health(on))
+    if (!type && !find_for(check, on, "SSLUserName") &&
+        !find_for(check, on, "UserProfileCaller") && !is_for_health(on))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, on->server,
                      "UP0043: %s: UserProfile On has no AuthType in reach, so "
                      "that every call is answered with 401; 'AuthType "

@@ -115,6 +115,7 @@ my @right = (
     ['health is for everyone', "$STORE\n$GOOD<Location /grpc.health.v1.Health>\nUserProfile On\nRequire all granted\n</Location>"],
     ['AuthType is Basic', section('<Location /api>', 'UserProfile On', 'AuthType Basic', 'AuthName x', 'Require valid-user')],
     ['AuthType is another module\'s', section('<Location /api>', 'UserProfile On', 'AuthType something-else', 'Require valid-user')],
+    ['UserProfileCaller says who calls', section('<Location /api>', 'UserProfile On', 'UserProfileCaller "%{req:X-User}"', 'Require all granted')],
     ['gRPC is off', "$STORE\nUserProfileProtocols rest connect\n" . $GOOD =~ s/^Protocols.*\n//r],
     ['tokens are for other content', "$STORE\n<Location /private>\n$AUTH\n</Location>"],
     ['files are served by <Directory>', section('<Directory />', 'UserProfile On', $AUTH)],
