@@ -64,8 +64,8 @@ authenticate(request_rec *r)
     UP_ERR(read_token(&token, r));
     UP_ERR(up_stores_get(&store, r));
     UP_ERR(up_token_check(&user, store, token, r->pool, r->pool));
-    r->user = apr_pstrdup(r->pool, user);
-    r->ap_auth_type = apr_pstrdup(r->pool, AUTH_TYPE);
+    r->user = (char *)user; /* in R's pool */
+    r->ap_auth_type = (char *)AUTH_TYPE;
     return NULL;
 }
 

@@ -30,8 +30,9 @@ UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
 UP_MUST_CHECK up_error_t *up_token_generate(const char **text,
                                             apr_pool_t *pool);
 
-/* Set *USER to whom the token TEXT speaks for. TOKEN_INVALID if it is unknown
- * or expired, or if its user is removed, locked or inactive. */
+/* Set *USER, in RESULT_POOL, to the user that the token TEXT speaks for.
+ * TOKEN_INVALID if it is unknown or expired, or if its user is removed, locked
+ * or inactive. */
 UP_MUST_CHECK up_error_t *up_token_check(const char **user,
                                          up_store_t *store,
                                          const char *text,
