@@ -81,8 +81,12 @@ up_protocol_of(const up_protocol_t **protocol,
     static const char json[] = "application/json";
     const char *type = apr_table_get(r->headers_in, "Content-Type");
 
-    if (!type || !*type)
+    /* Not for an RPC: to send a POST without a type, a page of another site
+     * need not ask, and a browser adds the password or cookie that it knows. */
+    if ((!type || !*type) && kind == UP_PATH_REST)
         type = json;
+    if (!type)
+        type = "";
     apr_size_t length = strcspn(type, ";");
     while (length && apr_isspace(type[length - 1]))
         length--;

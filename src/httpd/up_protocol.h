@@ -64,8 +64,8 @@ unsigned up_protocol_bit(const up_protocol_t *protocol);
 unsigned up_protocols_on(up_path_kind_t kind);
 
 /* Set *PROTOCOL and *MEDIA_TYPE, on a path of KIND, by R's Content-Type; to
- * NULL if no protocol has that type. A request without the header counts as
- * JSON, and so does a GET with a type that no protocol has. */
+ * NULL if no protocol has that type. On a REST path a request without the
+ * header counts as JSON, and so does a GET with a type that no protocol has. */
 void up_protocol_of(const up_protocol_t **protocol,
                     const char **media_type,
                     const request_rec *r,

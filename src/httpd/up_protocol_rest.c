@@ -40,7 +40,9 @@ write_message(apr_bucket_brigade *brigade,
     if (call->sequence)
         apr_table_setn(
             r->headers_out, "ETag",
-            apr_psprintf(r->pool, "\"%" APR_UINT64_T_FMT "\"", call->sequence));
+            apr_pstrcat(r->pool, "\"",
+                        apr_table_get(r->notes, "userprofile-sequence"), "\"",
+                        NULL));
     if (call->unmodified) {
         r->status = HTTP_NOT_MODIFIED;
         up_protocol_headers(r);
