@@ -5,6 +5,8 @@
  */
 #include "store/lmdb/up_queue.h"
 
+#include <pthread.h>
+
 /* Of the child's one store. */
 static up_queue_run_t run_batch;
 static void *run_baton;
