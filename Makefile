@@ -270,6 +270,7 @@ $(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o $(OBJ)/t/bench/samples.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 $(BENCH_BUILD)/bare_lmdb: private BENCH_LIBS = -llmdb
+$(BENCH_BUILD)/bare_lmdb: $(OBJ)/src/store/lmdb/up_checksum.o
 $(BENCH_BUILD)/ldap_load: private BENCH_LIBS = -llber
 $(OBJ)/t/bench/ldap_load.o: | bench-packages
 

@@ -14,12 +14,14 @@
  *         costs several times as much
  *
  * A change reads a profile, puts it back as it is, and appends a copy of the
- * last event: LMDB copies, writes and flushes the same pages as for other bytes
- * of that length, and the store stays what it was, but for events that did not
- * happen. The first two print one line: operations a second, and the
- * microseconds of a transaction: median, 95th, 99th percentile, longest.
+ * last event, with the checksum that belongs to its key: LMDB copies, writes
+ * and flushes the same pages as for other bytes of that length, and the store
+ * stays what it was, but for events that did not happen. The first two print
+ * one line: operations a second, and the microseconds of a transaction: median,
+ * 95th, 99th percentile, longest.
  */
 #include "samples.h"
+#include "store/lmdb/up_checksum.h"
 #include "store/lmdb/up_lmdb.h"
 
 #include <fcntl.h>
@@ -111,6 +113,21 @@ change_profile(const store_t *store, MDB_txn *txn)
     check(mdb_put(txn, store->profile, &key, &value, 0), "put a profile");
 }
 
+/* Write the checksum of the event of LENGTH bytes at BYTES for its new KEY: see
+ * up_lmdb_value.c. */
+static void
+mark_event(unsigned char *bytes, size_t length, const MDB_val *key)
+{
+    const size_t front = 1 + UP_CHECKSUM_BYTES;
+
+    if (length < front || bytes[0] != UP_LMDB_MARK)
+        return; /* a store of format 1 has no checksums */
+    up_checksum_write(
+        bytes + 1,
+        up_checksum(up_checksum(LMDB_EVENT, key->mv_data, key->mv_size),
+                    bytes + front, length - front));
+}
+
 static void
 append_event(const store_t *store, MDB_txn *txn)
 {
@@ -128,6 +145,7 @@ append_event(const store_t *store, MDB_txn *txn)
     memcpy(copy, value.mv_data, value.mv_size);
     key.mv_data = number;
     value.mv_data = copy;
+    mark_event(copy, value.mv_size, &key);
     check(mdb_cursor_put(cursor, &key, &value, MDB_APPEND), "put an event");
     mdb_cursor_close(cursor);
 }
