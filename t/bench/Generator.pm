@@ -82,7 +82,7 @@ sub end {
 
 END {
     local $?;
-    $_->end for @running;
+    $_->end for my @all = @running; # each takes itself out of the list
 }
 
 1;

@@ -198,7 +198,7 @@ sub stop {
 
 END {
     local $?;
-    $_->stop for @running;
+    $_->stop for my @all = @running; # each takes itself out of the list
 }
 
 1;

@@ -137,6 +137,10 @@ $generator->line(10);
 $generator->signal('STOP');
 $generator->end;
 is($generator->line(10), undef, 'one that is stopped can be ended');
+my @left = split ' ', qx($^X -It/bench -MGenerator -e '
+    print join " ", map { Generator->start("cat")->{pid} } 1 .. 3');
+is(scalar @left, 3, 'a benchmark starts three');
+ok(!(kill 0, $_), 'and none outlives it') for @left;
 
 my @signals;
 {

@@ -20,6 +20,7 @@ use warnings;
 use File::Basename qw(basename);
 use File::Temp ();
 use IO::Socket::INET;
+use POSIX ();
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
@@ -31,6 +32,12 @@ my $PATIENCE = 60;
 
 # Servers by their ports, for those that live until the test ends.
 my %running;
+
+# The test, which stops them also when it is interrupted; processes that it made
+# for its work do not.
+my $owner = $$;
+use sigtrap handler => sub { $$ == $owner ? exit 1 : POSIX::_exit(1) },
+    'normal-signals';
 
 sub prepare {
     my ($class, $text) = @_;
@@ -193,14 +200,16 @@ sub wait_until {
 
 sub DESTROY {
     my ($self) = @_;
-    return if ${^GLOBAL_PHASE} eq 'DESTRUCT';
+    return if ${^GLOBAL_PHASE} eq 'DESTRUCT' || $$ != $owner;
     local ($?, $@);
     eval { $self->stop; 1 } or warn $@;
 }
 
 END {
-    local $?;
-    $_->stop for grep { $_ } values %running;
+    if ($$ == $owner) {
+        local $?;
+        $_->stop for grep { $_ } values %running;
+    }
 }
 
 1;
