@@ -18,33 +18,15 @@
 #define MARCH APR_TIME_C(1740787200000000)
 #define FUTURE APR_TIME_C(32472144000000000)
 
-/* The answer to a call as JSON, or what is said instead. */
+/* The answer to a call: as JSON, or, if AS_HEX, as the bytes of protobuf; or
+ * what is said instead. */
 static const char *
-answered(const up_service_t *service,
-         const char *method,
-         const char *caller,
-         const char *request,
-         apr_pool_t *pool)
-{
-    up_call_t call = one_user_make_call(caller, pool);
-    const ProtobufCMessage *answer;
-    const char *text;
-    apr_size_t length;
-
-    up_error_t *err = one_user_call(&answer, service, method, &call, request);
-    if (err)
-        return up_error_public(err, pool);
-    up_message_to_json(&text, &length, answer, pool);
-    return text;
-}
-
-/* The same as the bytes of protobuf. */
-static const char *
-answered_hex(const up_service_t *service,
-             const char *method,
-             const char *caller,
-             const char *request,
-             apr_pool_t *pool)
+answer_of(const up_service_t *service,
+          const char *method,
+          const char *caller,
+          const char *request,
+          int as_hex,
+          apr_pool_t *pool)
 {
     up_call_t call = one_user_make_call(caller, pool);
     const ProtobufCMessage *answer;
@@ -54,8 +36,32 @@ answered_hex(const up_service_t *service,
     up_error_t *err = one_user_call(&answer, service, method, &call, request);
     if (err)
         return up_error_public(err, pool);
-    up_message_pack(&bytes, &length, answer, pool);
-    return hex_show(bytes, length, pool);
+    if (as_hex) {
+        up_message_pack(&bytes, &length, answer, pool);
+        return hex_show(bytes, length, pool);
+    }
+    up_message_to_json(&bytes, &length, answer, pool);
+    return bytes;
+}
+
+static const char *
+answered(const up_service_t *service,
+         const char *method,
+         const char *caller,
+         const char *request,
+         apr_pool_t *pool)
+{
+    return answer_of(service, method, caller, request, 0, pool);
+}
+
+static const char *
+answered_hex(const up_service_t *service,
+             const char *method,
+             const char *caller,
+             const char *request,
+             apr_pool_t *pool)
+{
+    return answer_of(service, method, caller, request, 1, pool);
 }
 
 #define TIMES(creation, change)                                                \
