@@ -128,15 +128,13 @@ up_lmdb_writer_do(up_job_t *job, lmdb_store_t *store, apr_pool_t *pool)
                     store->path, (int)apr_time_sec(store->timeout));
 }
 
-up_error_t *
-up_lmdb_borrow(lmdb_loan_t *loan, lmdb_store_t *store, apr_pool_t *pool)
+/* Wait until LOAN's transaction is lent, or failed to begin. */
+static up_error_t *
+await_loan(lmdb_loan_t *loan, lmdb_store_t *store, apr_pool_t *pool)
 {
     apr_time_t until = up_clock() + store->timeout;
     up_job_end_t end;
 
-    *loan = (lmdb_loan_t){.job = {.alone = 1}, .pool = pool};
-    pthread_mutex_init(&loan->mutex, NULL);
-    pthread_cond_init(&loan->changed, NULL);
     for (;;) {
         apr_interval_time_t left = until - up_clock();
         end = up_queue_submit(store->writer, &loan->job,
@@ -156,6 +154,25 @@ up_lmdb_borrow(lmdb_loan_t *loan, lmdb_store_t *store, apr_pool_t *pool)
                     who_is_waited_for(store, pool));
 }
 
+static void
+destroy_loan(lmdb_loan_t *loan)
+{
+    pthread_cond_destroy(&loan->changed);
+    pthread_mutex_destroy(&loan->mutex);
+}
+
+up_error_t *
+up_lmdb_borrow(lmdb_loan_t *loan, lmdb_store_t *store, apr_pool_t *pool)
+{
+    *loan = (lmdb_loan_t){.job = {.alone = 1}, .pool = pool};
+    pthread_mutex_init(&loan->mutex, NULL);
+    pthread_cond_init(&loan->changed, NULL);
+    up_error_t *err = await_loan(loan, store, pool);
+    if (err)
+        destroy_loan(loan);
+    return err;
+}
+
 up_error_t *
 up_lmdb_give_back(lmdb_loan_t *loan, int commit)
 {
@@ -165,8 +182,7 @@ up_lmdb_give_back(lmdb_loan_t *loan, int commit)
     while (loan->state != LMDB_RETURNED)
         pthread_cond_wait(&loan->changed, &loan->mutex);
     pthread_mutex_unlock(&loan->mutex);
-    pthread_cond_destroy(&loan->changed);
-    pthread_mutex_destroy(&loan->mutex);
+    destroy_loan(loan);
     return loan->err;
 }
 
