@@ -69,6 +69,9 @@ static const struct {
     {BYTES("{\"a\":\"\\ud800\\u0061\"}"),
      "a surrogate stands alone (line 1, column 7)",
      "a high surrogate before a letter"},
+    {BYTES("{\"a\":\"\\ud800\\ue000\"}"),
+     "a surrogate stands alone (line 1, column 7)",
+     "a high surrogate before a character beyond the low ones"},
     {BYTES("{\"\\udc00\":1}"), "a surrogate stands alone (line 1, column 3)",
      "a surrogate in a name"},
     {BYTES("{\"a\":\"\\u0000\"}"),
@@ -165,6 +168,10 @@ sizes(apr_pool_t *pool)
         is(message_for(text, strlen(text), pool), nested[i].message,
            "an object with %d arrays, one in another", arrays);
     }
+    text = apr_pstrcat(pool, "{\"a\":[", repeat("[],{},", 3000, pool), "1]}",
+                       NULL);
+    is(message_for(text, strlen(text), pool), NULL,
+       "6,000 arrays and objects beside one another");
     text = apr_pstrcat(pool, "{\"a\":", repeat("{\"a\":", 3000, pool), NULL);
     ok(message_for(text, strlen(text), pool) != NULL,
        "3,000 objects that never end");

@@ -260,6 +260,32 @@ swapped(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A sound value under its own key, but in another database. */
+static void
+moved(apr_pool_t *pool)
+{
+    up_store_t *store = temp_lmdb_make("moved", temp_lmdb_scratch(pool), pool);
+
+    put_small(store);
+    up_store_close(store);
+    apr_array_header_t *records = raw_lmdb_read("moved", pool);
+    apr_array_header_t *misplaced =
+        apr_array_make(pool, 1, sizeof(raw_record_t));
+    for (int i = 0; i < records->nelts; i++) {
+        raw_record_t record = APR_ARRAY_IDX(records, i, raw_record_t);
+        if (strcmp(record.database, "home") != 0)
+            continue;
+        record.database = "org";
+        APR_ARRAY_PUSH(misplaced, raw_record_t) = record;
+    }
+    raw_lmdb_write("moved", misplaced, pool);
+    must(up_store_open(&store, temp_lmdb_uri("moved", pool),
+                       temp_lmdb_scratch(pool), pool));
+    ok(is_noticed(walk(store, "org", pool)),
+       "the record of a user among the organisations is noticed");
+    up_store_close(store);
+}
+
 static void
 messages(apr_pool_t *pool)
 {
@@ -290,6 +316,7 @@ test(apr_pool_t *pool)
 {
     flips(pool);
     swapped(pool);
+    moved(pool);
     messages(pool);
 }
 
