@@ -19,7 +19,8 @@ typedef struct option_t {
 
 static const option_t options[UP_CTL_FIRST_FIELD] = {
     [UP_CTL_STORE] = {"store", 's', "STORE",
-                      "the store; without it lmdb:" UP_STATEDIR},
+                      "the store; without it $USERPROFILE_STORE, or "
+                      "lmdb:" UP_STATEDIR},
     [UP_CTL_JSON] = {"json", 0, NULL, "print a line of JSON for each item"},
     [UP_CTL_HELP] = {"help", 'h', NULL, "print this help"},
     [UP_CTL_VERSION] = {"version", 0, NULL, "print the version"},

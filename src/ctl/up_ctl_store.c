@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define NOBODY ((uid_t)-1)
@@ -17,17 +18,22 @@
 #define DEFAULT_WAIT 60
 #define MOST_WAIT 86400
 
+/* Names a store where no option does. */
+#define STORE_VARIABLE "USERPROFILE_STORE"
+
 /* Set *URI to that of CTL's store; one that no driver takes is misuse. */
 static up_error_t *
 store_uri(const char **uri, up_ctl_t *ctl)
 {
-    const char *given = ctl->line.option[UP_CTL_STORE];
+    const char *option = ctl->line.option[UP_CTL_STORE];
+    const char *variable = getenv(STORE_VARIABLE);
+    int is_set = !option && variable && *variable;
 
-    *uri = given ? given : "lmdb:" UP_STATEDIR;
+    *uri = option ? option : is_set ? variable : "lmdb:" UP_STATEDIR;
     up_error_t *err = up_store_check_uri(*uri, ctl->pool);
     if (err)
         ctl->line.misused = 1;
-    return err;
+    return err && is_set ? up_error_wrap(ctl->pool, err, STORE_VARIABLE) : err;
 }
 
 /* Root becomes the owner of the store at *URI, and keeps no right of its own,

@@ -39,6 +39,20 @@ for my $command ('init', 'stat') {
     like($err, qr/\Auserprofilectl: .*\Q$file\E/, "$command: a file in place of a store is named");
 }
 
+# The environment's store.
+{
+    my ($given, $other) = map { store(qq({"org":{"id":"$_"}})) } qw(E1 E2);
+    local $ENV{USERPROFILE_STORE} = $given;
+    is((run('', tool(), qw(org list)))[1], "ID  NAME\nE1  \n", 'without -s the store is that of USERPROFILE_STORE');
+    is((ctl($other, qw(org list)))[1], "ID  NAME\nE2  \n", '-s goes before USERPROFILE_STORE');
+    $ENV{USERPROFILE_STORE} = 'nonsense';
+    ($code, undef, $err) = run('', tool(), qw(org list));
+    is($code, 2, 'a USERPROFILE_STORE that is no store is misuse');
+    like($err, qr/\Auserprofilectl: USERPROFILE_STORE: .*nonsense/, 'and is named');
+    $ENV{USERPROFILE_STORE} = '';
+    unlike((run('', tool(), qw(org list)))[2], qr/USERPROFILE_STORE/, 'an empty USERPROFILE_STORE is none');
+}
+
 # A store that may only be read.
 my $store = store('{"org":{"id":"O1"}}');
 my $path = path_of($store);
