@@ -31,9 +31,11 @@ typedef struct seen_t {
     apr_interval_time_t wait; /* of every 16th batch, before it takes jobs */
     long jobs, batches, largest, together;
     long not_alone;
-    long foreign;  /* batches by a thread that submits */
-    int deaf;      /* a signal that its own fault raises is not for it */
-    int disturbed; /* one that others send is */
+    int singly;      /* so many batches to come are to have one job */
+    long not_singly; /* those that had more */
+    long foreign;    /* batches by a thread that submits */
+    int deaf;        /* a signal that its own fault raises is not for it */
+    int disturbed;   /* one that others send is */
 } seen_t;
 
 static __thread int submits;
@@ -61,6 +63,8 @@ run(void *baton, up_queue_t *queue)
     if (++seen->batches % 16 == 0)
         apr_sleep(seen->wait); /* as for a lock */
     up_job_t *const *jobs = up_queue_take(&count, queue);
+    seen->not_singly += seen->singly && count > 1;
+    seen->singly -= seen->singly > 0;
     seen->jobs += count;
     seen->together += count > 1;
     seen->foreign += submits;
@@ -68,7 +72,10 @@ run(void *baton, up_queue_t *queue)
     if (count > seen->largest)
         seen->largest = count;
     if (seen->batches % 64 == 0) {
-        up_queue_put_back(queue, seen->batches % 128 == 0);
+        int singly = seen->batches % 128 == 0;
+        up_queue_put_back(queue, singly);
+        if (singly)
+            seen->singly = count;
         seen->jobs -= count;
         return;
     }
@@ -170,6 +177,7 @@ many_threads(apr_pool_t *pool)
        seen.largest);
     ok(seen.together > 0, "jobs that wait are done together");
     is_number(seen.not_alone, 0, "but not those that are to be alone");
+    is_number(seen.not_singly, 0, "nor those that were put back singly");
     is_number(seen.foreign, 0, "a thread that submits runs no batch");
     ok(!seen.disturbed, "signals to the process are for other threads");
     ok(!seen.deaf, "a fault of its own has the handler that the process set");
