@@ -87,8 +87,7 @@ up_cors_allow(request_rec *r, const apr_array_header_t *origins)
 
     if (!is_on(origins))
         return 0;
-    if (!ap_find_token(r->pool, apr_table_get(headers, "Vary"), "Origin"))
-        apr_table_mergen(headers, "Vary", "Origin");
+    apr_table_mergen(headers, "Vary", "Origin"); /* httpd drops a second one */
 
     const char *origin = find(origins, apr_table_get(r->headers_in, "Origin"));
     if (!origin)
