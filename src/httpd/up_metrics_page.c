@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 APLOG_USE_MODULE(userprofile);
 
@@ -257,7 +258,7 @@ up_metrics_page_handle(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, MERGE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET)
         return HTTP_METHOD_NOT_ALLOWED;
 

@@ -120,9 +120,7 @@ sub wrong_histograms {
 
 my $text;
 
-# The samples now.
-sub metrics {
-    # Of all samples of a family.
+# The sum of all samples of a family.
 sub sum {
     my ($samples, $family) = @_;
     my $sum = 0;
@@ -130,7 +128,9 @@ sub sum {
     return $sum;
 }
 
-my $response = request(GET => '/metrics');
+# The samples now.
+sub metrics {
+    my $response = request(GET => '/metrics');
     $text = $response->content;
     my ($metrics, @wrong) = parse($text);
     is_deeply \@wrong, [], 'the metrics are in Prometheus\' text format';
@@ -160,7 +160,9 @@ my $response = request(GET => '/metrics');
 is $response->code, 200, 'the handler userprofile-metrics answers';
 is $response->header('Content-Type'), 'text/plain; version=0.0.4; charset=utf-8',
     'the metrics have the media type of Prometheus\' text format';
-is request(POST => '/metrics', {}, {})->code, 405, 'the metrics are read by GET alone';
+my $post = request(POST => '/metrics', {}, {});
+is $post->code, 405, 'the metrics are read by GET alone';
+like $post->header('Allow') // '', qr/\bGET\b/, 'as its Allow says';
 my $head = request(HEAD => '/metrics');
 is $head->code, 200, 'HEAD of the metrics is answered';
 unlike request(GET => '/metrics')->content, qr/^userprofile_calls_total\{/m, 'nothing was called yet';
@@ -271,5 +273,29 @@ my ($section) = $page =~ m{<h1>User Profiles</h1>\n<dl>\n((?:<dt>[^<]+: [^<]+</d
 ok $section, 'mod_status has a section for people';
 like $section // '', qr/<dt>Calls: \d+</, 'the section says how many calls there were';
 unlike $text, qr/\bsite-|$site->{token}/, 'the metrics name no user, organisation or token';
+
+# Two stores, the second with a name that a label cannot hold as it is.
+{
+    my $two = OwnServer->start(<<'END');
+UserProfileStore "lmdb:${FOLDER}/store"
+Include "${CONF}/everywhere.conf"
+<VirtualHost 127.0.0.1:${PORT}>
+    UserProfileStore 'lmdb:${FOLDER}/a"b\c'
+    <Location /metrics>
+        UserProfile Off
+        AuthType None
+        Require all granted
+        SetHandler userprofile-metrics
+    </Location>
+</VirtualHost>
+END
+    my ($metrics, @wrong) = parse(request(GET => $two->url('/metrics'))->content);
+    my ($first, $second) = map { $two->store =~ s/store$/$_/r } 'store', 'a\\"b\\\\c';
+    is_deeply \@wrong, [], 'the metrics of two stores are in the format, each family once';
+    is $metrics->{samples}{qq(userprofile_store_up{store="$_"})}, 1, "a label names the store $_"
+        for $first, $second;
+    cmp_ok $metrics->{samples}{qq(userprofile_store_readers{store="$_"})}, '>', 0, "$_ has its figures"
+        for $first, $second;
+}
 
 done_testing;
