@@ -19,8 +19,10 @@ up_id_is_storable(const char *id)
     if (left < 1 || left > UP_ID_MAX_BYTES)
         return 0;
     while (left) {
-        apr_uint32_t code_point;
-        apr_size_t size = up_utf8_decode(&code_point, id, left);
+        apr_uint32_t code_point = (unsigned char)*id;
+        apr_size_t size = 1;
+        if (code_point & 0x80) /* else it is ASCII, as most is */
+            size = up_utf8_decode(&code_point, id, left);
         if (!size || is_control(code_point))
             return 0;
         id += size;

@@ -7,9 +7,13 @@
 #define YEAR_1 APR_INT64_C(-62135596800)
 #define YEAR_10000 APR_INT64_C(253402300800)
 
-/* The calendar repeats itself after 400 years, which are 146,097 days. */
+/* The calendar repeats itself after 400 years. */
 #define SHIFT_YEARS 2000
-#define SHIFT_SECONDS (APR_INT64_C(146097) * 86400 * SHIFT_YEARS / 400)
+#define ERA_DAYS 146097
+#define SHIFT_SECONDS (APR_INT64_C(86400) * ERA_DAYS * SHIFT_YEARS / 400)
+
+/* From 1 March of the year 0 to 1 January 1970. */
+#define DAYS_TO_1970 719468
 
 /* Write COUNT digits of VALUE at AT and MARK after them; returns where it ends.
  * Answers have two times each, and printf's way costs more than reading them.
@@ -23,23 +27,43 @@ put(char *at, int count, int value, char mark_after)
     return at + count + 1;
 }
 
+/* Write the date that is DAYS after 1970-01-01 at AT. gmtime_r(), and with it
+ * APR's function, would have all threads of a process wait for one lock. */
+static char *
+put_date(char *at, apr_int64_t days)
+{
+    /* A year that begins in March ends with its leap day, and five of its
+     * months have 153 days, from wherever they begin. */
+    days += DAYS_TO_1970 + SHIFT_YEARS / 400 * ERA_DAYS;
+    int day = (int)(days % ERA_DAYS);
+    int year = (day - day / 1460 + day / 36524 - day / (ERA_DAYS - 1)) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    int month = (5 * day + 2) / 153;
+    day -= (153 * month + 2) / 5;
+    year += 400 * (int)(days / ERA_DAYS) - SHIFT_YEARS + month / 10;
+
+    at = put(at, 4, year, '-');
+    at = put(at, 2, (month + 2) % 12 + 1, '-');
+    return put(at, 2, day + 1, 'T');
+}
+
 const char *
 up_time_format(apr_time_t time, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, sizeof("2025-03-25T10:28:47.405123Z"));
     int usec = (int)apr_time_usec(time);
-    apr_time_exp_t t;
 
     if (usec < 0)
         usec += (int)APR_USEC_PER_SEC;
-    apr_time_exp_gmt(&t, time - usec);
+    apr_int64_t sec = apr_time_sec(time - usec);
+    int second = (int)(sec % 86400);
+    if (second < 0)
+        second += 86400;
 
-    char *end = put(text, 4, t.tm_year + 1900, '-');
-    end = put(end, 2, t.tm_mon + 1, '-');
-    end = put(end, 2, t.tm_mday, 'T');
-    end = put(end, 2, t.tm_hour, ':');
-    end = put(end, 2, t.tm_min, ':');
-    end = put(end, 2, t.tm_sec, usec ? '.' : 'Z');
+    char *end = put_date(text, (sec - second) / 86400);
+    end = put(end, 2, second / 3600, ':');
+    end = put(end, 2, second / 60 % 60, ':');
+    end = put(end, 2, second % 60, usec ? '.' : 'Z');
     if (usec % 1000)
         end = put(end, 6, usec, 'Z');
     else if (usec)

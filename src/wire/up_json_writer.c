@@ -73,12 +73,11 @@ put_name(up_json_writer_t *writer, const char *name)
         put_char(writer, ',');
     if (!name)
         return;
-    char *at = room(writer, strlen(name) + 3), *begin = at;
+    char *at = room(writer, strlen(name) + 3), *begin = at, c;
     *at++ = '"';
-    for (; *name; name++) {
-        char c = *name;
-        if (c == '_' && name[1]) {
-            c = *++name;
+    while ((c = *name++)) {
+        if (c == '_' && *name) {
+            c = *name++;
             c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
         }
         *at++ = c;

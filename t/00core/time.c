@@ -2,6 +2,9 @@
 #include "tap.h"
 #include "core/up_time.h"
 
+#include <apr_strings.h>
+#include <string.h>
+
 #define AT APR_INT64_C
 
 static const struct {
@@ -74,9 +77,35 @@ static const struct {
     {"1742898527", NULL, "seconds since the epoch"},
 };
 
+/* Each fourth day of all years, at another hour of the day. */
+static void
+calendar(apr_pool_t *pool)
+{
+    const apr_time_t step = apr_time_from_sec(97 * 3600 + 61);
+    apr_time_t time = AT(-62135596800000000);
+    char expected[64] = "";
+    const char *text = expected;
+    apr_time_exp_t t;
+    apr_pool_t *iterpool;
+
+    apr_pool_create(&iterpool, pool);
+    for (; time < AT(253402300800000000) && !strcmp(text, expected);
+         time += step) {
+        apr_pool_clear(iterpool);
+        text = up_time_format(time, iterpool);
+        apr_time_exp_gmt(&t, time);
+        apr_snprintf(expected, sizeof(expected),
+                     "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900,
+                     t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    }
+    is(text, expected, "dates are those of APR's calendar");
+    apr_pool_destroy(iterpool);
+}
+
 static void
 test(apr_pool_t *pool)
 {
+    calendar(pool);
     for (unsigned i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         apr_time_t time = 4711;
 
