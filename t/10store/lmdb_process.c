@@ -6,11 +6,14 @@
 #include "temp_lmdb.h"
 
 #include <apr_strings.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +26,7 @@
 #define CHILDREN 6
 #define ROUNDS 60
 #define WHO_SIZE 200
+#define LOCK_FILE_BEGIN 64
 #define MIB (1024 * 1024)
 #define FEW_PAGES (256 * 1024) /* 500 events have their own */
 
@@ -541,6 +545,48 @@ grown_by_another(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* Hold the lock of LMDB's reader table of the store NAME, whose lock file
+ * begins with two numbers and this lock. */
+static void
+hold_reader_table(const char *name, apr_pool_t *pool)
+{
+    const char *path =
+        temp_path(apr_pstrcat(pool, name, "/lock.mdb", NULL), pool);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+
+    char *map = mmap(NULL, LOCK_FILE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     file, 0);
+    if (file < 0 || map == MAP_FAILED ||
+        pthread_mutex_lock((pthread_mutex_t *)(map + 8)))
+        _exit(1);
+}
+
+/* LMDB takes this lock to begin a transaction that reads. A process that stands
+ * still just then must not keep others from reading. */
+static void
+stopped_in_reader_table(apr_pool_t *pool)
+{
+    child_t child;
+
+    make("table", temp_lmdb_scratch(pool), pool);
+    up_store_t *store = open_store("table", temp_lmdb_scratch(pool), pool);
+    is(read_text(store, NULL, "O1", "A", pool), "org O1, user O1/A", "read");
+    if (!spawn(&child)) {
+        hold_reader_table("table", pool);
+        tell(child.up);
+        wait_for(child.down);
+        _exit(0);
+    }
+    wait_for(child.up);
+    alarm(20); /* ends this program */
+    is(read_text(store, NULL, "O1", "A", pool), "org O1, user O1/A",
+       "a process that holds the lock of the reader table does not stop one "
+       "that has read before");
+    alarm(0);
+    kill_child(&child);
+    up_store_close(store);
+}
+
 static void
 test(apr_pool_t *pool)
 {
@@ -552,6 +598,7 @@ test(apr_pool_t *pool)
     killed_readers(pool);
     full_by_reader(pool);
     grown_by_another(pool);
+    stopped_in_reader_table(pool);
 }
 
 int

@@ -146,6 +146,7 @@ share_or_open(lmdb_store_t **store, lmdb_store_t *lmdb)
                          lmdb->pool));
     UP_ERR(up_lmdb_env_open(lmdb, lmdb->pool));
     up_gate_init(&lmdb->gate);
+    pthread_mutex_init(&lmdb->ended_lock, NULL);
     apr_pool_create(&lmdb->writer_pool, lmdb->pool);
     lmdb->next_open = open_stores;
     open_stores = *store = lmdb;
@@ -224,6 +225,7 @@ lmdb_close(up_store_t *store)
             link = &(*link)->next_open;
         *link = lmdb->next_open;
         up_lmdb_env_close(lmdb);
+        pthread_mutex_destroy(&lmdb->ended_lock);
         up_gate_destroy(&lmdb->gate);
         apr_pool_destroy(lmdb->pool);
     }

@@ -73,6 +73,9 @@ typedef struct lmdb_file_t {
     apr_uint64_t size; /* atomic */
 } lmdb_file_t;
 
+/* More threads than this do not read at the same moment. */
+#define LMDB_ENDED_MAX 64
+
 typedef struct lmdb_store_t {
     up_store_t base;
     const char *path;   /* for people */
@@ -100,6 +103,11 @@ typedef struct lmdb_store_t {
     void *lock_map;         /* up_lmdb_lock.c's, or NULL */
     int read_only; /* its file system is, so there are no locks either */
     apr_uint32_t all_marked; /* atomic: each value must have a checksum */
+
+    /* Transactions that read, have ended, and can be renewed. */
+    pthread_mutex_t ended_lock; /* guards what follows */
+    MDB_txn *ended[LMDB_ENDED_MAX];
+    int ended_count;
 
     lmdb_file_t data, lock; /* as they were opened; LOCK unless READ_ONLY */
     apr_uint32_t watched;   /* atomic: the second when they were looked at */
@@ -292,6 +300,10 @@ UP_MUST_CHECK up_error_t *up_lmdb_begin(lmdb_txn_t *txn,
                                         unsigned flags,
                                         apr_pool_t *pool);
 void up_lmdb_abort(lmdb_txn_t *txn);
+
+/* Give back the reader slots of transactions of STORE that have ended, before
+ * its environment is closed. */
+void up_lmdb_forget_ended(lmdb_store_t *store);
 
 /* Commit TXN, which is over also on failure. The error, in POOL, is
  * UP_OUTCOME_UNKNOWN if what TXN wrote may be there all the same. */

@@ -437,6 +437,7 @@ up_lmdb_env_make(lmdb_store_t *store, const char *path, apr_pool_t *pool)
 void
 up_lmdb_env_close(lmdb_store_t *store)
 {
+    up_lmdb_forget_ended(store);
     if (store->env)
         mdb_env_close(store->env);
     store->env = NULL;

@@ -117,6 +117,51 @@ refuse(const lmdb_txn_t *txn, int due, apr_pool_t *pool)
     return due ? up_lmdb_watch_files(txn->store, pool) : NULL;
 }
 
+/* Begin a transaction as *HANDLE; returns LMDB's result. To begin one that
+ * reads, LMDB takes a lock that all processes share and looks for a free reader
+ * slot; one that has ended is renewed without either. */
+static int
+begin(MDB_txn **handle, lmdb_store_t *store, unsigned flags)
+{
+    MDB_txn *ended = NULL;
+
+    if (flags & MDB_RDONLY) {
+        pthread_mutex_lock(&store->ended_lock);
+        if (store->ended_count)
+            ended = store->ended[--store->ended_count];
+        pthread_mutex_unlock(&store->ended_lock);
+    }
+    if (!ended)
+        return mdb_txn_begin(store->env, NULL, flags, handle);
+    int rc = mdb_txn_renew(ended);
+    if (rc)
+        mdb_txn_abort(ended);
+    else
+        *handle = ended;
+    return rc;
+}
+
+/* End HANDLE, which reads, and keep it for begin(). */
+static void
+end_reading(MDB_txn *handle, lmdb_store_t *store)
+{
+    mdb_txn_reset(handle);
+    pthread_mutex_lock(&store->ended_lock);
+    int is_kept = store->ended_count < LMDB_ENDED_MAX;
+    if (is_kept)
+        store->ended[store->ended_count++] = handle;
+    pthread_mutex_unlock(&store->ended_lock);
+    if (!is_kept)
+        mdb_txn_abort(handle);
+}
+
+void
+up_lmdb_forget_ended(lmdb_store_t *store)
+{
+    while (store->ended_count)
+        mdb_txn_abort(store->ended[--store->ended_count]);
+}
+
 up_error_t *
 up_lmdb_begin(lmdb_txn_t *txn,
               lmdb_store_t *store,
@@ -132,7 +177,7 @@ up_lmdb_begin(lmdb_txn_t *txn,
             up_gate_leave(&store->gate);
             return err;
         }
-        int rc = mdb_txn_begin(store->env, NULL, flags, &txn->handle);
+        int rc = begin(&txn->handle, store, flags);
         if (!rc) {
             err = up_lmdb_begun(txn, due, pool);
             if (err)
@@ -151,7 +196,10 @@ up_lmdb_begin(lmdb_txn_t *txn,
 void
 up_lmdb_abort(lmdb_txn_t *txn)
 {
-    mdb_txn_abort(txn->handle);
+    if (txn->writes)
+        mdb_txn_abort(txn->handle);
+    else
+        end_reading(txn->handle, txn->store);
     txn->handle = NULL;
     up_gate_leave(&txn->store->gate);
 }
