@@ -40,7 +40,7 @@ BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     zlib1g-dev
 RUN_PACKAGES   = curl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
-    libapache2-mod-auth-openidc nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
+    libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
@@ -319,9 +319,11 @@ PLACES  = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
           -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/bin \
-	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR))
+	    $(SHARE)/man/man5 $(SHARE)/man/man8 $(SHARE)/userprofile \
+	    $(DESTDIR)$(dir $(STATEDIR))
 	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 conf/mod_userprofile.5 $(SHARE)/man/man5
 	install -m 644 src/ctl/userprofilectl.8 $(SHARE)/man/man8
 	for file in userprofile.load userprofile.conf; do \
 	    sed $(PLACES) conf/$$file >$(SHARE)/userprofile/$$file || exit 1; \
