@@ -45,7 +45,7 @@ TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl str
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
-    libldap-dev valgrind
+    libldap-dev valgrind gnuplot-nox
 
 .DELETE_ON_ERROR:
 .SECONDARY:
