@@ -313,7 +313,7 @@ lint: $(GEN_H)
 	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench t/check/report \
+	@for script in t/TEST t/bench/bench t/check/report t/package/deb \
 	    $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
@@ -376,6 +376,27 @@ uninstall:
 	    [ ! -d $(DESTDIR)$$folder ] || \
 	    find $(DESTDIR)$$folder -depth -type d -empty -delete; \
 	done
+
+# dpkg-buildpackage wants debian/ at the top, so it works in a copy of the tree.
+DEB      = $(BUILD)/deb
+DEB_TREE = $(DEB)/tree
+deb:
+	@sh conf/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@said=$$(dpkg-parsechangelog -l conf/debian/changelog -S Version) && \
+	    [ "$${said%-*}" = '$(VERSION)' ] || { \
+	    echo "cannot package version $(VERSION): conf/debian/changelog" \
+	        "begins with $$said" >&2; exit 1; }
+	@rm -rf $(DEB)
+	@mkdir -p $(DEB_TREE)
+	@cp -R Makefile mod_userprofile.c src conf $(DEB_TREE)
+	@mv $(DEB_TREE)/conf/debian $(DEB_TREE)
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -uc
+	lintian --allow-root --display-info \
+	    --fail-on error,warning $(DEB)/*.changes
+
+deb-test:
+	@sh conf/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES) debootstrap iproute2
+	@MIRROR=$(MIRROR) perl t/package/deb
 
 clean:
 	@BUILD=$(BUILD) sh conf/demo.sh clean
