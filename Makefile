@@ -17,6 +17,7 @@
 #   make deb       the Debian package, in build/deb, and what lintian says of it
 #   make deb-test  the package in a Debian 12 of its own, from the first install
 #                  to the purge; needs root and some minutes (MIRROR=)
+#   make readme-test   the README to the letter in such a Debian; also root
 #   make install   into this machine's Apache; make uninstall undoes it (data
 #                  and a changed configuration stay)
 #   make clean
@@ -65,7 +66,7 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
-.PHONY: bench bench-compare bench-packages lint report deb deb-test
+.PHONY: bench bench-compare bench-packages lint report deb deb-test readme-test
 .PHONY: install uninstall clean FORCE
 
 all:
@@ -313,7 +314,7 @@ lint: $(GEN_H)
 	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench t/check/report t/package/deb \
+	@for script in t/TEST t/bench/bench t/check/report t/package/deb t/package/readme \
 	    $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
@@ -397,6 +398,10 @@ deb:
 deb-test:
 	@sh conf/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES) debootstrap iproute2
 	@MIRROR=$(MIRROR) perl t/package/deb
+
+readme-test:
+	@sh conf/packages.sh debootstrap iproute2
+	@MIRROR=$(MIRROR) KEEP=$(KEEP) perl t/package/readme
 
 clean:
 	@BUILD=$(BUILD) sh conf/demo.sh clean
