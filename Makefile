@@ -53,7 +53,7 @@ HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
-RUN_PACKAGES   = curl
+RUN_PACKAGES   = curl openssl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
     $(if $(shell command -v npm),,nodejs npm)
