@@ -23,6 +23,7 @@ typedef struct known_t {
     const char *org;       /* NULL: there is no record */
     apr_uint64_t sequence; /* the record's */
     apr_uint64_t last;     /* the sequence of the last event; 0: none */
+    apr_uint32_t imports;  /* how many there were before that one */
     apr_uint32_t hash[UP_FIELDS];
     unsigned stale : UP_FIELDS; /* fields in which the record is not what the
                                  * last event about them left */
@@ -34,9 +35,10 @@ typedef struct known_t {
 typedef struct checker_t {
     up_check_result_t *result;
     const up_check_t *listener;
-    apr_hash_t *orgs;  /* id: itself */
-    apr_hash_t *users; /* id: known_t */
-    int is_partial;    /* what was not found may be what cannot be read */
+    apr_hash_t *orgs;     /* id: itself */
+    apr_hash_t *users;    /* id: known_t */
+    apr_uint32_t imports; /* so far */
+    int is_partial;       /* what was not found may be what cannot be read */
     apr_pool_t *pool;
 } checker_t;
 
@@ -220,21 +222,17 @@ check_token(checker_t *checker, const up_token_t *token, apr_pool_t *pool)
     return NULL;
 }
 
-/* An event about no user: since an import may have replaced any of them, what
- * events before it say of users is no longer certain. */
+/* Begin anew with what events say of USER, if there was an event about no user
+ * since: an import, which may have replaced any user. */
 static void
-forget_events(checker_t *checker)
+forget_before_import(const checker_t *checker, known_t *user)
 {
-    apr_hash_index_t *index = apr_hash_first(checker->pool, checker->users);
-
-    for (; index; index = apr_hash_next(index)) {
-        void *value;
-        apr_hash_this(index, NULL, NULL, &value);
-        known_t *known = value;
-        known->last = 0;
-        known->stale = 0;
-        known->last_state = UP_STATES;
-    }
+    if (user->imports == checker->imports)
+        return;
+    user->imports = checker->imports;
+    user->last = 0;
+    user->stale = 0;
+    user->last_state = UP_STATES;
 }
 
 /* The state that EVENT gives its user, or UP_STATES. */
@@ -287,14 +285,13 @@ check_event(checker_t *checker, const up_event_t *event, apr_pool_t *pool)
     if (!is_sane(event->time))
         UP_ERR(tell(checker, pool, RESTORE,
                     "%s: its time is none that an event can have", name));
-    if (!*event->user) {
-        forget_events(checker);
-        return NULL;
-    }
+    if (!*event->user)
+        checker->imports++;
     if (!event->sequence) /* it changed something else than the user */
         return NULL;
 
     known_t *user = find_user(checker, event->user, 1);
+    forget_before_import(checker, user);
     /* An id that was given up with its organisation may be used again. */
     int begins = event->type == UP_USER_ADDED || !user->last;
     if (!begins && event->sequence != user->last + 1)
@@ -368,9 +365,10 @@ names_of(unsigned fields, apr_pool_t *pool)
 static up_error_t *
 check_outcome(checker_t *checker,
               const char *id,
-              const known_t *user,
+              known_t *user,
               apr_pool_t *pool)
 {
+    forget_before_import(checker, user);
     if (!user->last)
         return NULL;
     if (!user->org)
