@@ -14,8 +14,23 @@
 #   make bench-compare BASE=FOLDER   this build beside the one in FOLDER
 #   make lint      layout, clang-tidy, the checks of the tree itself
 #   make report    the longest files and functions
-#   make install   PREFIX=, DESTDIR=, STATEDIR=
+#   make deb       the Debian package, in build/deb, and what lintian says of it
+#   make deb-test  the package in a Debian 12 of its own, from the first install
+#                  to the purge; needs root and some minutes (MIRROR=)
+#   make readme-test   the README to the letter in such a Debian; also root
+#   make install   into this machine's Apache; make uninstall undoes it (data
+#                  and a changed configuration stay)
 #   make clean
+#
+# make install asks apxs where Apache's folders are, and puts userprofile.load
+# and userprofile.conf into Debian's mods-available. Variables say otherwise:
+# PREFIX (/usr/local), DOCDIR, DESTDIR, STATEDIR (the store's default place),
+# LIBEXECDIR (Apache's modules), and LOAD and CONF, the two files that Apache
+# reads; an empty one is not put anywhere. On RHEL, Fedora and their kin:
+#
+#   make install STATEDIR=/var/lib/httpd/userprofile \
+#       LOAD=/etc/httpd/conf.modules.d/10-userprofile.conf \
+#       CONF=/etc/httpd/conf.d/userprofile.conf
 #
 # The first make has conf/packages.sh install the Debian packages that are
 # missing, and keeps what APR and Apache say of themselves in build/config.mk.
@@ -38,19 +53,21 @@ HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
     zlib1g-dev
-RUN_PACKAGES   = curl
+RUN_PACKAGES   = curl openssl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
-    libapache2-mod-auth-openidc nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
+    libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
+DEB_PACKAGES   = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
-    libldap-dev valgrind
+    libldap-dev valgrind gnuplot-nox
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
-.PHONY: bench bench-compare bench-packages lint report install clean FORCE
+.PHONY: bench bench-compare bench-packages lint report deb deb-test readme-test
+.PHONY: install uninstall clean FORCE
 
 all:
 
@@ -297,7 +314,7 @@ lint: $(GEN_H)
 	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench t/check/report \
+	@for script in t/TEST t/bench/bench t/check/report t/package/deb t/package/readme \
 	    $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
@@ -311,28 +328,80 @@ lint: $(GEN_H)
 report:
 	@perl -It/lib t/check/report
 
-# Apache's own folders are where apxs says; a configuration that is there
-# already is the administrator's and stays.
-SITE    = $(DESTDIR)$(SYSCONFDIR)/mods-available
-SHARE   = $(DESTDIR)$(PREFIX)/share
-PLACES  = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
-          -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
+# What is installed, each file with its place.
+SHARE  = $(PREFIX)/share
+DOCDIR = $(SHARE)/doc/userprofile
+DATA   = $(SHARE)/userprofile
+LOAD   = $(SYSCONFDIR)/mods-available/userprofile.load
+CONF   = $(SYSCONFDIR)/mods-available/userprofile.conf
+place  = $(foreach file,$(wildcard $(1)),$(file)=$(2)/$(notdir $(file)))
+PLACED = $(MODULE)=$(LIBEXECDIR)/mod_userprofile.so \
+    $(TOOL)=$(PREFIX)/bin/userprofilectl \
+    $(call place,src/ctl/*.8,$(SHARE)/man/man8) \
+    $(call place,conf/*.5,$(SHARE)/man/man5) \
+    $(patsubst %.bash-completion,%,\
+        $(call place,conf/*.bash-completion,$(SHARE)/bash-completion/completions)) \
+    $(foreach file,$(WIRE_PROTO),$(file)=$(file:src/wire/%=$(DATA)/%)) \
+    $(call place,conf/openapi.json,$(DATA)) \
+    $(call place,conf/profile/*,$(DATA)/profile) \
+    $(call place,conf/examples/*,$(DOCDIR)/examples)
+
+# The paths in the files of conf/ are those of the Debian package.
+PATHS = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
+        -e 's|/usr/share/userprofile|$(DATA)|' \
+        -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
+
 install: all
-	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/bin \
-	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR))
-	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)
-	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 src/ctl/userprofilectl.8 $(SHARE)/man/man8
-	for file in userprofile.load userprofile.conf; do \
-	    sed $(PLACES) conf/$$file >$(SHARE)/userprofile/$$file || exit 1; \
-	    [ ! -d $(SYSCONFDIR)/mods-available ] || [ -e $(SITE)/$$file ] || \
-	    install -D -m 644 $(SHARE)/userprofile/$$file $(SITE)/$$file || \
-	    exit 1; \
+	@for placed in $(PLACED); do \
+	    file=$${placed%%=*}; place=$(DESTDIR)$${placed#*=}; \
+	    case $$place in */bin/*) mode=755 ;; *) mode=644 ;; esac; \
+	    echo "  INSTALL $$place"; \
+	    install -D -m $$mode $$file $$place || exit 1; \
 	done
-	for file in $(WIRE_PROTO:src/wire/proto/%=%); do \
-	    install -D -m 644 src/wire/proto/$$file \
-	        $(SHARE)/userprofile/proto/$$file || exit 1; \
+	@install -d $(DESTDIR)$(dir $(STATEDIR))
+	@for name in load conf; do \
+	    sed $(PATHS) conf/userprofile.$$name \
+	        >$(DESTDIR)$(DATA)/userprofile.$$name || exit 1; \
 	done
+	@DESTDIR=$(DESTDIR) DATA=$(DATA) LOAD=$(LOAD) CONF=$(CONF) \
+	 SBINDIR=$(SBINDIR) sh conf/site.sh install
+
+uninstall:
+	@DESTDIR=$(DESTDIR) DATA=$(DATA) LOAD=$(LOAD) CONF=$(CONF) \
+	 STATEDIR=$(STATEDIR) sh conf/site.sh uninstall
+	@for placed in $(PLACED) =$(DATA)/userprofile.load \
+	    =$(DATA)/userprofile.conf; do \
+	    rm -f $(DESTDIR)$${placed#*=} || exit 1; \
+	done
+	@for folder in $(DATA) $(DOCDIR); do \
+	    [ ! -d $(DESTDIR)$$folder ] || \
+	    find $(DESTDIR)$$folder -depth -type d -empty -delete; \
+	done
+
+# dpkg-buildpackage wants debian/ at the top, so it works in a copy of the tree.
+DEB      = $(BUILD)/deb
+DEB_TREE = $(DEB)/tree
+deb:
+	@sh conf/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@said=$$(dpkg-parsechangelog -l conf/debian/changelog -S Version) && \
+	    [ "$${said%-*}" = '$(VERSION)' ] || { \
+	    echo "cannot package version $(VERSION): conf/debian/changelog" \
+	        "begins with $$said" >&2; exit 1; }
+	@rm -rf $(DEB)
+	@mkdir -p $(DEB_TREE)
+	@cp -R Makefile mod_userprofile.c src conf $(DEB_TREE)
+	@mv $(DEB_TREE)/conf/debian $(DEB_TREE)
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -uc
+	lintian --allow-root --display-info \
+	    --fail-on error,warning $(DEB)/*.changes
+
+deb-test:
+	@sh conf/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES) debootstrap iproute2
+	@MIRROR=$(MIRROR) perl t/package/deb
+
+readme-test:
+	@sh conf/packages.sh debootstrap iproute2
+	@MIRROR=$(MIRROR) KEEP=$(KEEP) perl t/package/readme
 
 clean:
 	@BUILD=$(BUILD) sh conf/demo.sh clean

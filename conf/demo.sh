@@ -56,15 +56,15 @@ prepare() {
     state=$(cd "$run" && pwd -P)
     mkdir -m 700 "$state/store"
     chown "$user:$group" "$state/store"
-    cp conf/demo.conf "$state"
+    cp -R conf/demo.conf conf/profile "$state"
 }
 
 ctl() {
     "$build/userprofilectl" -s "lmdb:$state/store" "$@"
 }
 
-# Fill the store: an organisation, its administrator, two users, and a token
-# for the administrator, which ends up in $token.
+# Fill the store: an organisation, its administrator, two users, a password for
+# each, and a token for the administrator, which ends up in $token.
 fill() {
     ctl init
     ctl org add example --name Example
@@ -74,6 +74,11 @@ fill() {
         --nick-name Gi --language en --gender GENDER_FEMALE
     ctl user add example leo --first-name Leo --last-name Lion
     token=$(ctl token add admin --expires 30d)
+
+    password=$(openssl passwd -apr1 demo)
+    for name in admin gigi leo; do
+        echo "$name:$password"
+    done >"$state/passwords"
 }
 
 start() {
@@ -105,35 +110,38 @@ export TOKEN URL USERPROFILE_STORE
 END
 }
 
+# Bodies end without a newline, as clients get them: curl's -w adds one.
 usage() {
-    curl="curl -i -H \"Authorization: Bearer \$TOKEN\""
+    shown=${run#"$PWD"/}
+    curl="curl -iw '\\n' -H \"Authorization: Bearer \$TOKEN\""
     cat <<END
 
 A demo server runs on 127.0.0.1:$PORT; "make stop" ends it. Its files are in
-${run#"$PWD"/}. To paste:
+$shown. To paste, first of all:
 
-# \$TOKEN and \$URL, and \$USERPROFILE_STORE for $build/userprofilectl
-. ${run#"$PWD"/}/env
+. $shown/env
 
-# an update of one field
-$curl -H 'Content-Type: application/json' -X PATCH \$URL/v2/users/gigi \\
-    -d '{"human":{"profile":{"nickName":"Gigi the Tall"}}}'
+# an update, of another name each time
+$curl -H Content-Type:application/json -X PUT \$URL/management/v1/users/gigi/profile -d '{"firstName":"Gigi","lastName":"Giraffe","displayName":"Gigi at '\$(date +%T)'"}'
 
-# a read, and one's own profile
+# a read, and an error: there is no such user
 $curl \$URL/management/v1/users/gigi/profile
-$curl \$URL/auth/v1/users/me/profile
-
-# an error: there is no such user
 $curl \$URL/management/v1/users/nobody/profile
 
-# the same by Connect
-$curl -H 'Content-Type: application/json' -d '{"userId":"gigi"}' \\
-    \$URL/zitadel.user.v2.UserService/GetUserByID
+# an update of one field, in the v2 API; the second time it changes nothing
+$curl -H Content-Type:application/json -X PATCH \$URL/v2/users/leo -d '{"human":{"profile":{"nickName":"Leo the Loud"}}}'
 
-# the same by gRPC, with buf (the npm package @bufbuild/buf)
-buf curl --protocol grpc --http2-prior-knowledge --schema src/wire/proto \\
-    -H "Authorization: Bearer \$TOKEN" -d '{"userId":"gigi"}' \\
-    \$URL/zitadel.user.v2.UserService/GetUserByID
+# a read by gRPC, with buf (npm install -g @bufbuild/buf)
+buf curl --protocol grpc --http2-prior-knowledge --schema src/wire/proto -H "Authorization: Bearer \$TOKEN" -d '{"userId":"gigi"}' \$URL/zitadel.user.v2.UserService/GetUserByID
+
+# the store
+${build#"$PWD"/}/userprofilectl user list example
+
+# the profile page: sign in as gigi, leo or admin, with the password demo
+http://127.0.0.1:$PORT/people/profile/
+
+# the same for the owner of a token, such as the administrator's: echo \$TOKEN
+http://127.0.0.1:$PORT/profile/
 
 END
 }

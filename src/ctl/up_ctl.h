@@ -23,6 +23,8 @@ struct up_ctl_t {
     up_store_t *store; /* once up_ctl_open() was called; */
     uid_t runner;      /* then also the user who ran the tool */
     int told_waiting;  /* somebody was told that the store is locked */
+    const char *owner; /* the name of the user that root has become, or NULL */
+    pid_t parent;      /* in a child process: its parent; else 0 */
 };
 
 /* Print a warning on the standard error: one sentence, from FORMAT. */
@@ -32,6 +34,26 @@ void up_ctl_note(up_ctl_t *ctl, const char *format, ...)
 /* Open the store as CTL->store, as its owner if this is root; main() closes
  * it. */
 UP_MUST_CHECK up_error_t *up_ctl_open(up_ctl_t *ctl);
+
+/* The same for the store at URI, whatever the command line says. */
+UP_MUST_CHECK up_error_t *up_ctl_open_uri(up_ctl_t *ctl, const char *uri);
+
+/* Set *URI to that of CTL's store; one that no driver takes is misuse. */
+UP_MUST_CHECK up_error_t *up_ctl_store_uri(const char **uri, up_ctl_t *ctl);
+
+/* Set *UID and *GID to those of the user that --owner names, who must be the
+ * one who ran the tool unless that is root. */
+UP_MUST_CHECK up_error_t *up_ctl_named_owner(uid_t *uid,
+                                             gid_t *gid,
+                                             up_ctl_t *ctl);
+
+/* Set *SECONDS to what OPTION, called NAME, says, from 1 to a day; without it
+ * to OTHERWISE. */
+UP_MUST_CHECK up_error_t *up_ctl_read_seconds(apr_int64_t *seconds,
+                                              up_ctl_t *ctl,
+                                              up_ctl_option_t option,
+                                              const char *name,
+                                              int otherwise);
 
 /* The author of CTL's events, in its pool: "tool:" and the name of the user who
  * ran the tool. The store is open. */
@@ -67,5 +89,8 @@ up_error_t *up_ctl_export(up_ctl_t *ctl);
 up_error_t *up_ctl_events(up_ctl_t *ctl);
 up_error_t *up_ctl_stat(up_ctl_t *ctl);
 up_error_t *up_ctl_upgrade(up_ctl_t *ctl);
+up_error_t *up_ctl_check(up_ctl_t *ctl);
+up_error_t *up_ctl_backup(up_ctl_t *ctl);
+up_error_t *up_ctl_restore(up_ctl_t *ctl);
 
 #endif

@@ -48,6 +48,10 @@ static const option_t options[UP_CTL_FIRST_FIELD] = {
     [UP_CTL_USER] = {"user", 0, "USER", "all tokens of this user"},
     [UP_CTL_ERASE] = {"erase", 0, NULL,
                       "the profile too, and the values in the user's events"},
+    [UP_CTL_TIMEOUT] = {"timeout", 0, "SECONDS",
+                        "give up after so long; without it: 600"},
+    [UP_CTL_REPAIR_PLAN] = {"repair-plan", 0, NULL,
+                            "say after each fault what would mend it"},
 };
 
 #define BIT(option) (1u << UP_CTL_##option)
@@ -113,6 +117,15 @@ static const up_ctl_command_t commands[] = {
      BIT(AFTER) | BIT(JSON), up_ctl_events},
     {"stat", "", "[--json]", "show how large the store is", 0, 0, BIT(JSON),
      up_ctl_stat},
+    {"check", "", "[--repair-plan]",
+     "look for faults in the store, and change nothing", 0, 0, BIT(REPAIR_PLAN),
+     up_ctl_check},
+    {"backup", "", "DIR [--timeout SECONDS]",
+     "copy the store, events included, to a new folder", 1, 1, BIT(TIMEOUT),
+     up_ctl_backup},
+    {"restore", "", "DIR [--owner USER]",
+     "put the backup in a folder in the place of the store", 1, 1, BIT(OWNER),
+     up_ctl_restore},
     {"upgrade", "", "", "give a store of an earlier version today's format", 0,
      0, 0, up_ctl_upgrade},
 };

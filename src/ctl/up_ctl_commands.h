@@ -29,6 +29,8 @@ typedef enum up_ctl_option_t {
     UP_CTL_LIMIT,
     UP_CTL_USER,
     UP_CTL_ERASE,
+    UP_CTL_TIMEOUT,
+    UP_CTL_REPAIR_PLAN,
     UP_CTL_FIRST_FIELD,
     UP_CTL_OPTIONS = UP_CTL_FIRST_FIELD + UP_FIELDS
 } up_ctl_option_t;

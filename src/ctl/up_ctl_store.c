@@ -1,6 +1,8 @@
 /* up_ctl_store.c -- the store itself: init, opening it, stat. */
+#include "core/up_account.h"
 #include "core/up_id.h"
 #include "ctl/up_ctl.h"
+#include "ctl/up_ctl_child.h"
 #include "ctl/up_ctl_print.h"
 #include "wire/up_json_writer.h"
 
@@ -14,16 +16,16 @@
 
 #define NOBODY ((uid_t)-1)
 
-/* How long to wait for a store that is locked, in seconds. */
+/* How long to wait for a store that is locked, in seconds; and the most that an
+ * option may say. */
 #define DEFAULT_WAIT 60
-#define MOST_WAIT 86400
+#define MOST_SECONDS 86400
 
 /* Names a store where no option does. */
 #define STORE_VARIABLE "USERPROFILE_STORE"
 
-/* Set *URI to that of CTL's store; one that no driver takes is misuse. */
-static up_error_t *
-store_uri(const char **uri, up_ctl_t *ctl)
+up_error_t *
+up_ctl_store_uri(const char **uri, up_ctl_t *ctl)
 {
     const char *option = ctl->line.option[UP_CTL_STORE];
     const char *variable = getenv(STORE_VARIABLE);
@@ -40,41 +42,46 @@ store_uri(const char **uri, up_ctl_t *ctl)
  * so that none of its files becomes root's. *URI then names the store that was
  * looked at. */
 static up_error_t *
-become_owner(const char **uri, apr_pool_t *pool)
+become_owner(const char **uri, up_ctl_t *ctl)
 {
     uid_t uid;
     gid_t gid;
 
     if (geteuid() != 0)
         return NULL;
-    UP_ERR(up_store_hold(uri, &uid, &gid, *uri, pool));
+    UP_ERR(up_store_hold(uri, &uid, &gid, *uri, ctl->pool));
     if (uid == NOBODY || uid == 0)
         return NULL;
+    ctl->owner = up_account_name(uid, ctl->pool);
     if (setgroups(0, NULL) || setgid(gid) || setuid(uid))
-        return up_error(pool, UP_INTERNAL, APR_FROM_OS_ERROR(errno),
-                        "cannot become user %lu, who owns the store",
-                        (unsigned long)uid);
+        return up_error(ctl->pool, UP_INTERNAL, APR_FROM_OS_ERROR(errno),
+                        "cannot become user %s, who owns the store",
+                        ctl->owner);
+    up_ctl_follow_parent(ctl);
     return NULL;
 }
 
-/* Set *SECONDS to what --wait says. */
-static up_error_t *
-read_wait(apr_int64_t *seconds, up_ctl_t *ctl)
+up_error_t *
+up_ctl_read_seconds(apr_int64_t *seconds,
+                    up_ctl_t *ctl,
+                    up_ctl_option_t option,
+                    const char *name,
+                    int otherwise)
 {
-    const char *text = ctl->line.option[UP_CTL_WAIT];
+    const char *text = ctl->line.option[option];
     char *end;
 
-    *seconds = DEFAULT_WAIT;
+    *seconds = otherwise;
     if (!text)
         return NULL;
     errno = 0;
     *seconds = apr_strtoi64(text, &end, 10);
     if (apr_isdigit(*text) && !*end && !errno && *seconds >= 1 &&
-        *seconds <= MOST_WAIT)
+        *seconds <= MOST_SECONDS)
         return NULL;
     return up_ctl_misused(&ctl->line, ctl->pool,
-                          "--wait must be a number of seconds from 1 to %d",
-                          MOST_WAIT);
+                          "--%s must be a number of seconds from 1 to %d", name,
+                          MOST_SECONDS);
 }
 
 /* Tell somebody at a terminal, once, that the store is locked by WHO. */
@@ -92,13 +99,20 @@ tell_waiting(void *baton, const char *who)
 up_error_t *
 up_ctl_open(up_ctl_t *ctl)
 {
-    apr_int64_t wait;
     const char *uri;
 
-    UP_ERR(store_uri(&uri, ctl));
-    UP_ERR(read_wait(&wait, ctl));
+    UP_ERR(up_ctl_store_uri(&uri, ctl));
+    return up_ctl_open_uri(ctl, uri);
+}
+
+up_error_t *
+up_ctl_open_uri(up_ctl_t *ctl, const char *uri)
+{
+    apr_int64_t wait;
+
+    UP_ERR(up_ctl_read_seconds(&wait, ctl, UP_CTL_WAIT, "wait", DEFAULT_WAIT));
     ctl->runner = getuid();
-    UP_ERR(become_owner(&uri, ctl->pool));
+    UP_ERR(become_owner(&uri, ctl));
     UP_ERR(up_store_open(&ctl->store, uri, NULL, ctl->pool));
     up_store_set_wait(ctl->store, apr_time_from_sec(wait), tell_waiting, ctl);
     return NULL;
@@ -129,9 +143,8 @@ up_ctl_require_org(up_ctl_t *ctl, const char *org)
                     "there is no organisation '%s'", org);
 }
 
-/* Set *UID and *GID to those of the user called --owner. */
-static up_error_t *
-named_owner(uid_t *uid, gid_t *gid, up_ctl_t *ctl)
+up_error_t *
+up_ctl_named_owner(uid_t *uid, gid_t *gid, up_ctl_t *ctl)
 {
     const char *name = ctl->line.option[UP_CTL_OWNER];
     const struct passwd *user = getpwnam(name);
@@ -155,11 +168,11 @@ up_ctl_init(up_ctl_t *ctl)
     gid_t gid;
     int made;
 
-    UP_ERR(store_uri(&uri, ctl));
+    UP_ERR(up_ctl_store_uri(&uri, ctl));
     UP_ERR(up_store_hold(&held, &uid, &gid, uri, ctl->pool));
     int unsaid = uid == NOBODY && !ctl->line.option[UP_CTL_OWNER];
     if (ctl->line.option[UP_CTL_OWNER])
-        UP_ERR(named_owner(&uid, &gid, ctl));
+        UP_ERR(up_ctl_named_owner(&uid, &gid, ctl));
     if (unsaid) {
         uid = geteuid();
         gid = getegid();

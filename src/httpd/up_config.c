@@ -382,42 +382,42 @@ add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 /* clang-format off */
 const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileStore", set_store, NULL, RSRC_CONF,
-                  "where profiles are kept: lmdb:DIRECTORY"),
+                  "where profiles are kept: lmdb:DIRECTORY (default "
+                  "lmdb:" UP_STATEDIR ")"),
     AP_INIT_TAKE1("UserProfileMapSize", set_store_option, "map-size", RSRC_CONF,
                   "how large an LMDB store may grow (default 16G)"),
     AP_INIT_TAKE1("UserProfileSync", set_store_option, "sync", RSRC_CONF,
-                  "full: an answered change is on disk (default); off"),
+                  "full: an answered change is on disk; or off (default full)"),
     AP_INIT_TAKE1("UserProfileStoreTimeout", set_store_option, "timeout",
                   RSRC_CONF,
                   "how many seconds a change waits for a store that another "
                   "process has locked (default 10)"),
     AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
-                 "On: serve user profiles below this path"),
+                 "On: serve user profiles below this path (default Off)"),
     AP_INIT_TAKE_ARGV("UserProfileProtocols", set_protocols, NULL, DIR,
-                      "which are served: rest, grpc, grpc-web, connect "
-                      "(default all)"),
+                      "which are served (default rest grpc grpc-web connect)"),
     AP_INIT_TAKE1("UserProfileSelf", set_self, NULL, DIR,
                   "what callers may do to themselves where a call allows it: "
-                  "Off, Read, Write (default)"),
+                  "Off, Read or Write (default Write)"),
     AP_INIT_TAKE1("UserProfileUnchanged", set_unchanged, NULL, DIR,
-                  "what a v1 update that changes nothing is: error (default), "
-                  "ok"),
+                  "what a v1 update that changes nothing is: error or ok "
+                  "(default error)"),
     AP_INIT_TAKE_ARGV("UserProfileLanguages", set_languages, NULL, DIR,
                       "the languages that may be stored, as tags or their "
-                      "first subtags; * is any (default)"),
+                      "first subtags; * is any (default *)"),
     AP_INIT_TAKE1("UserProfileCaller", set_expression, FIELD(caller), DIR,
                   "an expression: the caller's user id (default "
                   "%{REMOTE_USER})"),
     AP_INIT_TAKE1("UserProfileCallerOrg", set_claim, FIELD(caller_org),
-                  DIR, "an expression: the caller's organisation; Off (default): "
-                  "the store has it"),
+                  DIR, "an expression: the caller's organisation; Off: the store "
+                  "has it (default Off)"),
     AP_INIT_TAKE1("UserProfileCallerRoles", set_claim,
                   FIELD(caller_roles), DIR,
-                  "an expression: the caller's roles; Off (default): the store "
-                  "has them"),
+                  "an expression: the caller's roles; Off: the store has them "
+                  "(default Off)"),
     AP_INIT_TAKE_ARGV("UserProfileCors", set_cors, NULL, DIR,
                       "the origins whose pages may call, * for any without "
-                      "credentials, or Off (default)"),
+                      "credentials, or Off (default Off)"),
     AP_INIT_TAKE1("UserProfileMaxBody", set_max_body, NULL, DIR,
                   "longest request body (default 64K)"),
     AP_INIT_TAKE_ARGV("UserProfileRole", add_role, NULL, DIR,

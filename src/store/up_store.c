@@ -376,3 +376,51 @@ up_store_upgrade(apr_uint64_t *changed,
 {
     return store->driver->upgrade(changed, store, scratch_pool);
 }
+
+up_error_t *
+up_store_check(up_store_t *store,
+               const up_check_t *check,
+               apr_pool_t *scratch_pool)
+{
+    return store->driver->check_store(store, check, scratch_pool);
+}
+
+up_error_t *
+up_copy_begin(up_copy_t **copy,
+              const char **source,
+              up_copy_kind_t kind,
+              const char *uri,
+              const char *folder,
+              apr_pool_t *pool)
+{
+    const up_store_driver_t *driver;
+    const char *location;
+
+    UP_ERR(resolve(&driver, &location, uri, pool));
+    UP_ERR(driver->check(location, pool));
+    UP_ERR(driver->copy_begin(copy, &location, kind, location, folder, pool));
+    *source = apr_pstrcat(pool, driver->scheme, ":", location, NULL);
+    return NULL;
+}
+
+up_error_t *
+up_copy_fill(apr_uint64_t *damaged,
+             up_copy_t *copy,
+             up_store_t *source,
+             up_progress_t progress,
+             void *baton,
+             apr_pool_t *scratch_pool)
+{
+    return copy->driver->copy_fill(damaged, copy, source, progress, baton,
+                                   scratch_pool);
+}
+
+up_error_t *
+up_copy_finish(const char **kept,
+               up_copy_t *copy,
+               uid_t uid,
+               gid_t gid,
+               apr_pool_t *pool)
+{
+    return copy->driver->copy_finish(kept, copy, uid, gid, pool);
+}

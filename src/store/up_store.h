@@ -320,6 +320,83 @@ UP_MUST_CHECK up_error_t *up_store_stat(up_store_stat_t *stat,
                                         up_store_t *store,
                                         apr_pool_t *result_pool);
 
+/* Called now and then while a long work goes on, with how many of its ALL steps
+ * are DONE. An error ends the work, and is handed back. */
+typedef up_error_t *(*up_progress_t)(void *baton,
+                                     apr_uint64_t done,
+                                     apr_uint64_t all,
+                                     apr_pool_t *pool);
+
+/* What up_store_check() calls, with BATON; an error ends the check, and is
+ * handed back. */
+typedef struct up_check_t {
+    /* A fault: WHAT is a sentence on what is wrong, where, and what that means,
+     * REMEDY one on what mends it; neither has a value of a profile. */
+    up_error_t *(*fault)(void *baton,
+                         const char *what,
+                         const char *remedy,
+                         apr_pool_t *pool);
+    up_visit_t visit; /* each item that can be read, of all kinds, in the order
+                       * of up_store_each() */
+    up_progress_t progress;
+    void *baton;
+} up_check_t;
+
+/* Look at all that STORE keeps, as of one moment, and change nothing: at how it
+ * is kept, whatever that is, and at each item as it is read. What the items say
+ * is for CHECK to judge. */
+UP_MUST_CHECK up_error_t *up_store_check(up_store_t *store,
+                                         const up_check_t *check,
+                                         apr_pool_t *scratch_pool);
+
+/*
+ * Backups. A backup is a store in a folder of its own, and what is restored is
+ * filled from one as a backup is from a store. So both are copies: begun and
+ * finished by the user who ran the tool, and filled between the two by a
+ * process that may have fewer rights.
+ */
+typedef struct up_copy_t up_copy_t;
+
+typedef enum up_copy_kind_t {
+    UP_BACKUP, /* of the store at a URI, in a folder that must not exist */
+    UP_RESTORE /* of the backup in a folder, in place of the store at a URI,
+                * which no process may have open, or which does not exist */
+} up_copy_kind_t;
+
+/* Begin *COPY, of KIND with this URI and this FOLDER, an absolute path. It is
+ * made aside; if POOL is cleared before it is finished, nothing is left of it.
+ * *SOURCE is set to the URI of the store to fill it from: as root, one that
+ * names that very store until POOL is cleared, for a process that has become
+ * the owner of that store. Fails with UP_CONFLICT if there can be no such copy;
+ * a driver without backups says what else makes them. */
+UP_MUST_CHECK up_error_t *up_copy_begin(up_copy_t **copy,
+                                        const char **source,
+                                        up_copy_kind_t kind,
+                                        const char *uri,
+                                        const char *folder,
+                                        apr_pool_t *pool);
+
+/* Fill COPY, which is empty, with all that the open store SOURCE holds as of
+ * one moment, events included, beside others that change it; nothing of what
+ * was erased from it comes along. Sets *DAMAGED to how many records are
+ * damaged: they are copied as they are. */
+UP_MUST_CHECK up_error_t *up_copy_fill(apr_uint64_t *damaged,
+                                       up_copy_t *copy,
+                                       up_store_t *source,
+                                       up_progress_t progress,
+                                       void *baton,
+                                       apr_pool_t *scratch_pool);
+
+/* Make COPY durable, and put it in its place in one step. As root it is given
+ * to UID and GID, unless it takes the place of a store, whose owner and modes
+ * it then gets. Sets *KEPT to where the store that it has replaced is now, for
+ * people, or to NULL. */
+UP_MUST_CHECK up_error_t *up_copy_finish(const char **kept,
+                                         up_copy_t *copy,
+                                         uid_t uid,
+                                         gid_t gid,
+                                         apr_pool_t *pool);
+
 /* Give STORE, which an earlier version has made, today's format, in many short
  * steps beside others that use it. Sets *CHANGED to how many records were
  * written anew; 0: there was nothing to do. What is done stays done on failure,

@@ -113,6 +113,29 @@ typedef up_error_t *up_driver_upgrade_t(apr_uint64_t *changed,
                                         up_store_t *store,
                                         apr_pool_t *scratch_pool);
 
+typedef up_error_t *up_driver_check_store_t(up_store_t *store,
+                                            const up_check_t *check,
+                                            apr_pool_t *scratch_pool);
+
+/* A driver without backups has the first of these alone, which fails. */
+typedef up_error_t *up_driver_copy_begin_t(up_copy_t **copy,
+                                           const char **source,
+                                           up_copy_kind_t kind,
+                                           const char *location,
+                                           const char *folder,
+                                           apr_pool_t *pool);
+typedef up_error_t *up_driver_copy_fill_t(apr_uint64_t *damaged,
+                                          up_copy_t *copy,
+                                          up_store_t *source,
+                                          up_progress_t progress,
+                                          void *baton,
+                                          apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_copy_finish_t(const char **kept,
+                                            up_copy_t *copy,
+                                            uid_t uid,
+                                            gid_t gid,
+                                            apr_pool_t *pool);
+
 typedef up_error_t *up_driver_filling_t(const char **warning,
                                         up_store_t *store,
                                         apr_pool_t *pool);
@@ -144,6 +167,10 @@ typedef struct up_store_driver_t {
     up_driver_stat_t *stat;
     up_driver_filling_t *filling;
     up_driver_upgrade_t *upgrade;
+    up_driver_check_store_t *check_store;
+    up_driver_copy_begin_t *copy_begin;
+    up_driver_copy_fill_t *copy_fill;
+    up_driver_copy_finish_t *copy_finish;
 } up_store_driver_t;
 
 /* The first member of every driver's own store struct. */
@@ -155,6 +182,11 @@ struct up_store_t {
 /* The first member of every driver's own batch struct. */
 struct up_batch_t {
     up_store_t *store;
+};
+
+/* The first member of every driver's own copy struct. */
+struct up_copy_t {
+    const up_store_driver_t *driver;
 };
 
 /* The number that the option NAME of DRIVER means in OPTIONS: that of the

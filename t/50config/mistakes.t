@@ -66,7 +66,7 @@ my @stops = (
     ['the store is a file', "UserProfileStore \"lmdb:\${FOLDER}/httpd.conf\"\n$GOOD", qr/UP0001: '\S+\/httpd.conf' is not a folder/],
     ['the store is below a file', "UserProfileStore \"lmdb:\${FOLDER}/httpd.conf/store\"\n$GOOD", qr/UP0001: '\S+\/httpd.conf\/store' is not a folder/],
     ['others may write to the store\'s folder', "UserProfileStore lmdb:$open\n$GOOD", qr/UP0001: the folder '\S+' of the LMDB store may be written to by others/],
-    ['the store\'s folder is another user\'s', "UserProfileStore lmdb:/usr\n$GOOD", qr/UP0001: the folder '\/usr' belongs to user 0, but .* user ${\$>}'s: give it away with 'chown -R $>'/],
+    ['the store\'s folder is another user\'s', "UserProfileStore lmdb:/usr\n$GOOD", qr/UP0001: the folder '\/usr' belongs to user root, but .* user ${\scalar getpwuid $>}'s: give it away with 'chown -R ${\scalar getpwuid $>}'/],
     (
         map { ["AuthType is $_", section('<Location /api>', 'UserProfile On', "AuthType $_", 'Require valid-user'),
                 qr/UP0041: \S+httpd.conf:\d+: AuthType \S+ is no module's; is it to be AuthType UserProfile\?/] }

@@ -76,6 +76,18 @@ my @wrong = (
         map { ["events --after $_", "--after must be the number of an event"] }
             qw(x -1 1x 99999999999999999999)
     ),
+    ['check everything',     'too many arguments: check [--repair-plan]'],
+    ['check --json',         'check takes no --json'],
+    ['backup',               'too few arguments: backup DIR [--timeout SECONDS]'],
+    ['backup A B',           'too many arguments: backup DIR [--timeout SECONDS]'],
+    ['backup --owner root A', 'backup takes no --owner'],
+    (
+        map { ["backup A --timeout $_", '--timeout must be a number of seconds from 1 to 86400'] }
+            qw(0 -1 x 1s 86401 99999999999999999999)
+    ),
+    ['restore',              'too few arguments: restore DIR [--owner USER]'],
+    ['restore A B',          'too many arguments: restore DIR [--owner USER]'],
+    ['restore --timeout 5 A', 'restore takes no --timeout'],
     ['events --after=', "--after must be the number of an event"],
 );
 
@@ -134,7 +146,7 @@ is_deeply(
         (map { "user $_" } qw(add set get find list remove)),
         (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
-        qw(import export events stat upgrade)
+        qw(import export events stat check backup restore upgrade)
     ],
     '--help lists every command'
 );

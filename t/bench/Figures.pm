@@ -13,12 +13,12 @@ use JSON::PP ();
 
 our @EXPORT = qw(
     alternate figure ratio ratios one
-    note note_row note_rows mark rows_table marks_table as_json
+    note note_row note_rows mark bars rows_table marks_table bars_table as_json
 );
 
 my $NO_FIGURE = 'no figure';
 
-my (@rows, @marks);
+my (@rows, @marks, %bars);
 
 sub median {
     my @sorted = sort { $a <=> $b } @_;
@@ -139,6 +139,40 @@ sub mark {
         :        JSON::PP::false
         };
     print STDERR '* ', mark_line($marks[-1]), "\n";
+}
+
+# Keep the bars of a picture: of $panel, "reads" or "changes", at $connections,
+# pairs of a contestant's name and its figure. What is kept already stays.
+sub bars {
+    my ($panel, $connections, @pairs) = @_;
+    while (my ($name, $figure) = splice @pairs, 0, 2) {
+        $bars{$panel}{$connections}{$name} //= $figure;
+    }
+}
+
+# What each panel of the picture has, beside ours.
+my @PANELS = (
+    reads   => ['a handler that does nothing'],
+    changes => ['a flush for each', 'PostgreSQL', 'bare LMDB'],
+);
+
+# The bars as figures.gp reads them.
+sub bars_table {
+    my @tables;
+    my @panels = @PANELS;
+    while (my ($panel, $others) = splice @panels, 0, 2) {
+        my @names = ('ours', @$others);
+        push @tables, join '',
+            join(' ', 'connections', map { "\"$_\"" } @names) . "\n",
+            map {
+                my $bar = $bars{$panel}{$_};
+                join(' ', $_,
+                    map { defined $bar->{$_} ? sprintf '%.0f', $bar->{$_} : '-' }
+                        @names)
+                    . "\n"
+            } sort { $a <=> $b } keys %{ $bars{$panel} };
+    }
+    return join "\n\n", @tables;
 }
 
 sub number {

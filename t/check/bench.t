@@ -9,7 +9,8 @@ use JSON::PP ();
 use lib 't/bench';
 use BenchCalls ();
 use Figures qw(
-    alternate figure ratio ratios note_row mark rows_table marks_table as_json
+    alternate figure ratio ratios note_row mark bars rows_table marks_table
+    bars_table as_json
 );
 use Generator ();
 use OpenLDAP  ();
@@ -102,6 +103,25 @@ is_deeply(
     [undef, undef, 0, 1],
     'in JSON a mark that is not judged is null'
 );
+
+bars(reads => 128, ours => 57_300.4, 'a handler that does nothing' => undef);
+bars(reads => 32, ours => 49_700);
+bars(changes => 1, ours => 2_400, PostgreSQL => 3_117);
+bars(changes => 1, ours => 9_999, 'bare LMDB' => 4_000);
+is(bars_table(), <<'END', 'the bars of the picture, by connections');
+connections "ours" "a handler that does nothing"
+32 49700 -
+128 57300 -
+
+
+connections "ours" "a flush for each" "PostgreSQL" "bare LMDB"
+1 2400 - 3117 4000
+END
+my $committed = do { local (@ARGV, $/) = 't/bench/figures.dat'; <> };
+is_deeply([$committed =~ /^connections .*$/mg],
+    [map { s/"ours"/ours/r =~ s/"PostgreSQL"/PostgreSQL/r }
+        bars_table() =~ /^connections .*$/mg],
+    'figures.dat has the columns of a run');
 
 # What other load generators print.
 my @pgbench = (

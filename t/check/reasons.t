@@ -1,5 +1,5 @@
-# Every reason of an error stands in the README, with its numbers, and nothing
-# else does.
+# reasons.t -- every reason of an error stands in the manual page, with its
+# numbers, and nothing else does.
 use strict;
 use warnings;
 
@@ -17,18 +17,20 @@ cmp_ok scalar(keys %status), '>', 20, 'the table of errors was read';
 # What clients of the tool alone see is not part of the API.
 delete $status{CONFLICT};
 
-my ($table) = slurp('README.md') =~ /^(\| reason \|.*?)\n\n/ms;
-ok $table, 'the README has a table of errors';
-my %row = map { /^\| ([A-Z_]+) \| (\S+) \| (\d+) \|/ ? ($1 => [$2, $3]) : () }
-    split /\n/, $table || '';
+my ($list) =
+    slurp('conf/mod_userprofile.5') =~ /^\.Sh ERRORS OF THE API\n(.*?)^\.Sh /ms;
+ok $list, 'the manual page has a list of errors';
+my %row;
+while (($list // '') =~ /^\.It Sy ([A-Z_]+) Pq (\S+) , (\d+)$/mg) {
+    ok !$row{$1}, "$1 stands there once";
+    $row{$1} = [$2, $3];
+}
 
 is_deeply [sort keys %row], [sort keys %status],
-    'the README lists the reasons that there are';
+    'the manual page lists the reasons that there are';
 for my $reason (sort keys %row) {
     my ($http, $code) = @{ $row{$reason} };
-    # A dash: gRPC alone raises it, and its HTTP status is always 200.
-    ok $http eq $status{$reason} || $http !~ m{\d},
-        "$reason: HTTP status";
+    is $http, $status{$reason}, "$reason: HTTP status";
     is $code, $rpc{$reason}, "$reason: code";
 }
 

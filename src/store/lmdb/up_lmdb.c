@@ -259,4 +259,8 @@ const up_store_driver_t up_store_lmdb = {
     .stat = up_lmdb_stat,
     .upgrade = up_lmdb_upgrade,
     .filling = up_lmdb_filling,
+    .check_store = up_lmdb_check_store,
+    .copy_begin = up_lmdb_copy_begin,
+    .copy_fill = up_lmdb_copy_fill,
+    .copy_finish = up_lmdb_copy_finish,
 };

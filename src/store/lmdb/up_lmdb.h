@@ -29,6 +29,7 @@
 #include "store/up_store_driver.h"
 
 #include <lmdb.h>
+#include <sys/stat.h>
 
 /* How many reads can be under way at once, over all processes; they take 1 MiB
  * of the lock file. The first process that opens a store fixes the number for
@@ -168,6 +169,16 @@ up_error_t *up_lmdb_error(int rc,
 UP_MUST_CHECK up_error_t *up_lmdb_env_open(lmdb_store_t *store,
                                            apr_pool_t *pool);
 void up_lmdb_env_close(lmdb_store_t *store);
+
+/* "profile": what LMDB calls DATABASE. */
+const char *up_lmdb_database_name(lmdb_database_t database);
+
+/* Open the empty file at PATH, which nobody else uses, as the data of a new
+ * store with the options of STORE, which is to be filled and then closed, also
+ * on failure. */
+UP_MUST_CHECK up_error_t *up_lmdb_env_begin(lmdb_store_t *store,
+                                            const char *path,
+                                            apr_pool_t *pool);
 
 /* Make the empty file at PATH, which nobody else uses, the data of a new store
  * with the options of STORE, and flush it. */
@@ -399,8 +410,80 @@ UP_MUST_CHECK up_error_t *up_lmdb_replace_user(lmdb_txn_t *txn,
                                                apr_pool_t *scratch_pool);
 
 /*
+ * up_lmdb_files.c
+ */
+
+/* Set *FOLDER to a descriptor of the folder PATH, with more FLAGS of open(),
+ * which POOL closes, and *STATUS to what it is; *FOLDER to -1 if there is
+ * nothing at PATH. */
+UP_MUST_CHECK up_error_t *up_lmdb_open_folder(int *folder,
+                                              struct stat *status,
+                                              const char *path,
+                                              int flags,
+                                              apr_pool_t *pool);
+
+/* A path by which this process reaches FOLDER, a descriptor, whatever its path
+ * names now; in POOL. It needs no right to enter the folders above. */
+const char *up_lmdb_held_path(int folder, apr_pool_t *pool);
+
+/* FOLDER, which is at PATH and has STATUS, and the store's files in it are such
+ * that its owner can use them: nobody else can put a file there. */
+UP_MUST_CHECK up_error_t *up_lmdb_check_folder(int folder,
+                                               const struct stat *status,
+                                               const char *path,
+                                               apr_pool_t *pool);
+
+/* PATH, in POOL, without slashes at its end, after which a symlink is followed.
+ */
+const char *up_lmdb_without_slashes(const char *path, apr_pool_t *pool);
+
+/* Flush the name of FOLDER, a descriptor, if the folder that it is in can be
+ * read: it may be one that can only be written to. */
+void up_lmdb_flush_name(int folder);
+
+/*
+ * up_lmdb_pages.c
+ */
+
+/* Look, in the file and without LMDB, which trusts it, at all pages of what
+ * TXN, which reads, sees, and tell CHECK of faults, and of progress: after the
+ * pages there are so many RECORDS to look at. Sets SOUND of each database to
+ * whether LMDB may read it, and *PAGES to how many there are; to 0, without a
+ * look, if changes since TXN began have made it too late for that. */
+UP_MUST_CHECK up_error_t *up_lmdb_check_pages(int sound[LMDB_DATABASES],
+                                              apr_uint64_t *pages,
+                                              const lmdb_txn_t *txn,
+                                              apr_uint64_t records,
+                                              const up_check_t *check,
+                                              apr_pool_t *pool);
+
+/*
  * The functions of the driver that up_lmdb.c does not have itself.
  */
+
+/* up_lmdb_check.c */
+up_driver_check_store_t up_lmdb_check_store;
+
+/* up_lmdb_copy.c */
+up_driver_copy_begin_t up_lmdb_copy_begin;
+up_driver_copy_finish_t up_lmdb_copy_finish;
+
+/* up_lmdb_copy_fill.c */
+up_driver_copy_fill_t up_lmdb_copy_fill;
+
+/* A copy that is being made. */
+typedef struct lmdb_copy_t {
+    up_copy_t base;
+    const char *place; /* the path of the folder that it is to be, or be in */
+    const char *aside; /* the path of the folder that it is made in, which is
+                        * removed with POOL; NULL once it has its place */
+    const char *aside_name; /* how people call that */
+    int folder;             /* a descriptor of it */
+    int file;               /* a descriptor of the data */
+    int store; /* a descriptor of the folder of the store whose place it is to
+                * take; -1: there is none */
+    apr_pool_t *pool;
+} lmdb_copy_t;
 
 /* up_lmdb_files.c */
 up_driver_check_t up_lmdb_check;

@@ -1,61 +1,15 @@
 /* up_lmdb_data.c -- whether data.mdb is whole, found out without LMDB.
  *
  * LMDB maps the file and trusts it: a page that its tree names and that is not
- * in the file is a SIGBUS. So the file is read here first, by pread(). Its
- * format is that of LMDB 0.9, MDB_DATA_VERSION 1 of mdb.c, with 64 bits and in
- * the byte order of the machine. */
+ * in the file is a SIGBUS. So the file is read here first, by pread(). */
 #include "store/lmdb/up_lmdb.h"
+#include "store/lmdb/up_lmdb_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define MAGIC 0xBEEFC0DE
-#define VERSION 1
-#define MIN_PAGE_SIZE 512
-#define MAX_PAGE_SIZE 65536
-#define MAX_DEPTH 32 /* of a tree; LMDB's own */
-
-/* The flags of pages and of nodes. */
-#define PAGE_IS_BRANCH 0x01
-#define PAGE_IS_LEAF 0x02
-#define PAGE_IS_OVERFLOW 0x04
-#define PAGE_IS_META 0x08
-#define VALUE_IS_ELSEWHERE 0x01
-
-typedef struct page_header_t {
-    uint64_t number;
-    uint16_t pad, flags;
-    uint16_t lower, upper; /* the offsets of the nodes end at LOWER */
-} page_header_t;
-
-typedef struct tree_t {
-    uint32_t pad; /* of the list of free pages: the size of a page */
-    uint16_t flags, depth;
-    uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
-} tree_t;
-
-typedef struct meta_t {
-    uint32_t magic, version;
-    uint64_t address, map_size;
-    tree_t free_pages, databases;
-    uint64_t last_page, txnid;
-} meta_t;
-
-typedef struct meta_page_t {
-    page_header_t header;
-    meta_t meta;
-} meta_page_t;
-
-/* A node is these bytes, a key, and a value. Of a leaf, the number is the
- * length of the value; of a branch it is, with the flags as its upper part, the
- * page below. */
-typedef struct node_t {
-    uint16_t low, high, flags, key_length;
-} node_t;
 
 /* A search for pages beyond the end of the file in the list of free ones. */
 typedef struct search_t {
@@ -69,21 +23,21 @@ typedef struct search_t {
 /* Set *META to the newer one of the two in FILE. Returns 0 if there are no such
  * two: LMDB says the same, and why, before it maps the file. */
 static int
-read_meta(meta_t *meta, int file)
+read_meta(lmdb_meta_t *meta, int file)
 {
     size_t page_size = 0;
 
     for (int i = 0; i < 2; i++) {
-        meta_page_t page;
+        lmdb_meta_page_t page;
         if (pread(file, &page, sizeof(page), (off_t)(i * page_size)) !=
                 sizeof(page) ||
-            !(page.header.flags & PAGE_IS_META) || page.meta.magic != MAGIC ||
-            page.meta.version != VERSION)
+            !(page.header.flags & LMDB_PAGE_IS_META) ||
+            page.meta.magic != LMDB_MAGIC || page.meta.version != LMDB_VERSION)
             return 0;
         if (i == 0 || page.meta.txnid > meta->txnid)
             *meta = page.meta;
         page_size = page.meta.free_pages.pad;
-        if (page_size < MIN_PAGE_SIZE || page_size > MAX_PAGE_SIZE)
+        if (page_size < LMDB_MIN_PAGE_SIZE || page_size > LMDB_MAX_PAGE_SIZE)
             return 0;
     }
     return 1;
@@ -122,25 +76,26 @@ search_node(search_t *search,
             size_t offset,
             int depth)
 {
-    const page_header_t *header = (const void *)page;
-    uint64_t list = number * search->page_size + offset + sizeof(node_t);
+    const lmdb_page_header_t *header = (const void *)page;
+    uint64_t list = number * search->page_size + offset + sizeof(lmdb_node_t);
     uint64_t elsewhere;
-    node_t node;
+    lmdb_node_t node;
 
     memcpy(&node, page + offset, sizeof(node));
     uint64_t value = node.low | (uint64_t)node.high << 16;
-    if (header->flags & PAGE_IS_BRANCH)
+    if (header->flags & LMDB_PAGE_IS_BRANCH)
         return search_page(search, value | (uint64_t)node.flags << 32,
                            depth + 1);
     list += node.key_length;
-    if (!(node.flags & VALUE_IS_ELSEWHERE))
+    if (!(node.flags & LMDB_VALUE_IS_ELSEWHERE))
         return search_list(search, list, value);
     if (pread(search->file, &elsewhere, sizeof(elsewhere), (off_t)list) !=
             sizeof(elsewhere) ||
         elsewhere >= search->pages)
         return 0;
     return search_list(
-        search, elsewhere * search->page_size + sizeof(page_header_t), value);
+        search, elsewhere * search->page_size + sizeof(lmdb_page_header_t),
+        value);
 }
 
 /* Search the part of the tree below the page NUMBER. Returns 0 if a page of it
@@ -149,23 +104,23 @@ static int
 search_page(search_t *search, uint64_t number, int depth)
 {
     union {
-        page_header_t header;
-        unsigned char bytes[MAX_PAGE_SIZE];
+        lmdb_page_header_t header;
+        unsigned char bytes[LMDB_MAX_PAGE_SIZE];
     } page;
-    const size_t first = sizeof(page_header_t);
+    const size_t first = sizeof(lmdb_page_header_t);
     uint16_t offset;
 
-    if (depth > MAX_DEPTH || number >= search->pages ||
+    if (depth > LMDB_MAX_DEPTH || number >= search->pages ||
         pread(search->file, &page, search->page_size,
               (off_t)(number * search->page_size)) !=
             (ssize_t)search->page_size ||
-        !(page.header.flags & (PAGE_IS_BRANCH | PAGE_IS_LEAF)) ||
+        !(page.header.flags & (LMDB_PAGE_IS_BRANCH | LMDB_PAGE_IS_LEAF)) ||
         page.header.lower > search->page_size)
         return 0;
     for (size_t at = first; at + sizeof(offset) <= page.header.lower;
          at += sizeof(offset)) {
         memcpy(&offset, page.bytes + at, sizeof(offset));
-        if (offset + sizeof(node_t) > search->page_size ||
+        if (offset + sizeof(lmdb_node_t) > search->page_size ||
             !search_node(search, page.bytes, number, offset, depth))
             return 0;
     }
@@ -176,7 +131,7 @@ search_page(search_t *search, uint64_t number, int depth)
  * SIZE bytes, are free: LMDB does not write a page that was taken and given
  * back in one transaction. */
 static int
-lacks_only_free_pages(int file, apr_off_t size, const meta_t *meta)
+lacks_only_free_pages(int file, apr_off_t size, const lmdb_meta_t *meta)
 {
     size_t page_size = meta->free_pages.pad;
     search_t search = {.file = file,
@@ -206,7 +161,7 @@ up_lmdb_check_data(const lmdb_store_t *store, apr_pool_t *pool)
 {
     up_error_t *err = NULL;
     struct stat status;
-    meta_t meta = {0};
+    lmdb_meta_t meta = {0};
 
     int file = open(store->data_path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -220,7 +175,7 @@ up_lmdb_check_data(const lmdb_store_t *store, apr_pool_t *pool)
                        "cannot look at the LMDB file '%s/" UP_LMDB_DATA "'",
                        store->path);
     else if (!status.st_size)
-        err = cut_off(store, 0, 2 * sizeof(meta_page_t), pool);
+        err = cut_off(store, 0, 2 * sizeof(lmdb_meta_page_t), pool);
     else if (known &&
              (uint64_t)status.st_size / meta.free_pages.pad <= meta.last_page &&
              !lacks_only_free_pages(file, status.st_size, &meta))

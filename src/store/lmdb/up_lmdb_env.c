@@ -29,6 +29,12 @@ static const char *const names[LMDB_DATABASES] = {
     [LMDB_EVENT] = "event",
 };
 
+const char *
+up_lmdb_database_name(lmdb_database_t database)
+{
+    return names[database];
+}
+
 /* Whether LMDB's result RC means that there is no room. */
 static int
 is_full(int rc)
@@ -421,17 +427,24 @@ up_lmdb_env_open(lmdb_store_t *store, apr_pool_t *pool)
 }
 
 up_error_t *
-up_lmdb_env_make(lmdb_store_t *store, const char *path, apr_pool_t *pool)
+up_lmdb_env_begin(lmdb_store_t *store, const char *path, apr_pool_t *pool)
 {
     up_meta_t meta = {0};
 
     int rc = open_environment(store, path, MDB_NOSUBDIR | MDB_NOLOCK);
     if (!rc)
         rc = load_databases(&meta, store, MDB_CREATE, pool);
-    if (!rc)
-        rc = mdb_env_sync(store->env, 1);
-    up_lmdb_env_close(store);
     return rc ? unopened(rc, store, pool) : NULL;
+}
+
+up_error_t *
+up_lmdb_env_make(lmdb_store_t *store, const char *path, apr_pool_t *pool)
+{
+    up_error_t *err = up_lmdb_env_begin(store, path, pool);
+    int rc = err ? 0 : mdb_env_sync(store->env, 1);
+
+    up_lmdb_env_close(store);
+    return rc ? unopened(rc, store, pool) : err;
 }
 
 void

@@ -6,6 +6,7 @@
  * elsewhere by then, and in a folder that others may write to, a symlink in
  * place of a file could lead root to any file. */
 #include "store/lmdb/up_lmdb.h"
+#include "core/up_account.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -39,15 +40,12 @@ close_folder(void *folder)
     return APR_SUCCESS;
 }
 
-/* Set *FOLDER to a descriptor of the folder PATH, with more FLAGS of open(),
- * which POOL closes, and *STATUS to what it is; *FOLDER to -1 if there is
- * nothing at PATH. */
-static up_error_t *
-open_folder(int *folder,
-            struct stat *status,
-            const char *path,
-            int flags,
-            apr_pool_t *pool)
+up_error_t *
+up_lmdb_open_folder(int *folder,
+                    struct stat *status,
+                    const char *path,
+                    int flags,
+                    apr_pool_t *pool)
 {
     *folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
     if (*folder < 0 && errno == ENOENT)
@@ -67,10 +65,8 @@ open_folder(int *folder,
     return NULL;
 }
 
-/* A path by which this process reaches FOLDER, whatever PATH names now; in
- * POOL. It needs no right to enter the folders above. */
-static const char *
-held_path(int folder, apr_pool_t *pool)
+const char *
+up_lmdb_held_path(int folder, apr_pool_t *pool)
 {
     return apr_psprintf(pool, UP_LMDB_HELD "%d", folder);
 }
@@ -105,13 +101,11 @@ check_file(const char *name,
                     "the file '%s/%s' of the LMDB store %s", path, name, fault);
 }
 
-/* FOLDER, which is at PATH and has STATUS, and the store's files in it are such
- * that its owner can use them: nobody else can put a file there. */
-static up_error_t *
-check_folder(int folder,
-             const struct stat *status,
-             const char *path,
-             apr_pool_t *pool)
+up_error_t *
+up_lmdb_check_folder(int folder,
+                     const struct stat *status,
+                     const char *path,
+                     apr_pool_t *pool)
 {
     if (status->st_mode & OTHERS_WRITE)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
@@ -135,11 +129,11 @@ up_lmdb_hold(const char **held,
     *held = location;
     *uid = NO_USER;
     *gid = NO_GROUP;
-    UP_ERR(open_folder(&folder, &status, location, 0, pool));
+    UP_ERR(up_lmdb_open_folder(&folder, &status, location, 0, pool));
     if (folder < 0)
         return NULL;
-    UP_ERR(check_folder(folder, &status, location, pool));
-    *held = held_path(folder, pool);
+    UP_ERR(up_lmdb_check_folder(folder, &status, location, pool));
+    *held = up_lmdb_held_path(folder, pool);
     *uid = status.st_uid;
     *gid = status.st_gid;
     return NULL;
@@ -158,8 +152,8 @@ give_folder(int folder,
     int why = errno;
     rmdir(path);
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(why),
-                    "cannot give the folder '%s' to user %lu", path,
-                    (unsigned long)uid);
+                    "cannot give the folder '%s' to user %s", path,
+                    up_account_name(uid, pool));
 }
 
 /* Fail if the folder PATH, which has STATUS, is not UID's. */
@@ -169,20 +163,19 @@ check_owner(const struct stat *status,
             uid_t uid,
             apr_pool_t *pool)
 {
+    const char *name = up_account_name(uid, pool);
+
     if (status->st_uid == uid)
         return NULL;
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                    "the folder '%s' belongs to user %lu, but the LMDB "
-                    "store in it is to be user %lu's: give it away with "
-                    "'chown -R %lu', or name another folder",
-                    path, (unsigned long)status->st_uid, (unsigned long)uid,
-                    (unsigned long)uid);
+                    "the folder '%s' belongs to user %s, but the LMDB "
+                    "store in it is to be user %s's: give it away with "
+                    "'chown -R %s', or name another folder",
+                    path, up_account_name(status->st_uid, pool), name, name);
 }
 
-/* Flush the name of FOLDER, just made, if the folder that it is in can be read:
- * it may be one that can only be written to. */
-static void
-flush_name(int folder)
+void
+up_lmdb_flush_name(int folder)
 {
     int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -192,9 +185,8 @@ flush_name(int folder)
     close(parent);
 }
 
-/* PATH without slashes at its end, after which a symlink is followed. */
-static const char *
-without_slashes(const char *path, apr_pool_t *pool)
+const char *
+up_lmdb_without_slashes(const char *path, apr_pool_t *pool)
 {
     apr_size_t length = strlen(path);
 
@@ -220,9 +212,9 @@ make_folder(int *folder,
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
                         "cannot make the folder '%s' for the LMDB store", path);
     /* What was made is no symlink, unless something has taken its place. */
-    UP_ERR(open_folder(folder, status,
-                       made ? without_slashes(path, pool) : path,
-                       made ? O_NOFOLLOW : 0, pool));
+    UP_ERR(up_lmdb_open_folder(
+        folder, status, made ? up_lmdb_without_slashes(path, pool) : path,
+        made ? O_NOFOLLOW : 0, pool));
     if (*folder < 0)
         return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "the folder '%s' has just gone", path);
@@ -231,9 +223,9 @@ make_folder(int *folder,
         status->st_uid = uid;
     }
     if (made)
-        flush_name(*folder);
+        up_lmdb_flush_name(*folder);
     UP_ERR(check_owner(status, path, uid, pool));
-    return check_folder(*folder, status, path, pool);
+    return up_lmdb_check_folder(*folder, status, path, pool);
 }
 
 /* Make STORE's data in the empty file ASIDE, and give that its name in FOLDER,
@@ -276,7 +268,8 @@ make_files(int *made,
     if (!fstatat(folder, UP_LMDB_DATA, &data, AT_SYMLINK_NOFOLLOW))
         return NULL;
     int as_root = geteuid() == 0 || getuid() == 0;
-    up_lmdb_set_path(&store, as_root ? held_path(folder, pool) : path, pool);
+    up_lmdb_set_path(&store, as_root ? up_lmdb_held_path(folder, pool) : path,
+                     pool);
     store.path = path;
     up_lmdb_set_options(&store, options);
     char *aside = apr_pstrcat(pool, store.data_path, ".XXXXXX", NULL);
@@ -321,8 +314,8 @@ make_files_as(int *made,
     count = getgroups(count, groups);
     if (count < 0 || become(uid, gid, 0, NULL))
         err = up_error(pool, UP_STORE_UNAVAILABLE, APR_FROM_OS_ERROR(errno),
-                       "cannot act as user %lu to make the LMDB store '%s'",
-                       (unsigned long)uid, path);
+                       "cannot act as user %s to make the LMDB store '%s'",
+                       up_account_name(uid, pool), path);
     else
         err = make_files(made, folder, path, options, pool);
     if (seteuid(0) || become(0, own_gid, count < 0 ? 0 : count, groups))
@@ -402,7 +395,7 @@ up_lmdb_inspect(const char **identity,
     if (stat(location, &status) && errno == EACCES)
         return NULL; /* a server started by root may see it */
     /* O_PATH needs no right to read the folder. */
-    UP_ERR(open_folder(&folder, &status, location, O_PATH, pool));
+    UP_ERR(up_lmdb_open_folder(&folder, &status, location, O_PATH, pool));
     if (folder < 0)
         return inspect_parent(location, pool);
     *identity = identify(&status, pool);
@@ -412,5 +405,5 @@ up_lmdb_inspect(const char **identity,
     UP_ERR(check_owner(&status, location, uid, pool));
     if (user != 0 && status.st_uid != user)
         return NULL; /* its files may be out of this user's sight */
-    return check_folder(folder, &status, location, pool);
+    return up_lmdb_check_folder(folder, &status, location, pool);
 }

@@ -15,7 +15,7 @@ const OPTIONS = [
     '--disable-component-update', '--disable-sync', '--remote-debugging-pipe',
 ];
 
-// Start Chromium, with a profile of its own: { open, close }.
+// Start Chromium, with a profile of its own: { tab, open, close }.
 export function startChromium() {
     const home = mkdtempSync(join(tmpdir(), 'chromium-'));
     const child = spawn('/usr/bin/chromium',
@@ -73,39 +73,69 @@ export function startChromium() {
         return within(answer, method);
     }
 
+    // Call LISTENER with the parameters of each METHOD event of a session, until
+    // the function that is returned is called.
+    function listen(method, sessionId, listener) {
+        const receiver = (message) => {
+            if (message.method === method && message.sessionId === sessionId)
+                listener(message.params);
+        };
+        listeners.add(receiver);
+        return () => listeners.delete(receiver);
+    }
+
     function event(method, sessionId) {
         return within(new Promise((resolve) => {
-            const listen = (message) => {
-                if (message.method !== method || message.sessionId !== sessionId)
-                    return;
-                listeners.delete(listen);
-                resolve();
-            };
-            listeners.add(listen);
+            const stop = listen(method, sessionId, (params) => {
+                stop();
+                resolve(params);
+            });
         }), method);
+    }
+
+    // A new tab:
+    //   send(METHOD, PARAMETERS)   a command of the DevTools protocol
+    //   on(METHOD, LISTENER)       for each such event; returns what ends it
+    //   go(URL)                    open it, and wait until it is loaded
+    //   run(SCRIPT)                what it, or the promise that it returns, comes to
+    async function tab() {
+        const { targetId } =
+            await send('Target.createTarget', { url: 'about:blank' });
+        const { sessionId } =
+            await send('Target.attachToTarget', { targetId, flatten: true });
+        const command = (method, params) => send(method, params, sessionId);
+        await command('Page.enable');
+
+        async function go(url) {
+            const loaded = event('Page.loadEventFired', sessionId);
+            await command('Page.navigate', { url });
+            await loaded;
+        }
+
+        async function run(expression) {
+            const { result, exceptionDetails } =
+                await command('Runtime.evaluate',
+                    { expression, awaitPromise: true, returnByValue: true });
+            if (exceptionDetails)
+                throw new Error(exceptionDetails.exception?.description
+                    ?? exceptionDetails.text);
+            return result.value;
+        }
+
+        return {
+            send: command,
+            on: (method, listener) => listen(method, sessionId, listener),
+            go,
+            run,
+        };
     }
 
     // Open URL: a function that runs a script there and returns what it, or the
     // promise that it returns, comes to.
     async function open(url) {
-        const { targetId } =
-            await send('Target.createTarget', { url: 'about:blank' });
-        const { sessionId } =
-            await send('Target.attachToTarget', { targetId, flatten: true });
-        await send('Page.enable', {}, sessionId);
-        const loaded = event('Page.loadEventFired', sessionId);
-        await send('Page.navigate', { url }, sessionId);
-        await loaded;
-        return async (expression) => {
-            const { result, exceptionDetails } =
-                await send('Runtime.evaluate',
-                    { expression, awaitPromise: true, returnByValue: true },
-                    sessionId);
-            if (exceptionDetails)
-                throw new Error(exceptionDetails.exception?.description
-                    ?? exceptionDetails.text);
-            return result.value;
-        };
+        const { go, run } = await tab();
+        await go(url);
+        return run;
     }
 
     async function close() {
@@ -115,5 +145,5 @@ export function startChromium() {
     }
 
     process.on('exit', () => child.kill('SIGKILL'));
-    return { open, close };
+    return { tab, open, close };
 }

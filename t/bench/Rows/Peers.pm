@@ -48,7 +48,13 @@ sub postgres {
                 ours => "PUT changed, flushed, $clients connections, again",
                 peer => "  $what{$script}"
             );
-            next if $script ne 'transaction' || !$bound{$clients};
+            next if $script ne 'transaction';
+            bars(
+                changes    => $clients,
+                ours       => figure($result, 'ours'),
+                PostgreSQL => figure($result, 'peer')
+            );
+            next if !$bound{$clients};
             mark("PUT changed, $clients clients : pgbench, one transaction",
                 ratio($result, 'ours', 'peer'),
                 'at least', $bound{$clients});

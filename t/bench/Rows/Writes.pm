@@ -86,6 +86,7 @@ sub lone_puts {
         bare      => '  bare LMDB, 1 change a transaction',
         disk      => '  the disk: write of 4 KiB and fdatasync'
     );
+    bars(changes => 1, ours => figure($result, 'ours'));
     my ($ours, $bare, $idle) =
         map { figure($result, $_, 'p50') } qw(ours bare idle);
     mark('PUT changed, 1 connection, p50 : bare LMDB + no-op',
@@ -110,6 +111,12 @@ sub batched_puts {
         queueless => '  the same, queue off',
         storeless => '  the same without the final store step',
         bare      => '  bare LMDB in such batches'
+    );
+    bars(
+        changes => $connections,
+        ours    => figure($result, 'ours'),
+        'a flush for each' => figure($result, 'queueless'),
+        'bare LMDB'        => figure($result, 'bare')
     );
     mark("PUT changed, $connections connections : queue off",
         ratio($result, 'ours', 'queueless'), 'at least', $bound{$connections});
