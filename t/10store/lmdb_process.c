@@ -1,6 +1,7 @@
 /* lmdb_process.c -- an LMDB store and several processes, some of which die. */
 #include "store_contract.h"
 #include "core/up_clock.h"
+#include "program.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -295,10 +296,8 @@ stopped_writer(apr_pool_t *pool)
     ok(!up_store_probe(&episode, store, pool),
        "a store that nobody has locked can be changed");
     child_t child = start_stopped_writer("stopped", pool);
-    const char *name = apr_psprintf(pool,
-                                    "process %d (lmdb_process.t, which "
-                                    "is stopped)",
-                                    (int)child.pid);
+    const char *name = apr_psprintf(pool, "process %d (%s, which is stopped)",
+                                    (int)child.pid, program_name(pool));
 
     up_error_t *err = change(store, pool);
     is_reason(err, "STORE_UNAVAILABLE",

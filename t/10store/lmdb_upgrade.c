@@ -3,6 +3,7 @@
 #include "raw_lmdb.h"
 #include "store_contract.h"
 #include "store_items.h"
+#include "program.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -155,7 +156,7 @@ upgrade_elsewhere(const char *name, apr_interval_time_t pause, apr_pool_t *pool)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        execl("/proc/self/exe", "lmdb_upgrade", temp_path(name, pool), NULL);
+        execl(program_path(pool), "lmdb_upgrade", temp_path(name, pool), NULL);
         _exit(1);
     }
     if (pause) {
