@@ -307,6 +307,13 @@ replace_folder(const char *name, apr_pool_t *pool)
               data_path(name, pool), pool);
 }
 
+static void
+replace_folder_by_file(const char *name, apr_pool_t *pool)
+{
+    move_folder(name, pool);
+    must_copy(temp_path("older", pool), temp_path(name, pool), pool);
+}
+
 /* An older copy, over the same inode. */
 static void
 overwrite_data(const char *name, apr_pool_t *pool)
@@ -333,6 +340,8 @@ static const struct {
     {"lock.mdb replaced", replace_lock, 1, "was replaced"},
     {"the folder moved away", move_folder, 1, "was removed"},
     {"the folder replaced", replace_folder, 1, "was replaced"},
+    {"a file in the folder's place", replace_folder_by_file, 1,
+     "became unreachable"},
     {"data.mdb overwritten by an older copy", overwrite_data, 1,
      "was overwritten"},
     {"data.mdb cut off", cut_data, 0, "was cut off"},
@@ -362,6 +371,7 @@ static void
 tampered(apr_pool_t *pool)
 {
     up_store_t *stores[TAMPERINGS];
+    up_batch_t *batch;
 
     for (size_t i = 0; i < TAMPERINGS; i++) {
         stores[i] = make_and_tamper(i, pool);
@@ -384,6 +394,8 @@ tampered(apr_pool_t *pool)
                   apr_psprintf(pool, "%s: the read after that", what));
         is_reason(change(stores[i], pool), "STORE_UNAVAILABLE",
                   apr_psprintf(pool, "%s: a change after that", what));
+        is_reason(up_batch_begin(&batch, stores[i], pool), "STORE_UNAVAILABLE",
+                  apr_psprintf(pool, "%s: a batch", what));
         up_store_close(stores[i]);
     }
 }
@@ -402,6 +414,46 @@ put_back(apr_pool_t *pool)
     is_reason(read_user(store, pool), "", "the folder moved back: a read");
     is_reason(change(store, pool), "", "the folder moved back: a change");
     up_store_close(store);
+}
+
+/* Files that others may write, or that lie elsewhere than they seem to. */
+static void
+looked_at(apr_pool_t *pool)
+{
+    static const struct {
+        const char *uri, *message;
+    } rows[] = {
+        {"lmdb:/nowhere/store//",
+         "the LMDB store '/nowhere/store//' cannot be made, as there is no "
+         "folder '/nowhere/'"},
+        /* Its files are root's affair, or there are none yet. */
+        {"lmdb:/usr", NULL},
+    };
+    up_store_t *store = temp_lmdb_make("open", temp_lmdb_scratch(pool), pool);
+    const char *identity, *data = data_path("open", pool);
+
+    up_store_close(store);
+    if (chmod(data, 0620))
+        exit(1);
+    const up_error_t *err =
+        temp_lmdb_prepare(&identity, "open", geteuid(), pool);
+    is(err ? err->message : NULL,
+       apr_psprintf(pool,
+                    "the file '%s' of the LMDB store may be written to by "
+                    "others than its owner",
+                    data),
+       "a data file that others may write is refused");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        err = up_store_inspect(&identity, rows[i].uri, 0, pool);
+        is(err ? err->message : NULL, rows[i].message, "a look at %s",
+           rows[i].uri);
+    }
+    /* For root there is nothing that it may not see. */
+    if (mkdir(temp_path("dark", pool), 0))
+        exit(1);
+    is_reason(up_store_inspect(&identity, temp_lmdb_uri("dark/store", pool),
+                               geteuid(), pool),
+              "", "a store in a folder that cannot be looked at may be there");
 }
 
 /* A server and a tool with different lock files would both write. */
@@ -447,6 +499,7 @@ test(apr_pool_t *pool)
     short_but_whole("long", 2500, 1, pool);
     tampered(pool);
     put_back(pool);
+    looked_at(pool);
     two_locks(pool);
 }
 

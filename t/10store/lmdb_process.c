@@ -7,6 +7,7 @@
 #include "temp_lmdb.h"
 
 #include <apr_strings.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -341,6 +342,35 @@ stopped_writer(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A process that sets up LMDB's lock file stands still. */
+static void
+stopped_setup(apr_pool_t *pool)
+{
+    const char *lock = temp_path("setup/lock.mdb", pool);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    up_store_t *store;
+    child_t child;
+
+    make("setup", impatient("64M", pool), pool);
+    if (!spawn(&child)) {
+        int file = open(lock, O_RDWR);
+        if (file < 0 || fcntl(file, F_SETLK, &whole))
+            _exit(1);
+        tell(child.up);
+        pause();
+        _exit(1);
+    }
+    wait_for(child.up);
+    is_reason(up_store_open(&store, temp_lmdb_uri("setup", pool),
+                            impatient("64M", pool), pool),
+              "STORE_UNAVAILABLE",
+              "to open a store gives up while another process sets it up");
+    kill_child(&child);
+    store = open_store("setup", impatient("64M", pool), pool);
+    ok(!change(store, pool), "when that is dead, it is opened");
+    up_store_close(store);
+}
+
 /* Likewise; a process that has waited for it in vain can end. */
 static void
 ended_waiter(apr_pool_t *pool)
@@ -547,6 +577,7 @@ test(apr_pool_t *pool)
     many_writers(pool);
     killed_writer(pool);
     stopped_writer(pool);
+    stopped_setup(pool);
     ended_waiter(pool);
     killed_readers(pool);
     full_by_reader(pool);

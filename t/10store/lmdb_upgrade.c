@@ -146,6 +146,20 @@ strict_afterwards(apr_pool_t *pool)
     up_store_close(store);
 }
 
+static void
+lost_meanwhile(apr_pool_t *pool)
+{
+    const char *text;
+    apr_uint64_t changed;
+
+    make_old(&text, "lost", 0, pool);
+    up_store_t *store = open_store("lost", pool);
+    unlink(temp_path("lost/data.mdb", pool));
+    is_reason(up_store_upgrade(&changed, store, pool), "STORE_UNAVAILABLE",
+              "a store that was removed meanwhile is not upgraded");
+    up_store_close(store);
+}
+
 /* Upgrade the store NAME in a process of its own, which is killed after PAUSE
  * microseconds unless that is 0. Returns whether it came to the end. */
 static int
@@ -289,6 +303,7 @@ test(apr_pool_t *pool)
     used_as_it_is(pool);
     upgraded(pool);
     strict_afterwards(pool);
+    lost_meanwhile(pool);
     beside_a_server(pool);
     cut_off(pool);
     of_both_formats(pool);
