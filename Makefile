@@ -7,6 +7,8 @@
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
+#   make soak      kills, stops, full disks and replaced files for SOAK_SECONDS,
+#                  beside clients that check what is stored
 #   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
@@ -44,6 +46,7 @@ PORT         = 8080
 MPM          = event
 FUZZ_SECONDS = 30
 POWERLOSS_STATES = 12000
+SOAK_SECONDS = 3600
 APXS         = apxs
 CC           = gcc
 CFLAGS       = -O2 -g
@@ -65,9 +68,9 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
-.PHONY: bench bench-compare bench-packages lint report deb deb-test readme-test
-.PHONY: install uninstall clean FORCE
+.PHONY: all programs run stop test asan tsan valgrind soak powerloss fuzz
+.PHONY: fuzzers bench bench-compare bench-packages lint report deb deb-test
+.PHONY: readme-test install uninstall clean FORCE
 
 all:
 
@@ -235,6 +238,9 @@ tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
 	 $(TSAN_TESTS)
 	prove $(TSAN_TESTS)
+
+soak:
+	@SOAK_SECONDS=$(SOAK_SECONDS) $(MAKE) test T=t/70faults/soak.t
 
 powerloss: $(BUILD)/t/10store/lmdb_powerloss.t
 	POWERLOSS_STATES=$(POWERLOSS_STATES) $<

@@ -89,15 +89,6 @@ up_message_enum(const ProtobufCMessage *message,
     return *(const int *)member(message, field);
 }
 
-const ProtobufCMessage *
-up_message_child(const ProtobufCMessage *message,
-                 const ProtobufCFieldDescriptor *field)
-{
-    return up_message_has(message, field)
-               ? *(ProtobufCMessage *const *)member(message, field)
-               : NULL;
-}
-
 /* Note that FIELD of MESSAGE is set. */
 static void
 mark(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)

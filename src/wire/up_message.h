@@ -32,14 +32,12 @@ ProtobufCMessage *up_message_make(const ProtobufCMessageDescriptor *type,
 int up_message_has(const ProtobufCMessage *message,
                    const ProtobufCFieldDescriptor *field);
 
-/* The text, number or message that FIELD has in MESSAGE; NULL for a text or a
- * message that is absent. */
+/* The text or number that FIELD has in MESSAGE; NULL for a text that is absent.
+ */
 const char *up_message_text(const ProtobufCMessage *message,
                             const ProtobufCFieldDescriptor *field);
 int up_message_enum(const ProtobufCMessage *message,
                     const ProtobufCFieldDescriptor *field);
-const ProtobufCMessage *up_message_child(const ProtobufCMessage *message,
-                                         const ProtobufCFieldDescriptor *field);
 
 /* Set FIELD of MESSAGE; of a oneof, the other members go. TEXT is not copied.
  */

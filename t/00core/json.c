@@ -74,6 +74,8 @@ static const struct {
      "a high surrogate before a character beyond the low ones"},
     {BYTES("{\"\\udc00\":1}"), "a surrogate stands alone (line 1, column 3)",
      "a surrogate in a name"},
+    {BYTES("{\"a\":\"\\u12g4\"}"), "the text is not JSON (line 1, column 11)",
+     "a \\u with three digits"},
     {BYTES("{\"a\":\"\\u0000\"}"),
      "a string holds a NUL character (line 1, column 7)", "an escaped NUL"},
     {BYTES("{\"\\u0000\":1}"),

@@ -49,6 +49,7 @@ static const struct {
     apr_uint32_t code_point;
 } decoded[] = {
     {BYTES("Az"), 1, 'A'},
+    {BYTES(""), 0, 0},
     {BYTES("\xc3\xa9z"), 2, 0xe9},
     {BYTES("\xe2\x82\xacz"), 3, 0x20ac},
     {BYTES("\xf0\x9f\x98\x80z"), 4, 0x1f600},

@@ -311,6 +311,57 @@ messages(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* Open the store NAME, which put_small() filled and some changes followed, with
+ * two values of DATABASE that are the same. */
+static up_store_t *
+make_damaged(const char *name, const char *database, apr_pool_t *pool)
+{
+    up_store_t *store = temp_lmdb_make(name, temp_lmdb_scratch(pool), pool);
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+
+    put_small(store);
+    for (int i = 0; i < 2; i++)
+        must(up_store_update(&after, store, "O1", "A", decide, &script, pool,
+                             pool));
+    up_store_close(store);
+    misplace(name, raw_lmdb_read(name, pool), database, pool);
+    must(up_store_open(&store, temp_lmdb_uri(name, pool),
+                       temp_lmdb_scratch(pool), pool));
+    return store;
+}
+
+/* What changes a record, or looks at it to remove it, notices. */
+static void
+changes(apr_pool_t *pool)
+{
+    up_store_t *store = make_damaged("change", "profile", pool);
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+    up_batch_t *batch;
+
+    ok(is_noticed(up_store_update(&after, store, "O1", "A", decide, &script,
+                                  pool, pool)),
+       "a change of a user whose record is damaged is refused");
+    must(
+        up_store_update(&after, store, "O1", "B", decide, &script, pool, pool));
+    up_store_close(store);
+
+    store = make_damaged("rights", "token", pool);
+    must(up_batch_begin(&batch, store, pool));
+    ok(is_noticed(up_batch_remove_rights(batch, "A", pool)),
+       "tokens are not removed while one of them is damaged");
+    is_reason(up_batch_commit(batch), "INTERNAL", "nor is the rest of that");
+    up_store_close(store);
+
+    store = make_damaged("events", "event", pool);
+    must(up_batch_begin(&batch, store, pool));
+    ok(is_noticed(up_batch_erase_events(batch, "A", pool)),
+       "events are not erased while one of them is damaged");
+    is_reason(up_batch_commit(batch), "INTERNAL", "nor is the rest of that");
+    up_store_close(store);
+}
+
 static void
 test(apr_pool_t *pool)
 {
@@ -318,6 +369,7 @@ test(apr_pool_t *pool)
     swapped(pool);
     moved(pool);
     messages(pool);
+    changes(pool);
 }
 
 int

@@ -2,6 +2,8 @@
  * take away from an open store. */
 #include "store_contract.h"
 #include "store_items.h"
+#include "program.h"
+#include "raw_lmdb.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -131,36 +133,88 @@ cut_message(apr_pool_t *pool)
     is_number(size_of(data_path("cut", pool)), 0, "an empty file stays empty");
 }
 
-/* Pages that a transaction takes and gives back are never written, so that a
- * sound file can end before them. */
+/* Put COUNT organisations, named LENGTH bytes each, in one batch, and remove
+ * them in it if IN_VAIN. */
 static void
-short_but_whole(apr_pool_t *pool)
+put_orgs(up_store_t *store,
+         int count,
+         apr_size_t length,
+         int in_vain,
+         apr_pool_t *pool)
 {
-    up_store_t *store = temp_lmdb_make("short", temp_lmdb_scratch(pool), pool);
+    char *name = apr_pcalloc(pool, length + 1);
+    up_item_t org = {.kind = UP_KIND_ORG, .as.org.name = name};
     up_batch_t *batch;
     int found;
 
-    fill(store, 20);
+    memset(name, 'N', length);
     must(up_batch_begin(&batch, store, pool));
-    for (int i = 0; i < 200; i++)
-        must(
-            up_batch_put(batch, make_token("T", (unsigned char)i, pool), pool));
-    for (int i = 0; i < 200; i++)
-        must(up_batch_remove(&found, batch,
-                             make_token("T", (unsigned char)i, pool), pool));
+    for (int i = 0; i < count; i++) {
+        org.as.org.id = apr_psprintf(pool, "L%d", i);
+        must(up_batch_put(batch, &org, pool));
+    }
+    for (int i = 0; i < count && in_vain; i++) {
+        org.as.org.id = apr_psprintf(pool, "L%d", i);
+        must(up_batch_remove(&found, batch, &org, pool));
+    }
     must(up_batch_commit(batch));
-    long long size = size_of(data_path("short", pool));
-    long long named =
-        temp_lmdb_figure(store, "bytesUsed"); /* without the free ones */
+}
+
+/* Change one organisation TIMES times, whose old pages are free then. */
+static void
+free_pages(up_store_t *store, int times, apr_pool_t *pool)
+{
+    apr_pool_t *iterpool;
+
+    apr_pool_create(&iterpool, pool);
+    for (int i = 0; i < times; i++) {
+        apr_pool_clear(iterpool);
+        put_orgs(store, 6, i % 2 ? 100 : 9000, 0, iterpool);
+    }
+    apr_pool_destroy(iterpool);
+}
+
+/* Meanwhile no free page is used again, and so the list of them grows. */
+static up_error_t *
+free_while_reading(void *store, const up_item_t *item, apr_pool_t *pool)
+{
+    (void)item;
+    free_pages(store, 400, pool);
+    return NULL;
+}
+
+/* Pages that a transaction takes and gives back are never written, so that a
+ * sound file can end before them: those of COUNT long values, for which the
+ * free pages do not do. The list of those IS_LONG or short. */
+static void
+short_but_whole(const char *name, int count, int is_long, apr_pool_t *pool)
+{
+    up_store_t *store = temp_lmdb_make(name, temp_lmdb_scratch(pool), pool);
+    up_filter_t orgs = {.kinds = 1U << UP_KIND_ORG};
+
+    fill(store, 20);
+    if (is_long)
+        must(up_store_each(store, &orgs, free_while_reading, store, pool));
+    free_pages(store, 8, pool);
+    put_orgs(store, count, 9000, 1, pool);
     up_store_close(store);
-    printf("# %lld bytes in the file, %lld in use\n", size, named);
-    is(open_and_read("short", pool), "",
-       "a file that lacks free pages alone is opened");
-    /* One page less than it has is one too few. */
-    if (truncate(data_path("short", pool), size - PAGE))
-        exit(1);
-    is(open_and_read("short", pool), "STORE_UNAVAILABLE",
-       "a file that lacks one page more is refused");
+
+    long long size = size_of(data_path(name, pool));
+    long long named = raw_lmdb_size(name, pool);
+    ok(size < named, "%s: a file of %lld bytes lacks pages, of %lld", name,
+       size, named);
+    is(open_and_read(name, pool), "",
+       "%s: a file that lacks free pages alone is opened", name);
+    /* Other free pages may be the next. */
+    const char *said = "";
+    while (!*said && size > 0) {
+        size -= PAGE;
+        if (truncate(data_path(name, pool), size))
+            exit(1);
+        said = open_and_read(name, pool);
+    }
+    is(said, "STORE_UNAVAILABLE",
+       "%s: without one more page, which is not free, it is refused", name);
 }
 
 static up_error_t *
@@ -253,6 +307,13 @@ replace_folder(const char *name, apr_pool_t *pool)
               data_path(name, pool), pool);
 }
 
+static void
+replace_folder_by_file(const char *name, apr_pool_t *pool)
+{
+    move_folder(name, pool);
+    must_copy(temp_path("older", pool), temp_path(name, pool), pool);
+}
+
 /* An older copy, over the same inode. */
 static void
 overwrite_data(const char *name, apr_pool_t *pool)
@@ -279,6 +340,8 @@ static const struct {
     {"lock.mdb replaced", replace_lock, 1, "was replaced"},
     {"the folder moved away", move_folder, 1, "was removed"},
     {"the folder replaced", replace_folder, 1, "was replaced"},
+    {"a file in the folder's place", replace_folder_by_file, 1,
+     "became unreachable"},
     {"data.mdb overwritten by an older copy", overwrite_data, 1,
      "was overwritten"},
     {"data.mdb cut off", cut_data, 0, "was cut off"},
@@ -308,6 +371,7 @@ static void
 tampered(apr_pool_t *pool)
 {
     up_store_t *stores[TAMPERINGS];
+    up_batch_t *batch;
 
     for (size_t i = 0; i < TAMPERINGS; i++) {
         stores[i] = make_and_tamper(i, pool);
@@ -330,6 +394,8 @@ tampered(apr_pool_t *pool)
                   apr_psprintf(pool, "%s: the read after that", what));
         is_reason(change(stores[i], pool), "STORE_UNAVAILABLE",
                   apr_psprintf(pool, "%s: a change after that", what));
+        is_reason(up_batch_begin(&batch, stores[i], pool), "STORE_UNAVAILABLE",
+                  apr_psprintf(pool, "%s: a batch", what));
         up_store_close(stores[i]);
     }
 }
@@ -350,6 +416,46 @@ put_back(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* Files that others may write, or that lie elsewhere than they seem to. */
+static void
+looked_at(apr_pool_t *pool)
+{
+    static const struct {
+        const char *uri, *message;
+    } rows[] = {
+        {"lmdb:/nowhere/store//",
+         "the LMDB store '/nowhere/store//' cannot be made, as there is no "
+         "folder '/nowhere/'"},
+        /* Its files are root's affair, or there are none yet. */
+        {"lmdb:/usr", NULL},
+    };
+    up_store_t *store = temp_lmdb_make("open", temp_lmdb_scratch(pool), pool);
+    const char *identity, *data = data_path("open", pool);
+
+    up_store_close(store);
+    if (chmod(data, 0620))
+        exit(1);
+    const up_error_t *err =
+        temp_lmdb_prepare(&identity, "open", geteuid(), pool);
+    is(err ? err->message : NULL,
+       apr_psprintf(pool,
+                    "the file '%s' of the LMDB store may be written to by "
+                    "others than its owner",
+                    data),
+       "a data file that others may write is refused");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        err = up_store_inspect(&identity, rows[i].uri, 0, pool);
+        is(err ? err->message : NULL, rows[i].message, "a look at %s",
+           rows[i].uri);
+    }
+    /* For root there is nothing that it may not see. */
+    if (mkdir(temp_path("dark", pool), 0))
+        exit(1);
+    is_reason(up_store_inspect(&identity, temp_lmdb_uri("dark/store", pool),
+                               geteuid(), pool),
+              "", "a store in a folder that cannot be looked at may be there");
+}
+
 /* A server and a tool with different lock files would both write. */
 static void
 two_locks(apr_pool_t *pool)
@@ -366,7 +472,7 @@ two_locks(apr_pool_t *pool)
     pid_t child = fork();
     if (child == 0) {
         /* A program of its own, since this one has the store open. */
-        execl("/proc/self/exe", "lmdb_files", temp_path("locks", pool), NULL);
+        execl(program_path(pool), "lmdb_files", temp_path("locks", pool), NULL);
         _exit(1);
     }
     for (int i = 0; i < 200; i++)
@@ -388,9 +494,12 @@ test(apr_pool_t *pool)
 {
     cut_copies(pool);
     cut_message(pool);
-    short_but_whole(pool);
+    short_but_whole("short", 8, 0, pool);
+    short_but_whole("shorter", 400, 0, pool);
+    short_but_whole("long", 2500, 1, pool);
     tampered(pool);
     put_back(pool);
+    looked_at(pool);
     two_locks(pool);
 }
 

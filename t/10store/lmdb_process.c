@@ -1,6 +1,7 @@
 /* lmdb_process.c -- an LMDB store and several processes, some of which die. */
 #include "store_contract.h"
 #include "core/up_clock.h"
+#include "program.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -299,10 +300,8 @@ stopped_writer(apr_pool_t *pool)
     ok(!up_store_probe(&episode, store, pool),
        "a store that nobody has locked can be changed");
     child_t child = start_stopped_writer("stopped", pool);
-    const char *name = apr_psprintf(pool,
-                                    "process %d (lmdb_process.t, which "
-                                    "is stopped)",
-                                    (int)child.pid);
+    const char *name = apr_psprintf(pool, "process %d (%s, which is stopped)",
+                                    (int)child.pid, program_name(pool));
 
     up_error_t *err = change(store, pool);
     is_reason(err, "STORE_UNAVAILABLE",
@@ -343,6 +342,35 @@ stopped_writer(apr_pool_t *pool)
     ok(!change(store, pool), "then the next change is made");
     is_number(sequence(store, pool), 2, "and none of those that gave up");
     ok(!up_store_probe(&episode, store, pool), "a probe finds no trouble");
+    up_store_close(store);
+}
+
+/* A process that sets up LMDB's lock file stands still. */
+static void
+stopped_setup(apr_pool_t *pool)
+{
+    const char *lock = temp_path("setup/lock.mdb", pool);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    up_store_t *store;
+    child_t child;
+
+    make("setup", impatient("64M", pool), pool);
+    if (!spawn(&child)) {
+        int file = open(lock, O_RDWR);
+        if (file < 0 || fcntl(file, F_SETLK, &whole))
+            _exit(1);
+        tell(child.up);
+        pause();
+        _exit(1);
+    }
+    wait_for(child.up);
+    is_reason(up_store_open(&store, temp_lmdb_uri("setup", pool),
+                            impatient("64M", pool), pool),
+              "STORE_UNAVAILABLE",
+              "to open a store gives up while another process sets it up");
+    kill_child(&child);
+    store = open_store("setup", impatient("64M", pool), pool);
+    ok(!change(store, pool), "when that is dead, it is opened");
     up_store_close(store);
 }
 
@@ -594,6 +622,7 @@ test(apr_pool_t *pool)
     many_writers(pool);
     killed_writer(pool);
     stopped_writer(pool);
+    stopped_setup(pool);
     ended_waiter(pool);
     killed_readers(pool);
     full_by_reader(pool);

@@ -3,6 +3,7 @@
 #include "raw_lmdb.h"
 #include "store_contract.h"
 #include "store_items.h"
+#include "program.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -145,6 +146,20 @@ strict_afterwards(apr_pool_t *pool)
     up_store_close(store);
 }
 
+static void
+lost_meanwhile(apr_pool_t *pool)
+{
+    const char *text;
+    apr_uint64_t changed;
+
+    make_old(&text, "lost", 0, pool);
+    up_store_t *store = open_store("lost", pool);
+    unlink(temp_path("lost/data.mdb", pool));
+    is_reason(up_store_upgrade(&changed, store, pool), "STORE_UNAVAILABLE",
+              "a store that was removed meanwhile is not upgraded");
+    up_store_close(store);
+}
+
 /* Upgrade the store NAME in a process of its own, which is killed after PAUSE
  * microseconds unless that is 0. Returns whether it came to the end. */
 static int
@@ -155,7 +170,7 @@ upgrade_elsewhere(const char *name, apr_interval_time_t pause, apr_pool_t *pool)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        execl("/proc/self/exe", "lmdb_upgrade", temp_path(name, pool), NULL);
+        execl(program_path(pool), "lmdb_upgrade", temp_path(name, pool), NULL);
         _exit(1);
     }
     if (pause) {
@@ -288,6 +303,7 @@ test(apr_pool_t *pool)
     used_as_it_is(pool);
     upgraded(pool);
     strict_afterwards(pool);
+    lost_meanwhile(pool);
     beside_a_server(pool);
     cut_off(pool);
     of_both_formats(pool);

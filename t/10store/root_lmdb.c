@@ -131,6 +131,26 @@ traps_inside(apr_pool_t *pool)
     }
 }
 
+/* A data file of another user than its folder's. */
+static void
+foreign_data(apr_pool_t *pool)
+{
+    const char *identity, *data = temp_path("foreign/data.mdb", pool);
+
+    must(temp_lmdb_prepare(&identity, "foreign", NOBODY, pool));
+    if (chown(data, 0, 0))
+        exit(1);
+    const up_error_t *err =
+        temp_lmdb_prepare(&identity, "foreign", NOBODY, pool);
+    is(err ? err->message : NULL,
+       apr_psprintf(pool,
+                    "the file '%s' of the LMDB store belongs to another user "
+                    "than its folder",
+                    data),
+       "a file of another user in the folder is refused");
+    is_root_again("a file of another user");
+}
+
 /* In a folder that others may write, they can replace a folder that root has
  * just made before root gives it away. */
 static void
@@ -308,6 +328,7 @@ test(apr_pool_t *pool)
     new_stores(pool);
     folders_of_others(pool);
     traps_inside(pool);
+    foreign_data(pool);
     traps_outside(pool);
     traps_of_root(pool);
     swapped_folders(pool);

@@ -46,6 +46,12 @@ make_member_of_roles(int count, apr_pool_t *pool)
 static void
 check_checks(apr_pool_t *pool)
 {
+    up_item_t *early = make_token("U1", 1, pool),
+              event = {UP_KIND_EVENT, {{0}}};
+    up_item_t *empty = make_machine("O1", "U1", pool);
+
+    early->as.token.expires = -1;
+    empty->as.user.type = UP_HUMAN;
     /* Items, and what is wrong with them; NULL: nothing. */
     const struct {
         const char *name;
@@ -101,6 +107,12 @@ check_checks(apr_pool_t *pool)
         {"a hundred and one roles", make_member_of_roles(101, pool),
          "the membership of user 'U1' must have 1 to 100 roles"},
         {"a token", make_token("U1", 1, pool), NULL},
+        {"a token that expired before 1970", early,
+         "a token of user 'U1' must expire after 1970 began"},
+        {"a human without a profile", empty,
+         "user 'U1' must be either human, with a profile, or a machine, "
+         "without one"},
+        {"an event", &event, "events are written by the store alone"},
         {"a token without a user", make_token("", 1, pool),
          "the user of a token" ID_RULE},
     };

@@ -194,6 +194,21 @@ visit_and_change(void *baton, const up_item_t *item, apr_pool_t *pool)
 }
 
 static void
+updates_of_the_state(up_store_t *store, apr_pool_t *pool)
+{
+    const up_item_t *locked = make_human("O1", "A", UP_LOCKED, "Adam", pool);
+    script_t script = {.action = CHANGE, .instead = &locked->as.user};
+    const up_user_t *after;
+
+    put_small(store);
+    must(
+        up_store_update(&after, store, "O1", "A", decide, &script, pool, pool));
+    is(read_text(store, "A", NULL, NULL, pool),
+       "caller of O1 locked, org O1, roles ORG_OWNER",
+       "a state that an update changes is the caller's");
+}
+
+static void
 one_moment(up_store_t *store, apr_pool_t *pool)
 {
     up_filter_t users = {.kinds = 1u << UP_KIND_USER};
@@ -402,6 +417,7 @@ concurrency(up_store_t *store, apr_pool_t *pool)
 static const part_t parts[] = {
     {"updates", updates},
     {"updates that add", updates_that_add},
+    {"updates of the state", updates_of_the_state},
     {"batches", batches},
     {"rights", rights},
     {"one moment", one_moment},

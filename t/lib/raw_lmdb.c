@@ -159,3 +159,18 @@ raw_lmdb_format(const char *name, apr_pool_t *pool)
     return is_meta(meta) && meta->value.mv_size >= 2 && bytes[0] == 8 ? bytes[1]
                                                                       : -1;
 }
+
+long long
+raw_lmdb_size(const char *name, apr_pool_t *pool)
+{
+    MDB_env *env;
+    MDB_envinfo info;
+    MDB_stat stat;
+    MDB_txn *txn = begin(&env, name, MDB_RDONLY, pool);
+
+    must_be_0(mdb_env_info(env, &info), name);
+    must_be_0(mdb_env_stat(env, &stat), name);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return (long long)(info.me_last_pgno + 1) * stat.ms_psize;
+}

@@ -35,4 +35,8 @@ void raw_lmdb_count(int *marked,
  * as every version reads it. */
 int raw_lmdb_format(const char *name, apr_pool_t *pool);
 
+/* How many bytes the file of the store NAME has if it has all pages that LMDB
+ * has taken. */
+long long raw_lmdb_size(const char *name, apr_pool_t *pool);
+
 #endif

@@ -85,7 +85,9 @@ pack_user(const char **bytes,
     message.state = user->state;
     message.sequence = user->sequence;
     message.created = user->created;
-    message.changed_after = user->changed - user->created;
+    /* Read back in the same way: whatever the times are, nothing overflows. */
+    message.changed_after = (apr_int64_t)((apr_uint64_t)user->changed -
+                                          (apr_uint64_t)user->created);
     up_message_pack(bytes, length, &message.base, pool);
 }
 
