@@ -7,6 +7,9 @@
 
 static const up_store_driver_t *const drivers[] = {
     &up_store_lmdb,
+#ifdef UP_POSTGRESQL
+    &up_store_postgresql,
+#endif
 };
 
 /* The driver for URI, or NULL. */
