@@ -54,6 +54,12 @@ temp_store_open(apr_pool_t *pool)
     return drivers[driver].open(pool);
 }
 
+const char *
+temp_store_driver(void)
+{
+    return drivers[driver].name;
+}
+
 int
 run_for_each_driver(void (*test)(apr_pool_t *pool))
 {

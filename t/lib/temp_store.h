@@ -10,6 +10,9 @@
  * program ends. Ends the program if there can be none. */
 up_store_t *temp_store_open(apr_pool_t *pool);
 
+/* Which one that is: "lmdb". */
+const char *temp_store_driver(void);
+
 /* As run_test(), but call TEST once for each driver. */
 int run_for_each_driver(void (*test)(apr_pool_t *pool));
 

@@ -80,7 +80,7 @@ pg_inspect(const char **identity,
 /* Set the id of STORE to what its database says. Only a tool may open one whose
  * tables are old. Errors are in STORE's memory. */
 static up_error_t *
-identify(pg_store_t *store, int is_for_tool)
+identify(pg_store_t *store)
 {
     pg_connection_t connection = {.store = store,
                                   .deadline = up_pg_deadline(store)};
@@ -90,7 +90,7 @@ identify(pg_store_t *store, int is_for_tool)
     up_pg_disconnect(&connection);
     store->id = schema.id;
     store->is_old =
-        is_for_tool && schema.exists && schema.version < UP_PG_VERSION;
+        store->is_for_tool && schema.exists && schema.version < UP_PG_VERSION;
     return store->is_old ? NULL
                          : up_pg_check_schema(&schema, store, store->memory);
 }
@@ -130,12 +130,13 @@ pg_open(up_store_t **store,
     pg_store_t *pg = apr_pcalloc(memory, sizeof(*pg));
     pg->base.driver = &up_store_postgresql;
     pg->memory = memory;
+    pg->is_for_tool = !table;
     pg->timeout = apr_time_from_sec(
         up_driver_option(&up_store_postgresql, "timeout", table));
     up_pg_name_statements(pg);
     up_error_t *err = up_pg_uri_parse(pg, location, memory);
     if (!err)
-        err = identify(pg, !table);
+        err = identify(pg);
     if (!err)
         share(&found, pg,
               (int)up_driver_option(&up_store_postgresql, "pool", table));

@@ -108,6 +108,7 @@ struct pg_store_t {
     apr_interval_time_t timeout; /* of a call */
     up_store_tell_t *tell;       /* see up_store_set_wait() */
     void *tell_baton;
+    int is_for_tool;
     int is_old; /* nothing but an upgrade may use it */
     apr_int64_t id;
     apr_uint32_t unnamed; /* atomic: a pooler stands between, which loses

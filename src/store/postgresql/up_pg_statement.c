@@ -52,6 +52,13 @@
     " AND l.relation = 'userprofile.event'::regclass "                         \
     "AND l.mode = 'RowExclusiveLock'"
 
+/* How many rows TABLE has. If the first parameter is 0 and there are many, what
+ * the server's own statistics say, since counting them takes long. */
+#define COUNT(table)                                                           \
+    "(SELECT CASE WHEN $1::bigint = 0 AND reltuples > 100000 "                 \
+    "THEN reltuples::bigint ELSE (SELECT count(*) FROM userprofile." table     \
+    ") END FROM pg_class WHERE oid = 'userprofile." table "'::regclass), "
+
 #define WALK "DECLARE walk NO SCROLL CURSOR FOR SELECT "
 
 static const struct {
@@ -220,16 +227,14 @@ static const struct {
                                "l.virtualtransaction), '{}') " EVENT_WRITERS
                                " AND l.virtualtransaction = ANY ($1::text[])",
                                0},
-    [PG_STAT] = {"SELECT (SELECT count(*) FROM userprofile.org), "
-                 "(SELECT count(*) FROM userprofile.profile), "
-                 "(SELECT count(*) FROM userprofile.member), "
-                 "(SELECT count(*) FROM userprofile.token), "
-                 "(SELECT count(*) FROM userprofile.event), "
-                 "(SELECT coalesce(max(number), 0) FROM userprofile.event), "
-                 "pg_total_relation_size('userprofile.profile'), "
-                 "pg_total_relation_size('userprofile.event'), "
-                 "pg_database_size(current_database())",
-                 0},
+    [PG_STAT] =
+        {"SELECT " COUNT("org") COUNT("profile") COUNT("member") COUNT("token")
+             COUNT("event") "(SELECT coalesce(max(number), 0) FROM "
+                            "userprofile.event), "
+                            "pg_total_relation_size('userprofile.profile'), "
+                            "pg_total_relation_size('userprofile.event'), "
+                            "pg_database_size(current_database())",
+         0},
 };
 
 const char *

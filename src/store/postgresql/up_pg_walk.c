@@ -177,10 +177,12 @@ read_stat(pg_connection_t *connection, void *baton, apr_pool_t *pool)
         {"bytes of the database", "bytesDatabase"},
     };
     up_store_stat_t *stat = baton;
+    pg_parameters_t parameters = {.pool = pool};
     PGresult *result;
 
-    UP_ERR(
-        up_pg_run(&result, connection, PG_STAT, NULL, "count what is", pool));
+    up_pg_add_number(&parameters, connection->store->is_for_tool);
+    UP_ERR(up_pg_run(&result, connection, PG_STAT, &parameters, "count what is",
+                     pool));
     pg_row_t row = {.result = result, .pool = pool};
     for (int i = 0; i < UP_KINDS; i++)
         stat->count[i] = (apr_uint64_t)up_pg_get_number(&row);
