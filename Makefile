@@ -4,6 +4,7 @@
 #                  (POSTGRESQL=no: without the driver for PostgreSQL)
 #   make run       a demo server on 127.0.0.1:8080 (PORT=); make stop ends it
 #   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it;
+#                  STORE=postgresql: the shared server's store is there;
 #                  KEEP=1: keep the servers' files; see t/README.md)
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
@@ -28,6 +29,7 @@ DESTDIR      =
 BUILD        = build
 PORT         = 8080
 MPM          = event
+STORE        = lmdb
 FUZZ_SECONDS = 30
 POWERLOSS_STATES = 12000
 POSTGRESQL   = if-there
@@ -220,7 +222,7 @@ stop:
 
 test: programs
 	@sh conf/packages.sh $(TEST_PACKAGES)
-	@BUILD=$(BUILD) MPM=$(MPM) UNDER=$(UNDER) KEEP=$(KEEP) APXS=$(APXS) \
+	@BUILD=$(BUILD) MPM=$(MPM) STORE=$(STORE) UNDER=$(UNDER) KEEP=$(KEEP) APXS=$(APXS) \
 	 HTTPD=$(HTTPD) perl t/TEST $(T)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
