@@ -229,8 +229,7 @@ sub sql {
     local $/;
     my $said = <$out> // '';
     close $out or die "psql failed: @statements\n";
-    chomp $said;
-    return $said;
+    return $said =~ s/\n\z//r;
 }
 
 # A new database with an empty store; returns its URI.

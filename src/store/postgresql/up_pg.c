@@ -77,40 +77,34 @@ pg_inspect(const char **identity,
     return NULL;
 }
 
-/* Set the id of STORE to what its database says. Only a tool may open one whose
- * tables are old. Errors are in STORE's memory. */
+/* Open a connection of STORE's pool, which sets its id. Errors are in STORE's
+ * memory. */
 static up_error_t *
 identify(pg_store_t *store)
 {
-    pg_connection_t connection = {.store = store,
-                                  .deadline = up_pg_deadline(store)};
-    pg_schema_t schema;
+    pg_connection_t *connection;
 
-    UP_ERR(up_pg_connect(&schema, &connection, store->memory));
-    up_pg_disconnect(&connection);
-    store->id = schema.id;
-    store->is_old =
-        store->is_for_tool && schema.exists && schema.version < UP_PG_VERSION;
-    return store->is_old ? NULL
-                         : up_pg_check_schema(&schema, store, store->memory);
+    UP_ERR(
+        up_pg_take(&connection, store, up_pg_deadline(store), store->memory));
+    up_pg_give_back(connection);
+    return NULL;
 }
 
-/* Set *STORE to the one that is open already and has the id of PG, or to PG,
- * opened with SIZE connections. */
-static void
-share(pg_store_t **store, pg_store_t *pg, int size)
+/* The store that is open already and has the id of PG, or else PG. */
+static pg_store_t *
+share(pg_store_t *pg)
 {
     pthread_mutex_lock(&list_mutex);
-    *store = open_stores;
-    while (*store && (*store)->id != pg->id)
-        *store = (*store)->next_open;
-    if (!*store) {
-        up_pg_pool_init(pg, size, pg->memory);
+    pg_store_t *store = open_stores;
+    while (store && store->id != pg->id)
+        store = store->next_open;
+    if (!store) {
         pg->next_open = open_stores;
-        open_stores = *store = pg;
+        open_stores = store = pg;
     }
-    (*store)->opened++;
+    store->opened++;
     pthread_mutex_unlock(&list_mutex);
+    return store;
 }
 
 static up_error_t *
@@ -134,16 +128,19 @@ pg_open(up_store_t **store,
     pg->timeout = apr_time_from_sec(
         up_driver_option(&up_store_postgresql, "timeout", table));
     up_pg_name_statements(pg);
+    up_pg_pool_init(
+        pg, (int)up_driver_option(&up_store_postgresql, "pool", table), memory);
     up_error_t *err = up_pg_uri_parse(pg, location, memory);
     if (!err)
         err = identify(pg);
     if (!err)
-        share(&found, pg,
-              (int)up_driver_option(&up_store_postgresql, "pool", table));
-    if (err)
+        found = share(pg);
+    else
         err = up_error_copy(err, result_pool);
-    if (found != pg)
+    if (found != pg) {
+        up_pg_pool_destroy(pg);
         apr_pool_destroy(memory);
+    }
     if (!err)
         *store = &found->base;
     return err;

@@ -109,7 +109,8 @@ struct pg_store_t {
     up_store_tell_t *tell;       /* see up_store_set_wait() */
     void *tell_baton;
     int is_for_tool;
-    int is_old; /* nothing but an upgrade may use it */
+    int is_old;   /* nothing but an upgrade may use it */
+    int is_known; /* its first connection has told its id: */
     apr_int64_t id;
     apr_uint32_t unnamed; /* atomic: a pooler stands between, which loses
                            * prepared statements */
@@ -211,6 +212,12 @@ void up_pg_give_back(pg_connection_t *connection);
 
 /* When a call of STORE that begins now has to end. */
 apr_time_t up_pg_deadline(const pg_store_t *store);
+
+/* Whether a call whose statement has failed by CONNECTION may try again, by any
+ * connection, when that one was given back. TRIES, 0 at first, counts. May wait
+ * a moment, so that two calls that are in each other's way do not meet again.
+ */
+int up_pg_may_try_again(int *tries, const pg_connection_t *connection);
 
 /* A step of a call: executes statements by CONNECTION. */
 typedef up_error_t *pg_step_t(pg_connection_t *connection,

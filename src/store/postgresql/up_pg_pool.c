@@ -6,15 +6,17 @@
 #include "store/postgresql/up_pg.h"
 #include "core/up_clock.h"
 
+#include <apr_general.h>
 #include <apr_strings.h>
-#include <string.h>
 #include <time.h>
 
 /* How long after a failure no connection is tried. */
 #define PAUSE (APR_USEC_PER_SEC / 10)
 
-/* How often a call that reads is tried. */
-#define MOST_TRIES 5
+/* How many connections a call may lose, and how long it waits, at most, after
+ * the server has refused it. */
+#define MOST_LOSSES 5
+#define MOST_WAIT (APR_USEC_PER_SEC / 20)
 
 void
 up_pg_pool_init(pg_store_t *store, int size, apr_pool_t *pool)
@@ -76,20 +78,38 @@ wait_for_change(pg_pool_t *pool, apr_time_t deadline)
     return !pthread_cond_timedwait(&pool->changed, &pool->mutex, &end);
 }
 
+/* Check that SCHEMA is STORE's, or of STORE's first connection, one that it can
+ * use; a tool can upgrade an old one. */
+static up_error_t *
+recognise(pg_store_t *store, const pg_schema_t *schema, apr_pool_t *pool)
+{
+    up_error_t *err = up_pg_check_schema(schema, store, pool);
+
+    if (err && !store->is_known && store->is_for_tool && schema->exists &&
+        schema->version < UP_PG_VERSION) {
+        store->is_old = 1;
+        err = NULL;
+    }
+    if (!err && !store->is_known) {
+        store->id = schema->id;
+        store->is_known = 1;
+    }
+    if (err || schema->id == store->id)
+        return err;
+    return up_error(pool, UP_STORE_REPLACED, APR_SUCCESS,
+                    "the store '%s' is not the one that was opened: a "
+                    "graceful restart opens what is there now",
+                    store->name);
+}
+
 /* Open CONNECTION, and check that it leads to its store. */
 static up_error_t *
 open_connection(pg_connection_t *connection, apr_pool_t *pool)
 {
-    const pg_store_t *store = connection->store;
     pg_schema_t schema;
 
     UP_ERR(up_pg_connect(&schema, connection, pool));
-    up_error_t *err = up_pg_check_schema(&schema, store, pool);
-    if (!err && schema.id != store->id)
-        err = up_error(pool, UP_STORE_REPLACED, APR_SUCCESS,
-                       "the store '%s' is not the one that was opened: a "
-                       "graceful restart opens what is there now",
-                       store->name);
+    up_error_t *err = recognise(connection->store, &schema, pool);
     if (err)
         up_pg_disconnect(connection);
     return err;
@@ -209,6 +229,21 @@ up_pg_give_back(pg_connection_t *connection)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+int
+up_pg_may_try_again(int *tries, const pg_connection_t *connection)
+{
+    unsigned char byte = 0;
+
+    ++*tries;
+    if (!connection->may_run_again || up_clock() >= connection->deadline)
+        return 0;
+    if (connection->is_lost)
+        return *tries < MOST_LOSSES;
+    if (*tries > 1 && !apr_generate_random_bytes(&byte, 1))
+        apr_sleep(MOST_WAIT * byte / 256);
+    return 1;
+}
+
 up_error_t *
 up_pg_read_with(pg_store_t *store,
                 pg_step_t *step,
@@ -217,14 +252,14 @@ up_pg_read_with(pg_store_t *store,
 {
     apr_time_t deadline = up_pg_deadline(store);
     up_error_t *err = NULL;
-    int again = 1;
+    int again, tries = 0;
 
-    for (int tries = 0; again && tries < MOST_TRIES; tries++) {
+    do {
         pg_connection_t *connection;
         UP_ERR(up_pg_take(&connection, store, deadline, pool));
         err = step(connection, baton, pool);
-        again = err && connection->may_run_again;
+        again = err && up_pg_may_try_again(&tries, connection);
         up_pg_give_back(connection);
-    }
+    } while (again);
     return err;
 }

@@ -12,9 +12,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-/* How often a statement is sent again that was lost or refused. */
-#define MOST_LOSSES 5
-
 #define CHANGE_ID_BYTES 16
 
 /*
@@ -321,18 +318,18 @@ static up_error_t *
 run_update(update_t *update)
 {
     up_error_t *err = NULL;
-    int again = 1;
+    int again, tries = 0;
 
-    for (int losses = 0; again && losses < MOST_LOSSES; losses++) {
+    do {
         pg_connection_t *connection;
         UP_ERR(up_pg_take(&connection, update->store, update->deadline,
                           update->pool));
         do
             err = try_update(update, connection);
         while (!err && !update->is_over);
-        again = err && connection->may_run_again;
+        again = err && up_pg_may_try_again(&tries, connection);
         up_pg_give_back(connection);
-    }
+    } while (again);
     return err;
 }
 
