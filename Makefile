@@ -1,8 +1,10 @@
 # Makefile -- builds, tests, runs and installs mod_userprofile. GNU make.
 #
 #   make           build/mod_userprofile.so and build/userprofilectl
+#                  (POSTGRESQL=no: without the driver for PostgreSQL)
 #   make run       a demo server on 127.0.0.1:8080 (PORT=); make stop ends it
 #   make test      everything under t/ (T="t/20rest t/60ctl/x.t": a part of it;
+#                  STORE=postgresql: the shared server's store is there;
 #                  KEEP=1: keep the servers' files; see t/README.md)
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
@@ -44,9 +46,11 @@ DESTDIR      =
 BUILD        = build
 PORT         = 8080
 MPM          = event
+STORE        = lmdb
 FUZZ_SECONDS = 30
 POWERLOSS_STATES = 12000
 SOAK_SECONDS = 3600
+POSTGRESQL   = if-there
 APXS         = apxs
 CC           = gcc
 CFLAGS       = -O2 -g
@@ -55,10 +59,11 @@ HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
-    zlib1g-dev
+    zlib1g-dev $(if $(filter no,$(POSTGRESQL)),,libpq-dev)
 RUN_PACKAGES   = curl openssl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
-    libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
+    libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio \
+    ruby-grpc php-cli php-curl $(if $(LIBPQ_INCLUDEDIR),postgresql) \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
@@ -103,10 +108,16 @@ $(BUILD)/apxs: FORCE
 	@mkdir -p $(@D)
 	@echo '$(APXS)' | cmp -s - $@ || echo '$(APXS)' >$@
 
+# Where libpq's headers are; nowhere: the driver for PostgreSQL is left out.
+LIBPQ_INCLUDEDIR := $(if $(filter no,$(POSTGRESQL)),,\
+    $(shell dir=$$(pg_config --includedir 2>/dev/null) && \
+        [ -e "$$dir/libpq-fe.h" ] && echo "$$dir"))
+
 # The rooms. Only httpd's, and mod_userprofile.c, see httpd's headers.
 GEN   = $(BUILD)/gen
 OBJ   = $(BUILD)/obj
-ROOMS = core wire store store/lmdb service api ctl
+ROOMS = core wire store store/lmdb service api ctl \
+    $(if $(LIBPQ_INCLUDEDIR),store/postgresql)
 
 ROOM_C      := $(wildcard $(ROOMS:%=src/%/*.c))
 HTTPD_C     := mod_userprofile.c $(wildcard src/httpd/*.c)
@@ -121,7 +132,7 @@ WIRE_PROTO  := $(shell [ ! -d src/wire/proto ] || \
 
 GEN_C := $(STORE_PROTO:src/%.proto=$(GEN)/%.pb-c.c) \
          $(WIRE_PROTO:src/wire/proto/%.proto=$(GEN)/%.pb-c.c)
-GEN_H := $(GEN_C:.c=.h)
+GEN_H := $(GEN_C:.c=.h) $(GEN)/store/postgresql/schema.sql.h
 
 ROOM_OBJ     := $(ROOM_C:%.c=$(OBJ)/%.o) $(GEN_C:$(BUILD)/%.c=$(OBJ)/%.o)
 HTTPD_OBJ    := $(HTTPD_C:%.c=$(OBJ)/%.o)
@@ -138,12 +149,13 @@ ARCHIVE = $(BUILD)/libuserprofile.a
 # Everything can be part of the module, so everything is position-independent
 # and hidden; the module record alone is seen from outside.
 ALL_CPPFLAGS = -Isrc -I$(GEN) $(APR_CPPFLAGS) $(ROOM_CPPFLAGS) \
+    $(if $(LIBPQ_INCLUDEDIR),-DUP_POSTGRESQL) \
     -DUP_VERSION='"$(VERSION)"' -DUP_STATEDIR='"$(STATEDIR)"' $(CPPFLAGS)
 ALL_CFLAGS   = -std=c99 -Wall -Wextra -Wshadow $(WERROR) $(ROOM_CFLAGS) \
     -fPIC $(VISIBILITY) -pthread $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS  = -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 VISIBILITY   = -fvisibility=hidden
-MODULE_LIBS  = -llmdb -lprotobuf-c -lcrypto -lz
+MODULE_LIBS  = -llmdb -lprotobuf-c -lcrypto -lz $(if $(LIBPQ_INCLUDEDIR),-lpq)
 LIBS         = $(MODULE_LIBS) $(APU_LIBS) $(APR_LIBS)
 
 # Hooks and directives have httpd's signatures, whether they use all of them or
@@ -151,7 +163,10 @@ LIBS         = $(MODULE_LIBS) $(APU_LIBS) $(APR_LIBS)
 $(HTTPD_OBJ): private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
 $(HTTPD_OBJ): private ROOM_CFLAGS = -Wno-unused-parameter
 $(OBJ)/mod_userprofile.o: private VISIBILITY =
-$(OBJ)/t/%.o: private ROOM_CPPFLAGS = -It/lib
+$(OBJ)/src/store/postgresql/%.o: private ROOM_CPPFLAGS = \
+    -isystem $(LIBPQ_INCLUDEDIR)
+$(OBJ)/t/%.o: private ROOM_CPPFLAGS = -It/lib \
+    $(LIBPQ_INCLUDEDIR:%=-isystem %)
 
 # One word for each step; V=1 shows the commands.
 say = @$(if $(V),set -x,echo '  $(1) $@');
@@ -203,6 +218,11 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: src/wire/proto/%.proto
 	@mkdir -p $(GEN)
 	$(call say,GEN) protoc-c --proto_path=src/wire/proto --c_out=$(GEN) $<
 
+# A text of C: a string for each line.
+$(GEN)/store/postgresql/schema.sql.h: conf/schema.sql
+	@mkdir -p $(@D)
+	$(call say,GEN) sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@
+
 # Changed flags, or another STATEDIR, compile everything again.
 FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: FORCE
@@ -222,7 +242,7 @@ stop:
 
 test: programs
 	@sh conf/packages.sh $(TEST_PACKAGES)
-	@BUILD=$(BUILD) MPM=$(MPM) UNDER=$(UNDER) KEEP=$(KEEP) APXS=$(APXS) \
+	@BUILD=$(BUILD) MPM=$(MPM) STORE=$(STORE) UNDER=$(UNDER) KEEP=$(KEEP) APXS=$(APXS) \
 	 HTTPD=$(HTTPD) perl t/TEST $(T)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \

@@ -180,6 +180,7 @@ up_ctl_init(up_ctl_t *ctl)
 
     UP_ERR(up_store_prepare(&identity, &made, uri, NULL, uid, gid, ctl->pool,
                             ctl->pool));
+    UP_ERR(up_store_hold(&held, &uid, &gid, uri, ctl->pool));
     if (unsaid && uid == 0)
         up_ctl_note(ctl, "the new store is root's; for a server that runs as "
                          "another user, make it with --owner USER");

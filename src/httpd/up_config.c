@@ -382,16 +382,20 @@ add_role(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 /* clang-format off */
 const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfileStore", set_store, NULL, RSRC_CONF,
-                  "where profiles are kept: lmdb:DIRECTORY (default "
-                  "lmdb:" UP_STATEDIR ")"),
+                  "where profiles are kept: lmdb:DIRECTORY or "
+                  "postgresql://HOST/DATABASE (default lmdb:" UP_STATEDIR ")"),
     AP_INIT_TAKE1("UserProfileMapSize", set_store_option, "map-size", RSRC_CONF,
                   "how large an LMDB store may grow (default 16G)"),
     AP_INIT_TAKE1("UserProfileSync", set_store_option, "sync", RSRC_CONF,
                   "full: an answered change is on disk; or off (default full)"),
     AP_INIT_TAKE1("UserProfileStoreTimeout", set_store_option, "timeout",
                   RSRC_CONF,
-                  "how many seconds a change waits for a store that another "
-                  "process has locked (default 10)"),
+                  "how many seconds a change waits for an LMDB store that "
+                  "another process has locked, and any call for a PostgreSQL "
+                  "store (default 10)"),
+    AP_INIT_TAKE1("UserProfilePool", set_store_option, "pool", RSRC_CONF,
+                  "how many connections a child has to a PostgreSQL store, at "
+                  "most (default 8)"),
     AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
                  "On: serve user profiles below this path (default Off)"),
     AP_INIT_TAKE_ARGV("UserProfileProtocols", set_protocols, NULL, DIR,

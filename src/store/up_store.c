@@ -7,6 +7,9 @@
 
 static const up_store_driver_t *const drivers[] = {
     &up_store_lmdb,
+#ifdef UP_POSTGRESQL
+    &up_store_postgresql,
+#endif
 };
 
 /* The driver for URI, or NULL. */
@@ -21,6 +24,18 @@ find_driver(const char *uri)
     return NULL;
 }
 
+/* URI without a password that it may have, in POOL. */
+static const char *
+shown(const char *uri, apr_pool_t *pool)
+{
+    const char *at = strrchr(uri, '@');
+
+    if (!at && !strstr(uri, "password"))
+        return uri;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, uri, strcspn(uri, ":")),
+                       ":...", NULL);
+}
+
 /* Set *DRIVER and *LOCATION to what URI says. */
 static up_error_t *
 resolve(const up_store_driver_t **driver,
@@ -33,10 +48,16 @@ resolve(const up_store_driver_t **driver,
         *location = uri + strlen((*driver)->scheme) + 1;
         return NULL;
     }
+#ifndef UP_POSTGRESQL
+    if (!strncmp(uri, "postgresql:", strlen("postgresql:")))
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "the driver for PostgreSQL is not built in: build "
+                        "again where libpq's headers are (libpq-dev)");
+#endif
     return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                     "'%s' is not the URI of a store, such as lmdb:/var/lib/"
-                    "apache2/userprofile",
-                    uri);
+                    "apache2/userprofile or postgresql://host/database",
+                    shown(uri, pool));
 }
 
 /* DRIVER's option NAME, or NULL. */
@@ -63,6 +84,18 @@ check_value(const up_driver_option_t *option,
                     option->right);
 }
 
+/* Whether another driver has an option NAME: a server may have stores of both,
+ * and an option of one means nothing to the other. */
+static int
+is_anothers(const char *name)
+{
+    for (apr_size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        if (find_option(drivers[i], name))
+            return 1;
+    }
+    return 0;
+}
+
 static up_error_t *
 check_options(const up_store_driver_t *driver,
               const apr_table_t *options,
@@ -75,6 +108,8 @@ check_options(const up_store_driver_t *driver,
     for (int i = 0; i < entries->nelts; i++) {
         apr_table_entry_t entry = APR_ARRAY_IDX(entries, i, apr_table_entry_t);
         const up_driver_option_t *option = find_option(driver, entry.key);
+        if (!option && is_anothers(entry.key))
+            continue;
         if (!option)
             return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                             "the driver '%s' has no option '%s'",

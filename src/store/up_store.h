@@ -29,7 +29,8 @@ typedef struct up_store_t up_store_t;
  * OPTIONS, below, are names and values of options of a store's driver, such as
  * "map-size" and "64M". An option that is not among them has its default. NULL
  * is for tools: what the store records of itself comes before the defaults. A
- * name that the driver does not know, or a wrong value, is UP_CONFLICT.
+ * name that no driver knows, or a wrong value, is UP_CONFLICT; an option of
+ * another driver means nothing.
  */
 
 /* Check that URI is one that a driver can take, without touching the store:
@@ -58,10 +59,11 @@ const char *up_store_shortage(const char *uri,
 
 /* Make what must exist before the server drops its privileges: for lmdb the
  * folder (its parent must exist) and its files, modes 0700 and 0600, owned by
- * UID and GID if this process is root. A store that exists already is left as
- * it is. Sets *IDENTITY to text that is equal for two URIs that name the same
- * store, and *MADE to whether there was none. May be called before fork(), as
- * it leaves nothing open. */
+ * UID and GID if this process is root; for postgresql nothing, unless OPTIONS
+ * is NULL: then the tables, as a server's role may not make them. A store that
+ * exists already is left as it is. Sets *IDENTITY to text that is equal for two
+ * URIs that name the same store, and *MADE to whether there was none. May be
+ * called before fork(), as it leaves nothing open. */
 UP_MUST_CHECK up_error_t *up_store_prepare(const char **identity,
                                            int *made,
                                            const char *uri,

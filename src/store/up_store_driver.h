@@ -202,5 +202,6 @@ void up_driver_count(up_store_t *store,
                      apr_interval_time_t time);
 
 extern const up_store_driver_t up_store_lmdb;
+extern const up_store_driver_t up_store_postgresql; /* if UP_POSTGRESQL */
 
 #endif

@@ -138,18 +138,18 @@ options(apr_pool_t *pool)
         {"sync", "full", NULL},
         {"sync", "OFF", NULL},
         {"sync", "maybe", "'maybe' is not 'full' or 'off'"},
-        {"pool", "8", NULL},
+        {"colour", "8", NULL},
     };
     const char *uri = temp_lmdb_uri("options", pool), *identity;
     up_store_t *store;
     int made;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        int unknown = !strcmp(rows[i].name, "pool");
+        int unknown = !strcmp(rows[i].name, "colour");
         const char *alone =
-            unknown ? "no store has an option 'pool'" : rows[i].says;
+            unknown ? "no store has an option 'colour'" : rows[i].says;
         const char *all =
-            unknown ? "the driver 'lmdb' has no option 'pool'"
+            unknown ? "the driver 'lmdb' has no option 'colour'"
             : alone ? apr_psprintf(pool, "option '%s': %s", rows[i].name, alone)
                     : NULL;
         const apr_table_t *table = option(rows[i].name, rows[i].value, pool);

@@ -358,5 +358,5 @@ test(apr_pool_t *pool)
 int
 main(void)
 {
-    return run_test(test);
+    return run_for_each_driver(test);
 }

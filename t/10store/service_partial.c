@@ -310,10 +310,12 @@ overtaken(up_store_t *store, const up_item_t *item, apr_pool_t *pool)
     apr_pool_t *batch_pool;
     apr_status_t rv;
     up_batch_t *batch;
+    const up_item_t *there;
 
     apr_pool_create(&batch_pool, pool);
     must(put_item(store, make_user(item->as.user.id, pool), pool));
     must(up_batch_begin(&batch, store, batch_pool));
+    must(up_batch_get(&there, batch, item, pool, pool)); /* and so locked */
     apr_thread_t *thread = start(&worker, pool);
     apr_sleep(apr_time_from_msec(300)); /* enough for it to wait */
     must(up_batch_put(batch, item, pool));
@@ -369,5 +371,5 @@ test(apr_pool_t *pool)
 int
 main(void)
 {
-    return run_test(test);
+    return run_for_each_driver(test);
 }

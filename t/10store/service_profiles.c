@@ -420,7 +420,8 @@ run_update(apr_thread_t *thread, void *baton)
 }
 
 /* A deadline can pass while a change that was in time waits for another
- * writer. */
+ * writer. Only a driver that waits before it decides can tell: a change that
+ * was sent to a database waits there. */
 static void
 check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
 {
@@ -433,6 +434,8 @@ check_deadline_while_waiting(up_store_t *store, apr_pool_t *pool)
     apr_status_t rv;
     up_batch_t *batch;
 
+    if (strcmp(temp_store_driver(), "lmdb") != 0)
+        return;
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
     update.call.deadline = up_clock() + apr_time_from_msec(500);
@@ -493,5 +496,5 @@ test(apr_pool_t *pool)
 int
 main(void)
 {
-    return run_test(test);
+    return run_for_each_driver(test);
 }

@@ -13,6 +13,7 @@ my %rooms = (
     wire         => [qw(core)],
     store        => [qw(core wire)],
     'store/lmdb' => [qw(core wire store)],
+    'store/postgresql' => [qw(core store)],
     service      => [qw(core store)],
     api          => [qw(core wire service)],
     httpd        => [qw(core wire store service api)],
@@ -23,6 +24,7 @@ my %rooms = (
 # Where the headers of a library may be included.
 my @libraries = (
     [qr{^lmdb\.h$},                       qr{^src/store/lmdb/}],
+    [qr{^libpq-fe\.h$|\.sql\.h$},           qr{^src/store/postgresql/}],
     [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|api|store/lmdb)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
     [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],

@@ -68,7 +68,7 @@ sub port {
 
 # The store that they work on, as userprofilectl takes it.
 sub store {
-    return $store || 'lmdb:' . vars()->{t_state} . '/store';
+    return $store || slurp("$top/t/conf/store");
 }
 
 # Run userprofilectl with @arguments; if the first is a reference, it is to what

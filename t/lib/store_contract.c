@@ -2,19 +2,10 @@
 #include "store_contract.h"
 #include "tap.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* How a new, empty store of each driver is opened. */
-static const struct {
-    const char *name;
-    up_store_t *(*open)(apr_pool_t *pool);
-} drivers[] = {
-    {"lmdb", temp_store_open},
-};
 
 void
 put_small(up_store_t *store)
@@ -176,22 +167,26 @@ visited_text(up_error_t **err,
     return apr_array_pstrcat(pool, visited.words, ' ');
 }
 
+static const part_t *parts_to_run;
+
+static void
+run_all(apr_pool_t *pool)
+{
+    for (const part_t *part = parts_to_run; part->name; part++) {
+        apr_pool_t *part_pool;
+
+        apr_pool_create(&part_pool, pool);
+        up_store_t *store = temp_store_open(part_pool);
+        printf("# %s\n", part->name);
+        part->run(store, part_pool);
+        up_store_close(store);
+        apr_pool_destroy(part_pool);
+    }
+}
+
 int
 run_parts(const part_t *parts)
 {
-    apr_initialize();
-    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-        for (const part_t *part = parts; part->name; part++) {
-            apr_pool_t *pool;
-
-            apr_pool_create(&pool, NULL);
-            up_store_t *store = drivers[i].open(pool);
-            printf("# %s: %s\n", drivers[i].name, part->name);
-            part->run(store, pool);
-            up_store_close(store);
-            apr_pool_destroy(pool);
-        }
-    }
-    apr_terminate();
-    return done_testing();
+    parts_to_run = parts;
+    return run_for_each_driver(run_all);
 }

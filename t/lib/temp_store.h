@@ -5,9 +5,16 @@
 
 #include "store/up_store.h"
 
-/* A new, empty store, opened in POOL; up_store_close() closes it, and its files
- * go with the temporary folder. Ends the program if there can be none. */
+/* A new, empty store, opened in POOL, of the driver that run_for_each_driver()
+ * is at, else of LMDB; up_store_close() closes it, and it is gone when the
+ * program ends. Ends the program if there can be none. */
 up_store_t *temp_store_open(apr_pool_t *pool);
+
+/* Which one that is: "lmdb". */
+const char *temp_store_driver(void);
+
+/* As run_test(), but call TEST once for each driver. */
+int run_for_each_driver(void (*test)(apr_pool_t *pool));
 
 /* End the program with what ERR says, unless it is NULL. */
 void must(up_error_t *err);
