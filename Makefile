@@ -59,7 +59,8 @@ HARDEN       = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 
 BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
     libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libssl-dev \
-    zlib1g-dev $(if $(filter no,$(POSTGRESQL)),,libpq-dev)
+    zlib1g-dev $(LIBPQ_PACKAGES)
+LIBPQ_PACKAGES = libpq-dev
 RUN_PACKAGES   = curl openssl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio \
@@ -70,6 +71,10 @@ FUZZ_PACKAGES  = clang libclang-rt-dev
 DEB_PACKAGES   = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
     libldap-dev valgrind gnuplot-nox
+
+ifeq ($(POSTGRESQL),no)
+LIBPQ_PACKAGES =
+endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -24,8 +24,8 @@ my @spelt = grep { slurp($_) =~ /"\Q$version\E"/ } files(qr/\.[ch]$/, 'src');
 is_deeply(\@spelt, [], 'no source has it spelt out');
 
 # What the package needs to be built is what make installs.
-my %needed = map { $_ => 1 } map { split } slurp('Makefile') =~
-    /^BUILD_PACKAGES = ((?:.*\\\n)*.*)$/m ? $1 =~ s/\\\n//gr : ();
+my %needed = map { $_ => 1 } grep { /^\w/ } map { split /[\s\\]+/ }
+    slurp('Makefile') =~ /^(?:BUILD|LIBPQ)_PACKAGES = ((?:.*\\\n)*.*)$/mg;
 my ($list) = slurp('conf/debian/control') =~ /^Build-Depends: (.*(?:\n .*)*)/m;
 my %depends = map { s/\s.*//r => 1 } split /,\s*/, $list;
 delete @depends{qw(debhelper-compat dh-apache2)};
