@@ -10,6 +10,7 @@
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
 #   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
+#   make failover  a primary of PostgreSQL is killed under load, FAILOVERS times
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
 #                  BENCH_FULL=1: what takes long too); see t/bench/README.md
@@ -32,6 +33,7 @@ MPM          = event
 STORE        = lmdb
 FUZZ_SECONDS = 30
 POWERLOSS_STATES = 12000
+FAILOVERS    = 20
 POSTGRESQL   = if-there
 APXS         = apxs
 CC           = gcc
@@ -54,7 +56,7 @@ BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind powerloss fuzz fuzzers
+.PHONY: all programs run stop test asan tsan valgrind powerloss failover fuzz fuzzers
 .PHONY: bench bench-compare bench-packages lint report install clean FORCE
 
 all:
@@ -238,6 +240,11 @@ tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
 	 $(TSAN_TESTS)
 	prove $(TSAN_TESTS)
+
+# Primaries of PostgreSQL that are killed under load, and standbys that are
+# promoted.
+failover: programs
+	@FAILOVERS=$(FAILOVERS) $(MAKE) test T=t/70faults/failover.t
 
 powerloss: $(BUILD)/t/10store/lmdb_powerloss.t
 	POWERLOSS_STATES=$(POWERLOSS_STATES) $<
