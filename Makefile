@@ -12,6 +12,7 @@
 #   make soak      kills, stops, full disks and replaced files for SOAK_SECONDS,
 #                  beside clients that check what is stored
 #   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
+#   make failover  a primary of PostgreSQL is killed under load, FAILOVERS times
 #   make fuzz      each fuzz target for FUZZ_SECONDS
 #   make bench     how fast it is, against yardsticks (BENCH=quick: a part;
 #                  BENCH_FULL=1: what takes long too); see t/bench/README.md
@@ -50,6 +51,7 @@ STORE        = lmdb
 FUZZ_SECONDS = 30
 POWERLOSS_STATES = 12000
 SOAK_SECONDS = 3600
+FAILOVERS    = 20
 POSTGRESQL   = if-there
 APXS         = apxs
 CC           = gcc
@@ -78,8 +80,8 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind soak powerloss fuzz
-.PHONY: fuzzers bench bench-compare bench-packages lint report deb deb-test
+.PHONY: all programs run stop test asan tsan valgrind soak powerloss failover
+.PHONY: fuzz fuzzers bench bench-compare bench-packages lint report deb deb-test
 .PHONY: readme-test install uninstall clean FORCE
 
 all:
@@ -266,6 +268,11 @@ tsan:
 
 soak:
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(MAKE) test T=t/70faults/soak.t
+
+# Primaries of PostgreSQL that are killed under load, and standbys that are
+# promoted.
+failover: programs
+	@FAILOVERS=$(FAILOVERS) $(MAKE) test T=t/70faults/failover.t
 
 powerloss: $(BUILD)/t/10store/lmdb_powerloss.t
 	POWERLOSS_STATES=$(POWERLOSS_STATES) $<

@@ -62,9 +62,10 @@ sub prepare {
     return $self;
 }
 
-# The same without a cluster in it.
+# The same without a cluster in it. Its port can be named.
 sub in_new_folder {
     my ($class, %settings) = @_;
+    my $port   = delete $settings{port} || free_port();
     my $folder = File::Temp->newdir(
         'postgres-XXXXXX',
         TMPDIR  => 1,
@@ -72,7 +73,7 @@ sub in_new_folder {
     );
     my $self = bless {
         folder   => $folder,
-        port     => free_port(),
+        port     => $port,
         settings => { %DEFAULTS, %settings },
     }, $class;
     my @user = server_user();
@@ -198,6 +199,13 @@ sub standby {
     );
     $standby->configure;
     return $standby->launch;
+}
+
+# Have the server read its settings again, with %more.
+sub reload {
+    my ($self, %more) = @_;
+    $self->configure(%more);
+    $self->run(program('pg_ctl'), '-D', $self->data, 'reload');
 }
 
 sub promote {
