@@ -97,6 +97,7 @@ up_ctl_open(up_ctl_t *ctl)
 
     UP_ERR(store_uri(&uri, ctl));
     UP_ERR(read_wait(&wait, ctl));
+    ctl->uri = uri;
     ctl->runner = getuid();
     UP_ERR(become_owner(&uri, ctl->pool));
     UP_ERR(up_store_open(&ctl->store, uri, NULL, ctl->pool));
@@ -107,8 +108,11 @@ up_ctl_open(up_ctl_t *ctl)
 const char *
 up_ctl_author(up_ctl_t *ctl)
 {
-    const struct passwd *user = getpwuid(ctl->runner);
+    const char *sudo = ctl->runner == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *user = sudo ? getpwnam(sudo) : NULL;
 
+    if (!user)
+        user = getpwuid(ctl->runner);
     if (user)
         return apr_pstrcat(ctl->pool, "tool:", user->pw_name, NULL);
     return apr_psprintf(ctl->pool, "tool:%lu", (unsigned long)ctl->runner);
