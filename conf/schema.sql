@@ -67,11 +67,12 @@ CREATE TABLE userprofile.token (
     sha256 bytea PRIMARY KEY CHECK (length(sha256) = 32),
     user_id text COLLATE "C" NOT NULL,
     created timestamptz NOT NULL,
-    expires timestamptz             -- null: never
+    expires timestamptz,            -- null: never, or it is revoked
+    revoked timestamptz             -- null: it is not; else the row stays
 );
 CREATE INDEX token_by_user ON userprofile.token (user_id);
 
--- What happened to users. Numbers are given when an event is written: of two
+-- What happened. Numbers are given when an event is written: of two
 -- events of one user the later one has the larger number, and a number that no
 -- event has belongs to a change that was given up. 'fields' has bit 0 for the
 -- first name, 1 for the last name, then nickname, display name, language, and 5
@@ -81,10 +82,11 @@ CREATE TABLE userprofile.event (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL,
     sequence bigint NOT NULL,
-    type smallint NOT NULL CHECK (type BETWEEN 0 AND 6),
+    type smallint NOT NULL CHECK (type BETWEEN 0 AND 17),
     before_gender smallint,
     after_gender smallint,
     fields integer NOT NULL,
+    detail text NOT NULL,           -- what is no field of a profile, or ''
     org text COLLATE "C" NOT NULL,
     user_id text COLLATE "C" NOT NULL,
     author text NOT NULL,

@@ -55,10 +55,12 @@ typedef struct up_token_t {
     unsigned char sha256[UP_SHA256_BYTES]; /* of the token's text */
     const char *user;
     apr_time_t created;
-    apr_time_t expires; /* 0: never */
+    apr_time_t expires; /* 0: never; it is, once the token is revoked */
+    apr_time_t revoked; /* 0: it is not. The record of a token that was revoked
+                         * stays, so that no import makes it valid again */
 } up_token_t;
 
-/* What happened to a user. The numbers are stored; do not renumber. */
+/* What happened. The numbers are stored; do not renumber. */
 typedef enum up_event_type_t {
     UP_PROFILE_CHANGED,
     UP_USER_ADDED,
@@ -66,7 +68,18 @@ typedef enum up_event_type_t {
     UP_USER_ACTIVATED, /* this one and those that follow: a new state */
     UP_USER_DEACTIVATED,
     UP_USER_LOCKED,
-    UP_USER_INITIALISED,
+    UP_USER_INITIALISED, /* the last new state */
+    UP_USER_ERASED,
+    UP_ORG_ADDED,
+    UP_ORG_RENAMED,
+    UP_ORG_REMOVED,
+    UP_MEMBER_ADDED,
+    UP_MEMBER_CHANGED,
+    UP_MEMBER_REMOVED,
+    UP_TOKEN_ADDED,
+    UP_TOKEN_REVOKED,
+    UP_STORE_IMPORTED,
+    UP_EVENTS_PRUNED,
     UP_EVENT_TYPES
 } up_event_type_t;
 
@@ -74,14 +87,17 @@ typedef struct up_event_t {
     apr_uint64_t number; /* given by the store; 0 before */
     up_event_type_t type;
     apr_time_t time;
-    const char *org;
-    const char *user;
+    const char *org;       /* "" if it is about none */
+    const char *user;      /* "" if it is about none */
     const char *author;    /* the caller's id; "tool:" and the name of the user
                             * who ran the tool */
-    apr_uint64_t sequence; /* the user's, after it */
+    apr_uint64_t sequence; /* the user's, after it; 0: it did not change */
     unsigned fields;       /* changed: bit 1 << up_field_t each */
     const up_profile_t *before; /* of the changed fields, or NULL if none */
     const up_profile_t *after;
+    const char *detail; /* what else is to be said, no value of a profile: the
+                         * name of an organisation, the roles of a membership,
+                         * the id of a token, the counts of an import; or "" */
 } up_event_t;
 
 typedef enum up_kind_t {
@@ -105,6 +121,13 @@ typedef struct up_item_t {
     } as;
 } up_item_t;
 
+/* What a source of items says of one; the rest has its default. */
+typedef struct up_given_t {
+    unsigned fields; /* of a human's profile, empty ones too */
+    int created;     /* whether it has that date; */
+    int changed;     /* or this one */
+} up_given_t;
+
 /* "active", "inactive" ...; "profile.changed" ...; for values below the
  * enum's last. */
 const char *up_state_name(up_state_t state);
@@ -112,5 +135,8 @@ const char *up_event_type_name(up_event_type_t type);
 
 /* Set *STATE to the one named NAME; returns 0 if there is none. */
 int up_state_by_name(up_state_t *state, const char *name);
+
+/* Whether A and B, neither of them an event, say the same. */
+int up_items_are_equal(const up_item_t *a, const up_item_t *b);
 
 #endif

@@ -21,7 +21,8 @@ struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
     up_store_t *store; /* once up_ctl_open() was called; */
-    uid_t runner;      /* then also the user who ran the tool */
+    const char *uri;   /* then also the URI that was given, */
+    uid_t runner;      /* and the user who ran the tool */
     int told_waiting;  /* somebody was told that the store is locked */
     const char *owner; /* the name of the user that root has become, or NULL */
     pid_t parent;      /* in a child process: its parent; else 0 */
@@ -56,7 +57,7 @@ UP_MUST_CHECK up_error_t *up_ctl_read_seconds(apr_int64_t *seconds,
                                               int otherwise);
 
 /* The author of CTL's events, in its pool: "tool:" and the name of the user who
- * ran the tool. The store is open. */
+ * ran the tool, or who ran it as root by sudo. The store is open. */
 const char *up_ctl_author(up_ctl_t *ctl);
 
 /* UP_CONFLICT unless CTL's open store has the organisation ORG. */
@@ -87,6 +88,7 @@ up_error_t *up_ctl_token_revoke(up_ctl_t *ctl);
 up_error_t *up_ctl_import(up_ctl_t *ctl);
 up_error_t *up_ctl_export(up_ctl_t *ctl);
 up_error_t *up_ctl_events(up_ctl_t *ctl);
+up_error_t *up_ctl_events_prune(up_ctl_t *ctl);
 up_error_t *up_ctl_stat(up_ctl_t *ctl);
 up_error_t *up_ctl_upgrade(up_ctl_t *ctl);
 up_error_t *up_ctl_check(up_ctl_t *ctl);

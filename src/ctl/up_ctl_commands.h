@@ -31,6 +31,12 @@ typedef enum up_ctl_option_t {
     UP_CTL_ERASE,
     UP_CTL_TIMEOUT,
     UP_CTL_REPAIR_PLAN,
+    UP_CTL_REVOKED,
+    UP_CTL_FROM,
+    UP_CTL_DRY_RUN,
+    UP_CTL_FORCE,
+    UP_CTL_FOLLOW,
+    UP_CTL_BEFORE,
     UP_CTL_FIRST_FIELD,
     UP_CTL_OPTIONS = UP_CTL_FIRST_FIELD + UP_FIELDS
 } up_ctl_option_t;

@@ -1,15 +1,13 @@
-/* up_ctl_import.c -- import and export: lines of JSON into the store, in
- * batches, and out of it. */
+/* up_ctl_import.c -- import and export: items into the store, in batches, and
+ * out of it. */
 #include "core/up_clock.h"
 #include "core/up_id.h"
 #include "ctl/up_ctl.h"
-#include "ctl/up_ctl_lines.h"
+#include "ctl/up_ctl_import_source.h"
 #include "ctl/up_ctl_print.h"
 #include "service/up_admin.h"
-#include "service/up_tokens.h"
-#include "wire/up_item_json.h"
 
-#include <apr_lib.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,21 +15,21 @@
 
 /* A batch ends at either bound. They limit the memory, and how long other
  * writers wait. */
-#define BATCH_LINES 1000
-#define BATCH_BYTES (4 * UP_CTL_LINE_MAX)
+#define BATCH_ENTRIES 1000
+#define BATCH_BYTES (4 * 1024 * 1024)
 
 #define SHOWN_EVERY (APR_USEC_PER_SEC / 5)
 
 #define CLEAR_LINE "\r\033[K"
 
-/* A line of the batch, parsed. */
-typedef struct entry_t {
-    apr_uint64_t number;
-    up_item_t *item;
-} entry_t;
+/* Beside what up_admin_import() did: what it refused. */
+#define REFUSED UP_PUTS
+#define RESULTS (REFUSED + 1)
+
+/* In place of a kind: what is no item. */
+#define NO_ITEM UP_KINDS
 
 typedef struct progress_t {
-    apr_uint64_t kept; /* lines that are stored */
     apr_time_t begun;
     apr_time_t shown;
     int on_terminal;
@@ -40,12 +38,37 @@ typedef struct progress_t {
 typedef struct import_t {
     up_ctl_t *ctl;
     const char *path;
-    up_ctl_lines_t *lines;
+    up_ctl_source_t *source;
     progress_t progress;
-    apr_array_header_t *batch;  /* of entry_t */
-    apr_uint64_t slashed;       /* lines kept whose id has a slash */
-    apr_uint64_t first_slashed; /* the number of the first of them */
+    int is_dry, forces;
+    int is_over;               /* the source is */
+    apr_array_header_t *batch; /* of up_ctl_entry_t */
+    apr_uint64_t count[NO_ITEM + 1][RESULTS];
+    int is_told;               /* the event of the import is stored */
+    apr_hash_t *orgs;          /* a dry run: id -> the item that adds it */
+    const char *first_refused; /* a dry run: where that was, or NULL */
+    apr_uint64_t slashed;      /* entries kept whose id has a slash */
+    const char *first_slashed; /* where the first of them was */
 } import_t;
+
+/* How many of all kinds had RESULT. */
+static apr_uint64_t
+sum_of(const import_t *import, int result)
+{
+    apr_uint64_t sum = 0;
+
+    for (int kind = 0; kind <= NO_ITEM; kind++)
+        sum += import->count[kind][result];
+    return sum;
+}
+
+/* How many entries are stored. */
+static apr_uint64_t
+kept(const import_t *import)
+{
+    return sum_of(import, UP_PUT_ADDED) + sum_of(import, UP_PUT_CHANGED) +
+           sum_of(import, UP_PUT_UNCHANGED);
+}
 
 static double
 seconds(const progress_t *progress)
@@ -54,123 +77,197 @@ seconds(const progress_t *progress)
 }
 
 static double
-rate(const progress_t *progress)
+rate(const import_t *import)
 {
-    double passed = seconds(progress);
+    double passed = seconds(&import->progress);
 
-    return passed > 0 ? (double)progress->kept / passed : 0;
+    return passed > 0 ? (double)kept(import) / passed : 0;
 }
 
 static void
 begin_progress(progress_t *progress)
 {
-    progress->kept = 0;
     progress->begun = progress->shown = up_clock();
     progress->on_terminal = isatty(STDERR_FILENO);
 }
 
-/* Show PROGRESS on the standard error, if that is a terminal and nothing was
- * shown in the last fifth of a second. */
+/* Show the progress on the standard error, if that is a terminal and nothing
+ * was shown in the last fifth of a second. */
 static void
-show_progress(progress_t *progress)
+show_progress(import_t *import)
 {
+    progress_t *progress = &import->progress;
     apr_time_t now = up_clock();
 
     if (!progress->on_terminal || now - progress->shown < SHOWN_EVERY)
         return;
     progress->shown = now;
-    fprintf(stderr,
-            CLEAR_LINE "%" APR_UINT64_T_FMT " lines, %.0f lines a second",
-            progress->kept, rate(progress));
+    fprintf(stderr, CLEAR_LINE "%" APR_UINT64_T_FMT " %s, %.0f %s a second",
+            kept(import), up_ctl_source_noun(import->source), rate(import),
+            up_ctl_source_noun(import->source));
 }
 
-/* Take the progress off the terminal, and print the sum. */
+/* Take the progress off the terminal. */
 static void
 end_progress(const progress_t *progress)
 {
     if (progress->on_terminal)
         fputs(CLEAR_LINE, stderr);
-    printf("imported %" APR_UINT64_T_FMT " lines in %.1f s, %.0f lines a "
-           "second\n",
-           progress->kept, seconds(progress), rate(progress));
 }
 
-/* ERR, of line NUMBER, as the error of the import. */
+static void
+print_sum(const import_t *import)
+{
+    const char *noun = up_ctl_source_noun(import->source);
+
+    printf("imported %" APR_UINT64_T_FMT " %s in %.1f s, %.0f %s a second: "
+           "%" APR_UINT64_T_FMT " added, %" APR_UINT64_T_FMT " changed, "
+           "%" APR_UINT64_T_FMT " unchanged\n",
+           kept(import), noun, seconds(&import->progress), rate(import), noun,
+           sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
+           sum_of(import, UP_PUT_UNCHANGED));
+}
+
+/* Print what a dry run has counted. */
+static up_error_t *
+print_counts(const import_t *import, apr_pool_t *pool)
+{
+    static const char *const titles[] = {"KIND",      "ADDED",   "CHANGED",
+                                         "UNCHANGED", "REFUSED", NULL};
+    static const char *const kinds[NO_ITEM + 1] = {
+        [UP_KIND_ORG] = "org",       [UP_KIND_USER] = "user",
+        [UP_KIND_MEMBER] = "member", [UP_KIND_TOKEN] = "token",
+        [NO_ITEM] = "no item",
+    };
+    up_ctl_table_t *table = up_ctl_table_make(1 + RESULTS, titles, pool);
+
+    for (int kind = 0; kind <= NO_ITEM; kind++) {
+        const char *cells[1 + RESULTS] = {kinds[kind]};
+        if (!kinds[kind] || (kind == NO_ITEM && !import->count[kind][REFUSED]))
+            continue;
+        for (int i = 0; i < RESULTS; i++)
+            cells[i + 1] = apr_psprintf(pool, "%" APR_UINT64_T_FMT,
+                                        import->count[kind][i]);
+        UP_ERR(up_ctl_table_row(table, cells, pool));
+    }
+    return up_ctl_table_end(table, pool);
+}
+
+/* Print what there was in the source that is not imported. */
+static up_error_t *
+print_skipped(const import_t *import, apr_pool_t *pool)
+{
+    static const char *const titles[] = {"SKIPPED", "COUNT", "WHY", NULL};
+    const apr_array_header_t *skipped = up_ctl_source_skipped(import->source);
+
+    if (!skipped || !skipped->nelts)
+        return NULL;
+    up_ctl_table_t *table = up_ctl_table_make(3, titles, pool);
+    for (int i = 0; i < skipped->nelts; i++) {
+        up_zitadel_skipped_t row =
+            APR_ARRAY_IDX(skipped, i, up_zitadel_skipped_t);
+        const char *cells[] = {
+            row.what, apr_psprintf(pool, "%" APR_UINT64_T_FMT, row.count),
+            row.why};
+        UP_ERR(up_ctl_table_row(table, cells, pool));
+    }
+    return up_ctl_table_end(table, pool);
+}
+
+/* ERR, of what is WHERE, as the error of the import. */
 static up_error_t *
 stop(const import_t *import,
-     apr_uint64_t number,
+     const char *where,
      const up_error_t *err,
      apr_pool_t *pool)
 {
     return up_error_wrap(pool, err,
-                         "the import stopped at line %" APR_UINT64_T_FMT
-                         " of '%s'; the lines before it are kept",
-                         number, import->path);
+                         "the import stopped at %s of '%s'; the %s before it "
+                         "are kept",
+                         where, import->path,
+                         up_ctl_source_noun(import->source));
 }
 
-/* Set *ITEM to what the LENGTH bytes at LINE say. */
+/* Set *REFUSAL to what becomes of ENTRY, which ERR refuses. A dry run prints
+ * and counts that, and goes on: *REFUSAL is NULL. */
 static up_error_t *
-parse(up_item_t **item,
-      const up_ctl_t *ctl,
-      const char *line,
-      apr_size_t length,
-      apr_pool_t *pool)
+refuse(up_error_t **refusal,
+       import_t *import,
+       const up_ctl_entry_t *entry,
+       const up_error_t *err,
+       apr_pool_t *pool)
 {
-    const char *token_text;
-    unsigned fields;
-
-    UP_ERR(up_item_json_decode(item, &fields, &token_text, line, length,
-                               apr_time_now(), pool));
-    UP_ERR(up_admin_check(*item, fields, pool));
-    if (!token_text)
+    *refusal = NULL;
+    if (!import->is_dry) {
+        *refusal = stop(import, entry->where, err, pool);
         return NULL;
-    if (!up_token_is_well_formed(token_text))
-        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                        "no client can send this token: it may have letters, "
-                        "digits and -._~+/ and then = only");
-    if (strlen(token_text) < UP_TOKEN_LENGTH_MIN &&
-        !ctl->line.option[UP_CTL_ALLOW_WEAK])
-        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                        "the token has less than %d characters and could be "
-                        "guessed; --allow-weak takes it all the same",
-                        UP_TOKEN_LENGTH_MIN);
-    return up_token_hash((*item)->as.token.sha256, token_text, pool);
+    }
+    import->count[entry->item ? entry->item->kind : NO_ITEM][REFUSED]++;
+    if (!import->first_refused)
+        import->first_refused = apr_pstrdup(import->ctl->pool, entry->where);
+    return up_ctl_print_line(
+        apr_pstrcat(pool, entry->where, ": ", up_error_story(err, pool), NULL),
+        pool);
 }
 
-static int
-is_blank(const char *line, apr_size_t length)
-{
-    while (length && apr_isspace(line[length - 1]))
-        length--;
-    return !length;
-}
-
-/* Read the next lines into IMPORT's batch, empty at the end. After an error
- * the batch has the lines before the bad one. */
+/* Read the next entries into IMPORT's batch. Returns the error, if any, that
+ * ends the import: the batch has the entries before it. A dry run has those
+ * that are refused in the batch too. */
 static up_error_t *
 read_batch(import_t *import, apr_pool_t *pool)
 {
-    apr_size_t bytes = 0, length;
-    const char *line;
+    apr_size_t bytes = 0;
 
-    import->batch = apr_array_make(pool, BATCH_LINES, sizeof(entry_t));
-    while (import->batch->nelts < BATCH_LINES && bytes < BATCH_BYTES) {
-        entry_t entry;
-        up_error_t *err =
-            up_ctl_lines_next(&line, &length, import->lines, pool);
-        if (!err && !line)
+    import->batch = apr_array_make(pool, BATCH_ENTRIES, sizeof(up_ctl_entry_t));
+    while (import->batch->nelts < BATCH_ENTRIES && bytes < BATCH_BYTES) {
+        up_ctl_entry_t entry;
+        up_ctl_source_next(&entry, import->source, pool);
+        if (!entry.where) {
+            import->is_over = 1;
             return NULL;
-        entry.number = up_ctl_lines_number(import->lines) + (err != NULL);
-        if (!err && is_blank(line, length))
-            continue;
-        if (!err)
-            err = parse(&entry.item, import->ctl, line, length, pool);
-        if (err)
-            return stop(import, entry.number, err, pool);
-        APR_ARRAY_PUSH(import->batch, entry_t) = entry;
-        bytes += length;
+        }
+        if (entry.err && (entry.is_last || !import->is_dry))
+            return stop(import, entry.where, entry.err, pool);
+        APR_ARRAY_PUSH(import->batch, up_ctl_entry_t) = entry;
+        bytes += entry.bytes;
     }
     return NULL;
+}
+
+/* Before ITEM is put by a dry run: BATCH has what was put in it alone, and must
+ * have the organisation that an earlier one had. */
+static up_error_t *
+put_org_again(const import_t *import,
+              up_batch_t *batch,
+              const up_item_t *item,
+              apr_pool_t *pool)
+{
+    const char *id = item->kind == UP_KIND_USER     ? item->as.user.org
+                     : item->kind == UP_KIND_MEMBER ? item->as.member.org
+                                                    : "";
+    const up_item_t *org = apr_hash_get(import->orgs, id, APR_HASH_KEY_STRING);
+    const up_item_t *there;
+
+    if (!org)
+        return NULL;
+    UP_ERR(up_batch_get(&there, batch, org, pool, pool));
+    return there ? NULL : up_batch_put(batch, org, pool);
+}
+
+/* ITEM, which a dry run has put, is to be put again where it is needed. */
+static void
+note_org(const import_t *import, const up_item_t *item)
+{
+    apr_pool_t *pool = import->ctl->pool;
+    up_item_t *copy;
+
+    if (item->kind != UP_KIND_ORG ||
+        apr_hash_get(import->orgs, item->as.org.id, APR_HASH_KEY_STRING))
+        return;
+    copy = apr_pmemdup(pool, item, sizeof(*item));
+    copy->as.org.id = apr_pstrdup(pool, item->as.org.id);
+    copy->as.org.name = apr_pstrdup(pool, item->as.org.name);
+    apr_hash_set(import->orgs, copy->as.org.id, APR_HASH_KEY_STRING, copy);
 }
 
 /* Put IMPORT's batch into BATCH. What the store refuses of it, and only that,
@@ -182,25 +279,60 @@ put_entries(up_error_t **refused,
             apr_pool_t *pool)
 {
     for (int i = 0; i < import->batch->nelts && !*refused; i++) {
-        const entry_t *entry = &APR_ARRAY_IDX(import->batch, i, entry_t);
-        up_error_t *err = up_batch_put(batch, entry->item, pool);
-        if (err && err->reason == UP_CONFLICT)
-            *refused = stop(import, entry->number, err, pool);
-        else if (err)
+        const up_ctl_entry_t *entry =
+            &APR_ARRAY_IDX(import->batch, i, up_ctl_entry_t);
+        up_put_t did;
+        if (entry->err) {
+            UP_ERR(refuse(refused, import, entry, entry->err, pool));
+            continue;
+        }
+        if (import->is_dry)
+            UP_ERR(put_org_again(import, batch, entry->item, pool));
+        up_error_t *err = up_admin_import(&did, batch, entry->item,
+                                          &entry->given, import->forces, pool);
+        if (err && err->reason != UP_CONFLICT)
             return err;
-        else
-            import->progress.kept++;
+        if (err) {
+            UP_ERR(refuse(refused, import, entry, err, pool));
+            continue;
+        }
+        import->count[entry->item->kind][did]++;
+        if (import->is_dry)
+            note_org(import, entry->item);
     }
     return NULL;
 }
 
-/* Count those of the first KEPT lines of IMPORT's batch that store an id with a
- * slash. */
-static void
-count_slashed(import_t *import, apr_uint64_t kept)
+/* Append to BATCH the event of IMPORT, which ends, at an entry that is refused
+ * if it IS_STOPPED. */
+static up_error_t *
+append_event(import_t *import,
+             up_batch_t *batch,
+             int is_stopped,
+             apr_pool_t *pool)
 {
-    for (int i = 0; (apr_uint64_t)i < kept; i++) {
-        const entry_t *entry = &APR_ARRAY_IDX(import->batch, i, entry_t);
+    const char *sha256, *detail;
+
+    UP_ERR(up_ctl_source_sha256(&sha256, import->source, pool));
+    detail = apr_psprintf(
+        pool,
+        "%s%s%sadded=%" APR_UINT64_T_FMT " changed=%" APR_UINT64_T_FMT
+        " unchanged=%" APR_UINT64_T_FMT "%s%s",
+        sha256 ? "sha256=" : "", sha256 ? sha256 : "", sha256 ? " " : "",
+        sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
+        sum_of(import, UP_PUT_UNCHANGED), import->forces ? " forced" : "",
+        is_stopped ? " stopped" : "");
+    return up_admin_imported(batch, detail, up_ctl_author(import->ctl), pool);
+}
+
+/* Count those of the first COUNT entries of IMPORT's batch that store an id
+ * with a slash. */
+static void
+count_slashed(import_t *import, apr_uint64_t count)
+{
+    for (int i = 0; (apr_uint64_t)i < count; i++) {
+        const up_ctl_entry_t *entry =
+            &APR_ARRAY_IDX(import->batch, i, up_ctl_entry_t);
         const up_item_t *item = entry->item;
         const char *id = item->kind == UP_KIND_ORG    ? item->as.org.id
                          : item->kind == UP_KIND_USER ? item->as.user.id
@@ -208,73 +340,124 @@ count_slashed(import_t *import, apr_uint64_t kept)
         if (!up_id_has_slash(id))
             continue;
         if (!import->slashed++)
-            import->first_slashed = entry->number;
+            import->first_slashed =
+                apr_pstrdup(import->ctl->pool, entry->where);
     }
 }
 
-/* Store IMPORT's batch, as far as the store takes it. */
+/* Store IMPORT's batch, as far as the store takes it, and with the last one, as
+ * it is one if IS_STOPPED, the event of the import. */
 static up_error_t *
-store_batch(import_t *import, apr_pool_t *pool)
+store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
 {
-    apr_uint64_t kept = import->progress.kept;
+    apr_uint64_t before = kept(import);
     up_error_t *refused = NULL;
     apr_pool_t *batch_pool;
+    import_t saved = *import;
     up_batch_t *batch;
 
-    if (!import->batch->nelts)
-        return NULL;
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
-    if (!err) {
+    if (!err)
         err = put_entries(&refused, import, batch, pool);
-        if (err)
-            apr_pool_destroy(batch_pool); /* before the store is closed */
-        else
-            err = up_batch_commit(batch);
-    }
+    int is_end = import->is_over || is_stopped || refused;
+    if (!err && is_end && kept(import) && !import->is_dry)
+        err = append_event(import, batch, is_stopped || refused, pool);
+    if (err || import->is_dry)
+        apr_pool_destroy(batch_pool); /* before the store is closed */
+    else
+        err = up_batch_commit(batch);
     if (!err) {
-        count_slashed(import, import->progress.kept - kept);
+        import->is_told = is_end;
+        count_slashed(import, kept(import) - before);
         return refused;
     }
-    import->progress.kept = kept;
-    return stop(import, APR_ARRAY_IDX(import->batch, 0, entry_t).number, err,
-                pool);
+    *import = saved;
+    if (!import->batch->nelts)
+        return err;
+    return stop(import, APR_ARRAY_IDX(import->batch, 0, up_ctl_entry_t).where,
+                err, pool);
 }
 
 static up_error_t *
 run(import_t *import, apr_pool_t *pool)
 {
+    up_error_t *bad = NULL;
     apr_pool_t *iterpool;
 
     apr_pool_create(&iterpool, pool);
-    do {
+    while (!import->is_over && !bad) {
         apr_pool_clear(iterpool);
-        up_error_t *bad_line = read_batch(import, iterpool);
-        UP_ERR(store_batch(import, iterpool));
-        if (bad_line)
-            return bad_line;
-        show_progress(&import->progress);
-    } while (import->batch->nelts);
-    return NULL;
+        bad = read_batch(import, iterpool);
+        if (import->batch->nelts || kept(import))
+            UP_ERR(store_batch(import, bad != NULL, iterpool));
+        show_progress(import);
+    }
+    return bad;
+}
+
+/* A batch failed, and what was kept before it has no event yet. That may fail
+ * as well, of which the import's own error says enough. */
+static void
+tell_of_failed(import_t *import, apr_pool_t *pool)
+{
+    apr_pool_t *batch_pool;
+    up_batch_t *batch;
+
+    if (import->is_told || import->is_dry || !kept(import))
+        return;
+    apr_pool_create(&batch_pool, pool);
+    up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
+    if (!err)
+        err = append_event(import, batch, 1, pool);
+    if (!err)
+        err = up_batch_commit(batch);
+    import->is_told = !err;
+    apr_pool_destroy(batch_pool);
+}
+
+/* Print what IMPORT, a dry run, has found. It is an error if anything was
+ * refused. */
+static up_error_t *
+end_dry_run(const import_t *import, apr_pool_t *pool)
+{
+    UP_ERR(print_counts(import, pool));
+    UP_ERR(print_skipped(import, pool));
+    if (!import->first_refused)
+        return NULL;
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                    "the import would stop at %s of '%s'; refused are "
+                    "%" APR_UINT64_T_FMT,
+                    import->first_refused, import->path,
+                    sum_of(import, REFUSED));
 }
 
 up_error_t *
 up_ctl_import(up_ctl_t *ctl)
 {
-    import_t import = {.ctl = ctl, .path = ctl->line.operand[0]};
+    import_t import = {.ctl = ctl,
+                       .path = ctl->line.operand[0],
+                       .is_dry = ctl->line.option[UP_CTL_DRY_RUN] != NULL,
+                       .forces = ctl->line.option[UP_CTL_FORCE] != NULL,
+                       .orgs = apr_hash_make(ctl->pool)};
 
     /* Before root becomes the store's owner, who may not read the file. */
-    UP_ERR(up_ctl_lines_open(&import.lines, import.path, ctl->pool));
+    UP_ERR(up_ctl_source_open(&import.source, ctl));
     UP_ERR(up_ctl_open(ctl));
     begin_progress(&import.progress);
     up_error_t *err = run(&import, ctl->pool);
+    tell_of_failed(&import, ctl->pool);
     end_progress(&import.progress);
+    if (import.is_dry)
+        return err ? err : end_dry_run(&import, ctl->pool);
+    print_sum(&import);
     if (import.slashed)
         up_ctl_note(ctl,
                     "ids with a slash: %" APR_UINT64_T_FMT ", the first in "
-                    "line %" APR_UINT64_T_FMT "; " UP_CTL_SLASH_RULE,
+                    "%s; " UP_CTL_SLASH_RULE,
                     import.slashed, import.first_slashed);
-    return err;
+    up_error_t *unprinted = print_skipped(&import, ctl->pool);
+    return err ? err : unprinted;
 }
 
 up_error_t *

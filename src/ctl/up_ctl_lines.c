@@ -1,6 +1,8 @@
 /* up_ctl_lines.c -- a file, line by line, in bounded memory. */
 #include "ctl/up_ctl_lines.h"
+#include "service/up_sha256.h"
 
+#include <apr_escape.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -15,6 +17,7 @@ struct up_ctl_lines_t {
     apr_size_t begin, end; /* what of the buffer is not handed out yet */
     int is_over;           /* the file has no more than that */
     apr_uint64_t number;
+    up_sha256_t *hash; /* of what was read */
 };
 
 up_error_t *
@@ -33,7 +36,7 @@ up_ctl_lines_open(up_ctl_lines_t **lines, const char *path, apr_pool_t *pool)
     opened->path = path;
     opened->buffer = apr_palloc(pool, BUFFER_BYTES);
     *lines = opened;
-    return NULL;
+    return up_sha256_begin(&opened->hash, pool);
 }
 
 /* Read more of the file behind what is in the buffer. */
@@ -52,6 +55,8 @@ fill(up_ctl_lines_t *lines, apr_pool_t *pool)
         apr_file_read(lines->file, lines->buffer + lines->end, &length);
     if (rv && rv != APR_EOF)
         return up_error(pool, UP_CONFLICT, rv, "cannot read '%s'", lines->path);
+    UP_ERR(
+        up_sha256_add(lines->hash, lines->buffer + lines->end, length, pool));
     lines->end += length;
     lines->is_over = rv == APR_EOF;
     return NULL;
@@ -89,4 +94,57 @@ apr_uint64_t
 up_ctl_lines_number(const up_ctl_lines_t *lines)
 {
     return lines->number;
+}
+
+up_error_t *
+up_ctl_lines_sha256(const char **sha256,
+                    up_ctl_lines_t *lines,
+                    apr_pool_t *pool)
+{
+    unsigned char bytes[UP_SHA256_BYTES];
+    apr_finfo_t info;
+
+    *sha256 = NULL;
+    if (!lines->is_over &&
+        (apr_file_info_get(&info, APR_FINFO_TYPE, lines->file) ||
+         info.filetype != APR_REG))
+        return NULL;
+    while (!lines->is_over) {
+        lines->begin = lines->end;
+        UP_ERR(fill(lines, pool));
+    }
+    UP_ERR(up_sha256_end(bytes, lines->hash, pool));
+    *sha256 = apr_pescape_hex(pool, bytes, sizeof(bytes), 0);
+    return NULL;
+}
+
+up_error_t *
+up_ctl_lines_all(const char **text,
+                 apr_size_t *length,
+                 up_ctl_lines_t *lines,
+                 apr_size_t most,
+                 apr_pool_t *pool)
+{
+    apr_size_t room = BUFFER_BYTES;
+    char *all = apr_palloc(pool, room);
+
+    *length = 0;
+    while (!lines->is_over) {
+        UP_ERR(fill(lines, pool));
+        if (*length + lines->end > most)
+            return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                            "'%s' is longer than %" APR_SIZE_T_FMT " MiB",
+                            lines->path, most / (1024 * 1024));
+        if (*length + lines->end > room) {
+            char *larger = apr_palloc(pool, room * 2);
+            memcpy(larger, all, *length);
+            all = larger;
+            room *= 2;
+        }
+        memcpy(all + *length, lines->buffer, lines->end);
+        *length += lines->end;
+        lines->begin = lines->end;
+    }
+    *text = all;
+    return NULL;
 }

@@ -50,6 +50,7 @@ static up_error_t *
 give_roles(up_ctl_t *ctl,
            up_error_t *(*change)(up_store_t *store,
                                  const up_member_t *member,
+                                 const char *author,
                                  apr_pool_t *pool))
 {
     apr_array_header_t *roles =
@@ -61,7 +62,7 @@ give_roles(up_ctl_t *ctl,
         APR_ARRAY_PUSH(roles, const char *) = ctl->line.operand[i];
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(check_roles(roles, ctl));
-    UP_ERR(change(ctl->store, &member, ctl->pool));
+    UP_ERR(change(ctl->store, &member, up_ctl_author(ctl), ctl->pool));
 
     for (int i = 0; i < roles->nelts; i++) {
         const char *role = APR_ARRAY_IDX(roles, i, const char *);
@@ -116,5 +117,6 @@ up_ctl_member_remove(up_ctl_t *ctl)
     UP_ERR(check_org(ctl));
     UP_ERR(up_ctl_open(ctl));
     return up_admin_remove_member(ctl->store, wanted_org(ctl),
-                                  ctl->line.operand[0], ctl->pool);
+                                  ctl->line.operand[0], up_ctl_author(ctl),
+                                  ctl->pool);
 }

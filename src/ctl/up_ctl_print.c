@@ -8,10 +8,12 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -156,9 +158,24 @@ up_ctl_print_end(apr_pool_t *pool)
     return fflush(stdout) || ferror(stdout) ? write_error(pool) : NULL;
 }
 
+void
+up_ctl_print_discard(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY);
+
+    if (nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0) {
+        fflush(stdout);
+        clearerr(stdout);
+    }
+    if (nowhere > STDOUT_FILENO)
+        close(nowhere);
+}
+
 struct up_ctl_table_t {
     int columns;
-    int *width;               /* of each column, so far */
+    int *width;                /* of each column, so far */
+    const char *const *titles; /* or NULL */
+    int is_narrow; /* the terminal is: each cell has a line of its own */
     apr_array_header_t *rows; /* of const char **: the first ones, not printed
                                * yet; NULL once they are */
     apr_pool_t *pool;
@@ -173,9 +190,17 @@ up_ctl_table_make(int columns, const char *const *titles, apr_pool_t *pool)
     table->width = apr_pcalloc(pool, (apr_size_t)columns * sizeof(int));
     table->rows = apr_array_make(pool, KEPT_ROWS, sizeof(const char *const *));
     table->pool = pool;
+    table->titles = titles;
     if (titles)
         APR_ARRAY_PUSH(table->rows, const char *const *) = titles;
     return table;
+}
+
+void
+up_ctl_table_widen(up_ctl_table_t *table, int column, int width)
+{
+    if (table->width[column] < width)
+        table->width[column] = width;
 }
 
 /* How many places on a terminal TEXT, printable, takes. */
@@ -194,6 +219,40 @@ width_of(const char *text)
     return width;
 }
 
+/* Whether rows of TABLE are too long for the terminal that they go to. */
+static int
+is_too_wide(const up_ctl_table_t *table)
+{
+    struct winsize size;
+    int width = -(int)strlen(GAP);
+
+    for (int i = 0; i < table->columns; i++)
+        width += table->width[i] + (int)strlen(GAP);
+    return table->titles && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
+           size.ws_col && width > size.ws_col;
+}
+
+/* Print each of the CELLS behind its title, and an empty line. */
+static up_error_t *
+print_cells(const up_ctl_table_t *table,
+            const char *const *cells,
+            apr_pool_t *scratch_pool)
+{
+    int width = 0;
+
+    if (cells == table->titles)
+        return NULL;
+    for (int i = 0; i < table->columns; i++)
+        width = width < width_of(table->titles[i]) ? width_of(table->titles[i])
+                                                   : width;
+    for (int i = 0; i < table->columns; i++)
+        UP_ERR(
+            up_ctl_print_line(apr_psprintf(scratch_pool, "%-*s" GAP "%s", width,
+                                           table->titles[i], cells[i]),
+                              scratch_pool));
+    return up_ctl_print_line("", scratch_pool);
+}
+
 /* Print a row; its last cell is not padded. */
 static up_error_t *
 print_row(const up_ctl_table_t *table,
@@ -202,6 +261,8 @@ print_row(const up_ctl_table_t *table,
 {
     const char *line = "";
 
+    if (table->is_narrow)
+        return print_cells(table, cells, scratch_pool);
     for (int i = 0; i < table->columns; i++) {
         const char *cell = up_ctl_printable(cells[i], scratch_pool);
         int last = i + 1 == table->columns;
@@ -226,6 +287,7 @@ print_kept(up_ctl_table_t *table, apr_pool_t *scratch_pool)
                 table->width[column] = width;
         }
     }
+    table->is_narrow = is_too_wide(table);
     for (int i = 0; i < rows->nelts; i++)
         UP_ERR(print_row(table, APR_ARRAY_IDX(rows, i, const char *const *),
                          scratch_pool));

@@ -19,13 +19,21 @@ UP_MUST_CHECK up_error_t *up_ctl_print_line(const char *text, apr_pool_t *pool);
 /* Flush the output; fails if any of it could not be written. */
 UP_MUST_CHECK up_error_t *up_ctl_print_end(apr_pool_t *pool);
 
+/* Nobody reads the output any longer, and that is no error: what could not be
+ * written, and what is printed from now on, is thrown away. */
+void up_ctl_print_discard(void);
+
 typedef struct up_ctl_table_t up_ctl_table_t;
 
-/* A table in POOL with COLUMNS columns, and their TITLES unless that is NULL.
- * Its first rows are kept until their widths are known. */
+/* A table in POOL with COLUMNS columns, and their TITLES unless that is NULL,
+ * which live as long. Its first rows are kept until their widths are known; if
+ * they are too long for the terminal, each cell gets a line of its own. */
 up_ctl_table_t *up_ctl_table_make(int columns,
                                   const char *const *titles,
                                   apr_pool_t *pool);
+
+/* Have COLUMN of TABLE take WIDTH places at least. */
+void up_ctl_table_widen(up_ctl_table_t *table, int column, int width);
 
 /* Add a row with CELLS. */
 UP_MUST_CHECK up_error_t *up_ctl_table_row(up_ctl_table_t *table,

@@ -5,13 +5,9 @@
 #include "service/up_admin.h"
 #include "service/up_tokens.h"
 
-#include <apr_escape.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
-
-/* A token's id is so many bytes of its SHA-256. */
-#define ID_BYTES 8
 
 /* The longest duration: a hundred years. */
 #define MAX_MINUTES (100 * 366 * 24 * 60)
@@ -73,8 +69,9 @@ take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
     unsigned char sha256[UP_SHA256_BYTES];
 
     UP_ERR(up_token_hash(sha256, text, ctl->pool));
-    const char *id = apr_pescape_hex(ctl->pool, sha256, ID_BYTES, 0);
-    up_error_t *left = up_admin_revoke_token(ctl->store, id, ctl->pool);
+    const char *id = up_token_id(sha256, ctl->pool);
+    up_error_t *left =
+        up_admin_revoke_token(ctl->store, id, up_ctl_author(ctl), ctl->pool);
     if (left)
         return up_error_wrap(ctl->pool, left,
                              "the new token, '%s', was not shown, and is still "
@@ -92,7 +89,7 @@ up_ctl_token_add(up_ctl_t *ctl)
     UP_ERR(read_expiry(&expires, ctl));
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(up_admin_add_token(&text, ctl->store, ctl->line.operand[0], expires,
-                              ctl->pool));
+                              up_ctl_author(ctl), ctl->pool));
     up_error_t *err = up_ctl_print_line(text, ctl->pool);
     if (!err)
         err = up_ctl_print_end(ctl->pool);
@@ -107,30 +104,42 @@ token_cells(const char **cells, const up_item_t *item, apr_pool_t *pool)
 {
     const up_token_t *token = &item->as.token;
 
-    cells[0] = apr_pescape_hex(pool, token->sha256, ID_BYTES, 0);
+    cells[0] = up_token_id(token->sha256, pool);
     cells[1] = token->user;
     cells[2] = up_time_format(token->created, pool);
-    cells[3] = token->expires ? up_time_format(token->expires, pool) : "never";
+    cells[3] = token->revoked   ? up_time_format(token->revoked, pool)
+               : token->expires ? up_time_format(token->expires, pool)
+                                : "never";
 }
 
+/* Which tokens token list lists. */
+typedef struct choice_t {
+    const char *user; /* NULL: of every user */
+    int revoked;
+} choice_t;
+
 static int
-is_of_user(const void *baton, const up_item_t *item)
+is_chosen(const void *baton, const up_item_t *item)
 {
-    return !strcmp(item->as.token.user, baton);
+    const up_token_t *token = &item->as.token;
+    const choice_t *choice = baton;
+
+    return !token->revoked == !choice->revoked &&
+           (!choice->user || !strcmp(token->user, choice->user));
 }
 
 up_error_t *
 up_ctl_token_list(up_ctl_t *ctl)
 {
-    static const char *const titles[] = {"ID", "USER", "CREATED", "EXPIRES",
-                                         NULL};
+    choice_t choice = {ctl->line.option[UP_CTL_USER],
+                       ctl->line.option[UP_CTL_REVOKED] != NULL};
+    const char *const titles[] = {"ID", "USER", "CREATED",
+                                  choice.revoked ? "REVOKED" : "EXPIRES", NULL};
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
-    const char *user = ctl->line.option[UP_CTL_USER];
-    up_ctl_selection_t selection = {is_of_user, user, 0};
+    up_ctl_selection_t selection = {is_chosen, &choice, 0};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, user ? &selection : NULL, titles,
-                       token_cells);
+    return up_ctl_list(ctl, &filter, &selection, titles, token_cells);
 }
 
 up_error_t *
@@ -144,6 +153,8 @@ up_ctl_token_revoke(up_ctl_t *ctl)
                               "or --user");
     UP_ERR(up_ctl_open(ctl));
     if (user)
-        return up_admin_revoke_tokens(ctl->store, user, ctl->pool);
-    return up_admin_revoke_token(ctl->store, ctl->line.operand[0], ctl->pool);
+        return up_admin_revoke_tokens(ctl->store, user, up_ctl_author(ctl),
+                                      ctl->pool);
+    return up_admin_revoke_token(ctl->store, ctl->line.operand[0],
+                                 up_ctl_author(ctl), ctl->pool);
 }

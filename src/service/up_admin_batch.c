@@ -45,3 +45,24 @@ up_admin_refuse_removed(up_batch_t *batch, const char *id, apr_pool_t *pool)
                         id);
     return NULL;
 }
+
+static const char *
+text_or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+up_error_t *
+up_admin_append(up_batch_t *batch, const up_event_t *event, apr_pool_t *pool)
+{
+    up_item_t item = {.kind = UP_KIND_EVENT, .as.event = *event};
+    up_event_t *whole = &item.as.event;
+
+    if (!whole->time)
+        whole->time = apr_time_now();
+    whole->org = text_or_none(event->org);
+    whole->user = text_or_none(event->user);
+    whole->author = text_or_none(event->author);
+    whole->detail = text_or_none(event->detail);
+    return up_batch_put(batch, &item, pool);
+}

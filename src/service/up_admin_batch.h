@@ -27,4 +27,9 @@ UP_MUST_CHECK up_error_t *up_admin_refuse_removed(up_batch_t *batch,
                                                   const char *id,
                                                   apr_pool_t *pool);
 
+/* Append EVENT; a time of 0 is now, and a text that is NULL is "". */
+UP_MUST_CHECK up_error_t *up_admin_append(up_batch_t *batch,
+                                          const up_event_t *event,
+                                          apr_pool_t *pool);
+
 #endif

@@ -4,37 +4,67 @@
 #include "service/up_admin_batch.h"
 
 #include <apr_strings.h>
+#include <string.h>
+
+/* What is done to an organisation, and by whom. */
+typedef struct org_command_t {
+    up_store_t *store;
+    up_item_t org;
+    const char *author;
+} org_command_t;
+
+/* Append an event of TYPE about COMMAND's organisation. */
+static up_error_t *
+append_event(up_batch_t *batch,
+             up_event_type_t type,
+             const org_command_t *command,
+             apr_pool_t *pool)
+{
+    return up_admin_append(batch,
+                           &(up_event_t){.type = type,
+                                         .org = command->org.as.org.id,
+                                         .author = command->author,
+                                         .detail = command->org.as.org.name},
+                           pool);
+}
 
 static up_error_t *
 add_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
-    up_item_t *item = baton;
+    const org_command_t *command = baton;
     const up_item_t *there;
 
-    UP_ERR(up_batch_get(&there, batch, item, pool, pool));
+    UP_ERR(up_batch_get(&there, batch, &command->org, pool, pool));
     if (there)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                        "organisation '%s' exists already", item->as.org.id);
-    return up_batch_put(batch, item, pool);
+                        "organisation '%s' exists already",
+                        command->org.as.org.id);
+    UP_ERR(up_batch_put(batch, &command->org, pool));
+    return append_event(batch, UP_ORG_ADDED, command, pool);
 }
 
 up_error_t *
-up_admin_add_org(up_store_t *store, const up_org_t *org, apr_pool_t *pool)
+up_admin_add_org(up_store_t *store,
+                 const up_org_t *org,
+                 const char *author,
+                 apr_pool_t *pool)
 {
-    up_item_t item = {.kind = UP_KIND_ORG, .as.org = *org};
+    org_command_t command = {
+        store, {.kind = UP_KIND_ORG, .as.org = *org}, author};
 
-    UP_ERR(up_admin_check(&item, 0, pool));
-    return up_admin_in_batch(store, add_org, &item, pool);
+    UP_ERR(up_admin_check(&command.org, 0, pool));
+    return up_admin_in_batch(store, add_org, &command, pool);
 }
 
-/* UP_CONFLICT unless the organisation of ORG's id is there. */
+/* Set *THERE to the organisation of ORG's id, which must be there. */
 static up_error_t *
-require_org(up_batch_t *batch, const up_item_t *org, apr_pool_t *pool)
+get_org(const up_item_t **there,
+        up_batch_t *batch,
+        const up_item_t *org,
+        apr_pool_t *pool)
 {
-    const up_item_t *there;
-
-    UP_ERR(up_batch_get(&there, batch, org, pool, pool));
-    if (!there)
+    UP_ERR(up_batch_get(there, batch, org, pool, pool));
+    if (!*there)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "there is no organisation '%s'", org->as.org.id);
     return NULL;
@@ -43,19 +73,27 @@ require_org(up_batch_t *batch, const up_item_t *org, apr_pool_t *pool)
 static up_error_t *
 rename_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
-    up_item_t *item = baton;
+    const org_command_t *command = baton;
+    const up_item_t *there;
 
-    UP_ERR(require_org(batch, item, pool));
-    return up_batch_put(batch, item, pool);
+    UP_ERR(get_org(&there, batch, &command->org, pool));
+    if (!strcmp(there->as.org.name, command->org.as.org.name))
+        return NULL;
+    UP_ERR(up_batch_put(batch, &command->org, pool));
+    return append_event(batch, UP_ORG_RENAMED, command, pool);
 }
 
 up_error_t *
-up_admin_rename_org(up_store_t *store, const up_org_t *org, apr_pool_t *pool)
+up_admin_rename_org(up_store_t *store,
+                    const up_org_t *org,
+                    const char *author,
+                    apr_pool_t *pool)
 {
-    up_item_t item = {.kind = UP_KIND_ORG, .as.org = *org};
+    org_command_t command = {
+        store, {.kind = UP_KIND_ORG, .as.org = *org}, author};
 
-    UP_ERR(up_admin_check(&item, 0, pool));
-    return up_admin_in_batch(store, rename_org, &item, pool);
+    UP_ERR(up_admin_check(&command.org, 0, pool));
+    return up_admin_in_batch(store, rename_org, &command, pool);
 }
 
 /* What is in an organisation that is to be removed. */
@@ -87,11 +125,6 @@ list_content(void *baton, const up_item_t *item, apr_pool_t *pool)
     return NULL;
 }
 
-typedef struct org_command_t {
-    up_store_t *store;
-    up_item_t org;
-} org_command_t;
-
 static up_error_t *
 remove_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
@@ -100,9 +133,12 @@ remove_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
     up_filter_t filter = {.kinds = 1u << UP_KIND_USER | 1u << UP_KIND_MEMBER,
                           .org = id};
     contents_t contents = {apr_array_make(pool, 16, sizeof(up_item_t)), 0};
+    org_command_t removed = *command;
+    const up_item_t *there;
     int found;
 
-    UP_ERR(require_org(batch, &command->org, pool));
+    UP_ERR(get_org(&there, batch, &command->org, pool));
+    removed.org = *there;
     /* While the batch is open, nobody else changes what is read here. */
     UP_ERR(
         up_store_each(command->store, &filter, list_content, &contents, pool));
@@ -113,13 +149,18 @@ remove_org(up_batch_t *batch, void *baton, apr_pool_t *pool)
     for (int i = 0; i < contents.keys->nelts; i++)
         UP_ERR(up_batch_remove(
             &found, batch, &APR_ARRAY_IDX(contents.keys, i, up_item_t), pool));
-    return up_batch_remove(&found, batch, &command->org, pool);
+    UP_ERR(up_batch_remove(&found, batch, &command->org, pool));
+    return append_event(batch, UP_ORG_REMOVED, &removed, pool);
 }
 
 up_error_t *
-up_admin_remove_org(up_store_t *store, const char *id, apr_pool_t *pool)
+up_admin_remove_org(up_store_t *store,
+                    const char *id,
+                    const char *author,
+                    apr_pool_t *pool)
 {
-    org_command_t command = {store, {.kind = UP_KIND_ORG, .as.org.id = id}};
+    org_command_t command = {
+        store, {.kind = UP_KIND_ORG, .as.org.id = id}, author};
 
     if (!up_id_is_storable(id))
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,

@@ -7,16 +7,39 @@
 #include <apr_escape.h>
 #include <string.h>
 
-/* A token's id is at least so many hex digits of its SHA-256. */
-#define TOKEN_ID_MIN 16
+/* What is done to tokens, and by whom. */
+typedef struct token_command_t {
+    up_store_t *store;
+    up_item_t item; /* the token; its SHA-256 names one that is there */
+    const char *author;
+} token_command_t;
+
+/* Append an event of TYPE about TOKEN. */
+static up_error_t *
+append_event(up_batch_t *batch,
+             up_event_type_t type,
+             const up_token_t *token,
+             const char *author,
+             apr_pool_t *pool)
+{
+    return up_admin_append(
+        batch,
+        &(up_event_t){.type = type,
+                      .user = token->user,
+                      .author = author,
+                      .detail = up_token_id(token->sha256, pool)},
+        pool);
+}
 
 static up_error_t *
 add_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
-    up_item_t *item = baton;
+    const token_command_t *command = baton;
+    const up_token_t *token = &command->item.as.token;
 
-    UP_ERR(up_admin_refuse_removed(batch, item->as.token.user, pool));
-    return up_batch_put(batch, item, pool);
+    UP_ERR(up_admin_refuse_removed(batch, token->user, pool));
+    UP_ERR(up_batch_put(batch, &command->item, pool));
+    return append_event(batch, UP_TOKEN_ADDED, token, command->author, pool);
 }
 
 up_error_t *
@@ -24,17 +47,20 @@ up_admin_add_token(const char **text,
                    up_store_t *store,
                    const char *user,
                    apr_time_t expires,
+                   const char *author,
                    apr_pool_t *pool)
 {
-    up_item_t item = {.kind = UP_KIND_TOKEN,
-                      .as.token = {.user = user,
-                                   .created = apr_time_now(),
-                                   .expires = expires}};
+    token_command_t command = {store,
+                               {.kind = UP_KIND_TOKEN,
+                                .as.token = {.user = user,
+                                             .created = apr_time_now(),
+                                             .expires = expires}},
+                               author};
 
-    UP_ERR(up_admin_check(&item, 0, pool));
+    UP_ERR(up_admin_check(&command.item, 0, pool));
     UP_ERR(up_token_generate(text, pool));
-    UP_ERR(up_token_hash(item.as.token.sha256, *text, pool));
-    return up_admin_in_batch(store, add_token, &item, pool);
+    UP_ERR(up_token_hash(command.item.as.token.sha256, *text, pool));
+    return up_admin_in_batch(store, add_token, &command, pool);
 }
 
 /* The search for a token by the beginning of its SHA-256 or by its text. */
@@ -52,6 +78,8 @@ match_token(void *baton, const up_item_t *item, apr_pool_t *pool)
     const unsigned char *sha256 = item->as.token.sha256;
     const char *hex = apr_pescape_hex(pool, sha256, UP_SHA256_BYTES, 0);
 
+    if (item->as.token.revoked)
+        return NULL;
     if (memcmp(sha256, search->sha256, UP_SHA256_BYTES) != 0 &&
         (!search->prefix ||
          apr_cstr_casecmpn(hex, search->prefix, strlen(search->prefix)) != 0))
@@ -61,28 +89,54 @@ match_token(void *baton, const up_item_t *item, apr_pool_t *pool)
     return NULL;
 }
 
+/* Revoke the token that KEY names, unless that was done meanwhile: set *DONE to
+ * whether it was not. */
 static up_error_t *
-remove_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
+end_token(int *done,
+          up_batch_t *batch,
+          const up_item_t *key,
+          const char *author,
+          apr_pool_t *pool)
 {
-    up_item_t *item = baton;
-    int found;
+    const up_item_t *there;
 
-    UP_ERR(up_batch_remove(&found, batch, item, pool));
-    if (!found)
+    UP_ERR(up_batch_get(&there, batch, key, pool, pool));
+    *done = there && !there->as.token.revoked;
+    if (!*done)
+        return NULL;
+    up_item_t revoked = *there;
+    revoked.as.token.expires = 0;
+    revoked.as.token.revoked = apr_time_now();
+    UP_ERR(up_batch_put(batch, &revoked, pool));
+    return append_event(batch, UP_TOKEN_REVOKED, &revoked.as.token, author,
+                        pool);
+}
+
+static up_error_t *
+revoke_token(up_batch_t *batch, void *baton, apr_pool_t *pool)
+{
+    const token_command_t *command = baton;
+    int done;
+
+    UP_ERR(end_token(&done, batch, &command->item, command->author, pool));
+    if (!done)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "the token was revoked meanwhile");
     return NULL;
 }
 
 up_error_t *
-up_admin_revoke_token(up_store_t *store, const char *name, apr_pool_t *pool)
+up_admin_revoke_token(up_store_t *store,
+                      const char *name,
+                      const char *author,
+                      apr_pool_t *pool)
 {
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
-    up_item_t item = {.kind = UP_KIND_TOKEN};
-    search_t search = {.item = &item};
+    token_command_t command = {store, {.kind = UP_KIND_TOKEN}, author};
+    search_t search = {.item = &command.item};
 
     UP_ERR(up_token_hash(search.sha256, name, pool));
-    if (strlen(name) >= TOKEN_ID_MIN)
+    if (strlen(name) >= UP_TOKEN_ID_LENGTH)
         search.prefix = name;
     UP_ERR(up_store_each(store, &filter, match_token, &search, pool));
     if (search.found > 1)
@@ -92,12 +146,11 @@ up_admin_revoke_token(up_store_t *store, const char *name, apr_pool_t *pool)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "no token has this id or text; an id has %d hex digits "
                         "or more",
-                        TOKEN_ID_MIN);
-    return up_admin_in_batch(store, remove_token, &item, pool);
+                        UP_TOKEN_ID_LENGTH);
+    return up_admin_in_batch(store, revoke_token, &command, pool);
 }
 
 typedef struct revocation_t {
-    up_store_t *store;
     const char *user;
     apr_array_header_t *tokens; /* of up_item_t: keys of the user's */
 } revocation_t;
@@ -108,7 +161,8 @@ list_token(void *baton, const up_item_t *item, apr_pool_t *pool)
     const revocation_t *revocation = baton;
 
     (void)pool;
-    if (!strcmp(item->as.token.user, revocation->user)) {
+    if (!item->as.token.revoked &&
+        !strcmp(item->as.token.user, revocation->user)) {
         up_item_t *key = apr_array_push(revocation->tokens);
         *key = (up_item_t){.kind = UP_KIND_TOKEN};
         memcpy(key->as.token.sha256, item->as.token.sha256, UP_SHA256_BYTES);
@@ -117,30 +171,35 @@ list_token(void *baton, const up_item_t *item, apr_pool_t *pool)
 }
 
 static up_error_t *
-remove_tokens(up_batch_t *batch, void *baton, apr_pool_t *pool)
+revoke_tokens(up_batch_t *batch, void *baton, apr_pool_t *pool)
 {
-    revocation_t *revocation = baton;
+    const token_command_t *command = baton;
     up_filter_t filter = {.kinds = 1u << UP_KIND_TOKEN};
-    int found;
+    revocation_t revocation = {command->item.as.token.user,
+                               apr_array_make(pool, 4, sizeof(up_item_t))};
+    int done;
 
     /* While the batch is open, nobody else adds one. */
-    UP_ERR(up_store_each(revocation->store, &filter, list_token, revocation,
-                         pool));
-    if (!revocation->tokens->nelts)
+    UP_ERR(
+        up_store_each(command->store, &filter, list_token, &revocation, pool));
+    if (!revocation.tokens->nelts)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                        "user '%s' has no token", revocation->user);
-    for (int i = 0; i < revocation->tokens->nelts; i++)
-        UP_ERR(up_batch_remove(&found, batch,
-                               &APR_ARRAY_IDX(revocation->tokens, i, up_item_t),
-                               pool));
+                        "user '%s' has no token", revocation.user);
+    for (int i = 0; i < revocation.tokens->nelts; i++)
+        UP_ERR(end_token(&done, batch,
+                         &APR_ARRAY_IDX(revocation.tokens, i, up_item_t),
+                         command->author, pool));
     return NULL;
 }
 
 up_error_t *
-up_admin_revoke_tokens(up_store_t *store, const char *user, apr_pool_t *pool)
+up_admin_revoke_tokens(up_store_t *store,
+                       const char *user,
+                       const char *author,
+                       apr_pool_t *pool)
 {
-    revocation_t revocation = {store, user,
-                               apr_array_make(pool, 4, sizeof(up_item_t))};
+    token_command_t command = {
+        store, {.kind = UP_KIND_TOKEN, .as.token.user = user}, author};
 
-    return up_admin_in_batch(store, remove_tokens, &revocation, pool);
+    return up_admin_in_batch(store, revoke_tokens, &command, pool);
 }

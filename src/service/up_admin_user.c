@@ -16,30 +16,27 @@ typedef struct user_command_t {
     int erases;
 } user_command_t;
 
-/* Append an event of TYPE about USER. AFTER is the profile of a new user, or
- * NULL. */
+/* Append an event of TYPE about USER, as it is after that. PROFILE is that of a
+ * new user, or NULL. */
 static up_error_t *
 append_event(up_batch_t *batch,
              up_event_type_t type,
              const up_user_t *user,
-             const up_profile_t *after,
+             const up_profile_t *profile,
              const char *author,
              apr_pool_t *pool)
 {
-    up_item_t item = {
-        .kind = UP_KIND_EVENT,
-        .as.event = {.type = type,
-                     .time = user->changed,
-                     .org = user->org,
-                     .user = user->id,
-                     .author = author,
-                     .sequence = user->sequence,
-                     .after = after},
-    };
+    up_event_t event = {.type = type,
+                        .time = user->changed,
+                        .org = user->org,
+                        .user = user->id,
+                        .author = author,
+                        .sequence = user->sequence,
+                        .after = profile};
 
-    if (after)
-        item.as.event.fields = up_profile_diff(up_profile_make(pool), after);
-    return up_batch_put(batch, &item, pool);
+    if (profile)
+        event.fields = up_profile_diff(up_profile_make(pool), profile);
+    return up_admin_append(batch, &event, pool);
 }
 
 static up_error_t *
@@ -127,7 +124,6 @@ set_profile(up_batch_t *batch,
             apr_pool_t *pool)
 {
     up_user_t *user = &after->as.user;
-    up_item_t event = {.kind = UP_KIND_EVENT};
 
     if (before->type != UP_HUMAN)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
@@ -141,9 +137,10 @@ set_profile(up_batch_t *batch,
     if (!changed)
         return NULL;
     UP_ERR(up_user_touch(user, pool));
-    event.as.event =
-        *up_user_profile_event(before, user, changed, command->author, pool);
-    return up_batch_put(batch, &event, pool);
+    return up_admin_append(
+        batch,
+        up_user_profile_event(before, user, changed, command->author, pool),
+        pool);
 }
 
 static up_error_t *
@@ -207,7 +204,8 @@ remove_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
     if (before->state != UP_REMOVED) {
         after.as.user.state = UP_REMOVED;
         UP_ERR(up_user_touch(&after.as.user, pool));
-        UP_ERR(up_batch_remove_rights(batch, key->id, pool));
+        UP_ERR(up_batch_remove_rights(batch, key->id, after.as.user.changed,
+                                      pool));
         UP_ERR(append_event(batch, UP_USER_REMOVED, &after.as.user, NULL,
                             command->author, pool));
     }
@@ -215,6 +213,12 @@ remove_user(up_batch_t *batch, void *baton, apr_pool_t *pool)
         if (before->profile)
             after.as.user.profile = up_profile_make(pool);
         UP_ERR(up_batch_erase_events(batch, key->id, pool));
+        UP_ERR(up_admin_append(batch,
+                               &(up_event_t){.type = UP_USER_ERASED,
+                                             .org = key->org,
+                                             .user = key->id,
+                                             .author = command->author},
+                               pool));
     }
     return up_batch_put(batch, &after, pool);
 }

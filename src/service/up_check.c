@@ -209,12 +209,13 @@ check_token(checker_t *checker, const up_token_t *token, apr_pool_t *pool)
         pool, "userprofilectl token revoke --user '%s'", token->user);
 
     if (!is_sane(token->created) ||
-        (token->expires && !is_sane(token->expires)))
+        (token->expires && !is_sane(token->expires)) ||
+        (token->revoked && !is_sane(token->revoked)))
         UP_ERR(tell(checker, pool, remedy,
-                    "a token of user '%s': the dates of creation and expiry "
-                    "are none that a token can have",
+                    "a token of user '%s': the dates of creation, expiry or "
+                    "revocation are none that a token can have",
                     token->user));
-    if (user && user->org && user->state == UP_REMOVED)
+    if (!token->revoked && user && user->org && user->state == UP_REMOVED)
         UP_ERR(tell(checker, pool, remedy,
                     "a token of user '%s': the user is removed, and should "
                     "have none",
@@ -222,8 +223,8 @@ check_token(checker_t *checker, const up_token_t *token, apr_pool_t *pool)
     return NULL;
 }
 
-/* Begin anew with what events say of USER, if there was an event about no user
- * since: an import, which may have replaced any user. */
+/* Begin anew with what events say of USER, if there was an import since, which
+ * may have replaced any user. */
 static void
 forget_before_import(const checker_t *checker, known_t *user)
 {
@@ -285,7 +286,7 @@ check_event(checker_t *checker, const up_event_t *event, apr_pool_t *pool)
     if (!is_sane(event->time))
         UP_ERR(tell(checker, pool, RESTORE,
                     "%s: its time is none that an event can have", name));
-    if (!*event->user)
+    if (event->type == UP_STORE_IMPORTED)
         checker->imports++;
     if (!event->sequence) /* it changed something else than the user */
         return NULL;

@@ -1,12 +1,13 @@
-/* up_tokens.c -- bearer tokens; the one file with libcrypto. */
+/* up_tokens.c -- bearer tokens. */
 #include "service/up_tokens.h"
 #include "service/up_access.h"
+#include "service/up_sha256.h"
 
 #include <apr_encode.h>
+#include <apr_escape.h>
 #include <apr_general.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #define RANDOM_BYTES 32
@@ -21,36 +22,10 @@ up_token_is_well_formed(const char *text)
     return end > text && !end[strspn(end, "=")];
 }
 
-/* libcrypto's SHA-256, fetched once: to look it up by its name costs more than
- * hashing a token. NULL if it cannot be had now. */
-static const EVP_MD *
-sha256_method(void)
-{
-    static EVP_MD *fetched; /* atomic; NULL: not yet */
-
-    EVP_MD *method = __atomic_load_n(&fetched, __ATOMIC_ACQUIRE), *other = NULL;
-    if (method)
-        return method;
-    method = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!method ||
-        __atomic_compare_exchange_n(&fetched, &other, method, 0,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        return method;
-    EVP_MD_free(method); /* another thread was first */
-    return other;
-}
-
-static up_error_t *
-no_sha256(apr_pool_t *pool)
-{
-    return up_error(pool, UP_INTERNAL, APR_SUCCESS,
-                    "libcrypto cannot make a SHA-256, which each token needs");
-}
-
 up_error_t *
 up_token_init(apr_pool_t *pool)
 {
-    return sha256_method() ? NULL : no_sha256(pool);
+    return up_sha256_init(pool);
 }
 
 up_error_t *
@@ -58,11 +33,15 @@ up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
               const char *text,
               apr_pool_t *pool)
 {
-    const EVP_MD *method = sha256_method();
+    up_error_t *err = up_sha256(sha256, text, strlen(text), pool);
 
-    if (!method || !EVP_Digest(text, strlen(text), sha256, NULL, method, NULL))
-        return no_sha256(pool);
-    return NULL;
+    return err ? up_error_wrap(pool, err, "cannot hash a token") : NULL;
+}
+
+const char *
+up_token_id(const unsigned char sha256[UP_SHA256_BYTES], apr_pool_t *pool)
+{
+    return apr_pescape_hex(pool, sha256, UP_TOKEN_ID_LENGTH / 2, 0);
 }
 
 up_error_t *

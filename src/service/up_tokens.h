@@ -10,10 +10,10 @@
 /* A token of fewer characters can be guessed. */
 #define UP_TOKEN_LENGTH_MIN 16
 
-/* Make libcrypto ready, once per process, before there are threads and
- * requests: its first use takes thousands of allocations, and one of them that
- * fails may leave it unusable. Fails with UP_INTERNAL, in POOL, if it is not
- * ready; each hash then tries again. */
+/* How many hex digits a token's id has. */
+#define UP_TOKEN_ID_LENGTH 16
+
+/* Make ready what tokens need, as up_sha256_init() does. */
 UP_MUST_CHECK up_error_t *up_token_init(apr_pool_t *pool);
 
 /* Whether TEXT can be sent as a bearer token: RFC 6750's b64token. */
@@ -24,6 +24,11 @@ int up_token_is_well_formed(const char *text);
 UP_MUST_CHECK up_error_t *up_token_hash(unsigned char sha256[UP_SHA256_BYTES],
                                         const char *text,
                                         apr_pool_t *pool);
+
+/* The id of the token with this SHA256, by which people and events name it, in
+ * POOL: the first hex digits of its SHA-256. */
+const char *up_token_id(const unsigned char sha256[UP_SHA256_BYTES],
+                        apr_pool_t *pool);
 
 /* Set *TEXT, in POOL, to a new token: "up_" and 256 random bits in base64url
  * without padding. */

@@ -47,5 +47,6 @@ up_user_profile_event(const up_user_t *before,
     event->fields = fields;
     event->before = part_of(before->profile, fields, pool);
     event->after = part_of(after->profile, fields, pool);
+    event->detail = "";
     return event;
 }

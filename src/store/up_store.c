@@ -369,9 +369,10 @@ up_batch_remove(int *found,
 up_error_t *
 up_batch_remove_rights(up_batch_t *batch,
                        const char *user,
+                       apr_time_t now,
                        apr_pool_t *scratch_pool)
 {
-    return batch->store->driver->remove_rights(batch, user, scratch_pool);
+    return batch->store->driver->remove_rights(batch, user, now, scratch_pool);
 }
 
 up_error_t *

@@ -215,8 +215,9 @@ UP_MUST_CHECK up_error_t *up_store_update(const up_user_t **after,
                                           apr_pool_t *result_pool,
                                           apr_pool_t *scratch_pool);
 
-/* Set *TOKEN to the one whose text has this SHA256, or to NULL, and, if it was
- * found, *OWNER_STORED and *OWNER_STATE to what is known of its user. */
+/* Set *TOKEN to the one whose text has this SHA256, or to NULL if there is none
+ * or it is revoked, and, if it was found, *OWNER_STORED and *OWNER_STATE to
+ * what is known of its user. */
 UP_MUST_CHECK up_error_t *up_store_token(
     const up_token_t **token,
     int *owner_stored,
@@ -257,17 +258,21 @@ UP_MUST_CHECK up_error_t *up_batch_get(const up_item_t **item,
                                        apr_pool_t *result_pool,
                                        apr_pool_t *scratch_pool);
 
-/* Remove the item with the key fields of KEY, of a user organisation and id;
- * sets *FOUND to whether there was one. What refers to it is left: rights of a
- * user, and users and memberships of an organisation, are removed first. */
+/* Remove the item with the key fields of KEY, of a user organisation and id, of
+ * an event its number; sets *FOUND to whether there was one. What refers to it
+ * is left: rights of a user, and users and memberships of an organisation, are
+ * removed first. The last event of all is not to be removed: the number of the
+ * next one may follow from it. */
 UP_MUST_CHECK up_error_t *up_batch_remove(int *found,
                                           up_batch_t *batch,
                                           const up_item_t *key,
                                           apr_pool_t *scratch_pool);
 
-/* Remove all memberships and tokens of USER. */
+/* Remove all memberships of USER, and mark those of the user's tokens that are
+ * not revoked as revoked at the time NOW. */
 UP_MUST_CHECK up_error_t *up_batch_remove_rights(up_batch_t *batch,
                                                  const char *user,
+                                                 apr_time_t now,
                                                  apr_pool_t *scratch_pool);
 
 /* Take the values of profiles out of all events about USER; a look at all

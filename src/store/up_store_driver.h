@@ -98,6 +98,7 @@ typedef up_error_t *up_driver_erase_events_t(up_batch_t *batch,
                                              apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_remove_rights_t(up_batch_t *batch,
                                               const char *user,
+                                              apr_time_t now,
                                               apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_commit_t(up_batch_t *batch);
 

@@ -9,13 +9,12 @@
 
 /* Set *ITEM, in POOL, from one line, {"org":{...}}, {"user":{...}},
  * {"member":{...}} or {"token":{...}}; absent members get their defaults: NOW
- * for dates, 1, "active". Sets *FIELDS to the set of the fields that the line
- * has of a human's profile, empty ones too; and *TOKEN_TEXT to the text of a
- * token that is given instead of its hash, and is to be hashed, or to NULL.
- * BODY_INVALID says what is wrong, unknown members included; the limits of ids
- * and texts are not checked here. */
+ * for dates, 1, "active". Sets *GIVEN to what the line has; and *TOKEN_TEXT to
+ * the text of a token that is given instead of its hash, and is to be hashed,
+ * or to NULL. BODY_INVALID says what is wrong, unknown members included; the
+ * limits of ids and texts are not checked here. */
 UP_MUST_CHECK up_error_t *up_item_json_decode(up_item_t **item,
-                                              unsigned *fields,
+                                              up_given_t *given,
                                               const char **token_text,
                                               const char *line,
                                               apr_size_t length,

@@ -17,7 +17,7 @@ typedef struct source_t {
     const char *name;
     const up_json_t *object;
     apr_time_t now;
-    unsigned *fields; /* set, not read, as the next one */
+    up_given_t *given; /* set, not read, as the next one */
     const char **token_text;
     apr_pool_t *pool;
 } source_t;
@@ -59,6 +59,17 @@ read_time(apr_time_t *time,
         return refuse(source,
                       "%s of %s must be a time like 2026-01-01T00:00:00Z", name,
                       source->name);
+    return NULL;
+}
+
+/* Set *TIME to the member NAME of a token, or to 0 if it is absent: no time
+ * that is there may read as that. */
+static up_error_t *
+read_later_time(apr_time_t *time, const source_t *source, const char *name)
+{
+    UP_ERR(read_time(time, source, name, 0));
+    if (*time <= 0 && up_json_member(source->object, name))
+        return refuse(source, "%s of token must be after 1970 began", name);
     return NULL;
 }
 
@@ -190,10 +201,23 @@ read_profile(const up_profile_t **profile, const source_t *source)
         if (!value || up_json_type(value) == UP_JSON_NULL)
             continue;
         UP_ERR(read_field(read, (up_field_t)i, value, source));
-        *source->fields |= UP_FIELD_BIT(i);
+        source->given->fields |= UP_FIELD_BIT(i);
     }
     *profile = read;
     return NULL;
+}
+
+/* Set the dates of a new item; CHANGED may be NULL. */
+static up_error_t *
+read_dates(apr_time_t *created, apr_time_t *changed, const source_t *source)
+{
+    const up_json_t *object = source->object;
+
+    source->given->created = up_json_member(object, "creationDate") != NULL;
+    source->given->changed = up_json_member(object, "changeDate") != NULL;
+    UP_ERR(read_time(created, source, "creationDate", source->now));
+    return changed ? read_time(changed, source, "changeDate", source->now)
+                   : NULL;
 }
 
 static up_error_t *
@@ -206,8 +230,7 @@ read_user(up_item_t *item, const source_t *source)
     UP_ERR(read_type(&user->type, source));
     UP_ERR(read_state(&user->state, source));
     UP_ERR(read_sequence(&user->sequence, source));
-    UP_ERR(read_time(&user->created, source, "creationDate", source->now));
-    UP_ERR(read_time(&user->changed, source, "changeDate", source->now));
+    UP_ERR(read_dates(&user->created, &user->changed, source));
     if (user->type == UP_HUMAN)
         return read_profile(&user->profile, source);
     if (up_json_member(source->object, "profile"))
@@ -270,10 +293,11 @@ read_token(up_item_t *item, const source_t *source)
 
     UP_ERR(read_text(&token->user, source, "userId", NULL));
     UP_ERR(read_secret(token, source));
-    UP_ERR(read_time(&token->created, source, "creationDate", source->now));
-    UP_ERR(read_time(&token->expires, source, "expires", 0));
-    if (token->expires <= 0 && up_json_member(source->object, "expires"))
-        return refuse(source, "expires of token must be after 1970 began");
+    UP_ERR(read_dates(&token->created, NULL, source));
+    UP_ERR(read_later_time(&token->expires, source, "expires"));
+    UP_ERR(read_later_time(&token->revoked, source, "revoked"));
+    if (token->revoked && token->expires)
+        return refuse(source, "token has both expires and revoked");
     return NULL;
 }
 
@@ -292,7 +316,7 @@ static const struct {
     {"member", UP_KIND_MEMBER, {"orgId", "userId", "roles"}, read_member},
     {"token",
      UP_KIND_TOKEN,
-     {"userId", "token", "sha256", "creationDate", "expires"},
+     {"userId", "token", "sha256", "creationDate", "expires", "revoked"},
      read_token},
 };
 
@@ -300,7 +324,7 @@ static const struct {
 
 up_error_t *
 up_item_json_decode(up_item_t **item,
-                    unsigned *fields,
+                    up_given_t *given,
                     const char **token_text,
                     const char *line,
                     apr_size_t length,
@@ -319,7 +343,7 @@ up_item_json_decode(up_item_t **item,
 
     const char *name = kinds[kind].name, *const only[] = {name, NULL};
     source_t source = {
-        name, up_json_member(object, name), now, fields, token_text, pool};
+        name, up_json_member(object, name), now, given, token_text, pool};
     UP_ERR(check_members("line", object, only, pool));
     if (up_json_type(source.object) != UP_JSON_OBJECT)
         return refuse(&source, "%s must be an object", name);
@@ -327,7 +351,7 @@ up_item_json_decode(up_item_t **item,
 
     *item = apr_pcalloc(pool, sizeof(**item));
     (*item)->kind = kinds[kind].kind;
-    *fields = 0;
+    *given = (up_given_t){0};
     *token_text = NULL;
     return kinds[kind].read(*item, &source);
 }

@@ -93,6 +93,8 @@ write_token(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     write_time(writer, "creationDate", token->created, pool);
     if (token->expires)
         write_time(writer, "expires", token->expires, pool);
+    if (token->revoked)
+        write_time(writer, "revoked", token->revoked, pool);
 }
 
 /* The names of the fields that EVENT changed. */
@@ -116,17 +118,22 @@ write_event(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
     up_json_write_counter(writer, "number", event->number);
     up_json_write_string(writer, "type", up_event_type_name(event->type));
     write_time(writer, "time", event->time, pool);
-    up_json_write_string(writer, "orgId", event->org);
-    up_json_write_string(writer, "userId", event->user);
+    if (*event->org)
+        up_json_write_string(writer, "orgId", event->org);
+    if (*event->user)
+        up_json_write_string(writer, "userId", event->user);
     if (*event->author)
         up_json_write_string(writer, "by", event->author);
-    up_json_write_counter(writer, "sequence", event->sequence);
+    if (event->sequence)
+        up_json_write_counter(writer, "sequence", event->sequence);
     if (event->fields)
         write_fields(writer, event);
     if (event->before)
         write_profile(writer, "before", event->before, event->fields);
     if (event->after)
         write_profile(writer, "after", event->after, event->fields);
+    if (*event->detail)
+        up_json_write_string(writer, "detail", event->detail);
 }
 
 static const struct {

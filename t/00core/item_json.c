@@ -79,6 +79,9 @@ static const struct {
     {TOKEN("\"sha256\":\"" HASH "\""),
      TOKEN("\"sha256\":\"" HASH "\",\"creationDate\":\"" NOW_TEXT "\""),
      "a token that never expires"},
+    {TOKEN("\"sha256\":\"" HASH "\",\"creationDate\":\"" NOW_TEXT
+           "\",\"revoked\":\"2027-01-01T00:00:00Z\""),
+     NULL, "a token that was revoked"},
     {TOKEN("\"sha256\":\"00112233445566778899AABBCCDDEEFF"
            "00112233445566778899aabbccddeeff\""),
      TOKEN("\"sha256\":\"" HASH "\",\"creationDate\":\"" NOW_TEXT "\""),
@@ -204,6 +207,14 @@ static const struct {
      "an expiry that would read as never"},
     {TOKEN("\"token\":\"secret\",\"expires\":\"1969-01-01T00:00:00Z\""),
      "expires of token must be after 1970 began", "one before"},
+    {TOKEN("\"sha256\":\"" HASH "\",\"revoked\":\"1970-01-01T00:00:00Z\""),
+     "revoked of token must be after 1970 began",
+     "a time of revoking that would read as never"},
+    {TOKEN("\"sha256\":\"" HASH "\",\"revoked\":true"),
+     "revoked of token must be a string", "true as time of revoking"},
+    {TOKEN("\"sha256\":\"" HASH "\",\"revoked\":\"2027-01-01T00:00:00Z\","
+           "\"expires\":\"2027-01-01T00:00:00Z\""),
+     "token has both expires and revoked", "a revoked token that expires"},
     {TOKEN("\"token\":\"secret\",\"expires\":\"90d\""),
      "expires of token must be a time like 2026-01-01T00:00:00Z",
      "a span as expiry"},
@@ -215,9 +226,9 @@ decode(up_item_t **item,
        const char *line,
        apr_pool_t *pool)
 {
-    unsigned fields;
+    up_given_t given;
 
-    return up_item_json_decode(item, &fields, token_text, line, strlen(line),
+    return up_item_json_decode(item, &given, token_text, line, strlen(line),
                                NOW, pool);
 }
 
@@ -321,14 +332,15 @@ presence(apr_pool_t *pool)
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        unsigned fields = ~0u;
+        up_given_t given = {.fields = ~0u};
         const char *token_text;
         up_item_t *item;
         up_error_t *err =
-            up_item_json_decode(&item, &fields, &token_text, rows[i].line,
+            up_item_json_decode(&item, &given, &token_text, rows[i].line,
                                 strlen(rows[i].line), NOW, pool);
         ok(!err, "%s is read", rows[i].name);
-        is_number(fields, rows[i].fields, "the fields of %s", rows[i].name);
+        is_number(given.fields, rows[i].fields, "the fields of %s",
+                  rows[i].name);
     }
 }
 
@@ -341,6 +353,7 @@ events(apr_pool_t *pool)
     up_event_t *event = &item.as.event;
 
     event->number = 7;
+    event->detail = "";
     event->time = NOW;
     event->org = "O1";
     event->user = "U1";
@@ -379,6 +392,15 @@ events(apr_pool_t *pool)
        "\"" NOW_TEXT "\",\"orgId\":\"O1\",\"userId\":\"U1\","
        "\"sequence\":\"2\"}}",
        "an event without fields");
+
+    event->type = UP_MEMBER_ADDED;
+    event->org = "";
+    event->sequence = 0;
+    event->detail = "IAM_OWNER R";
+    is(encode(&item, pool),
+       "{\"event\":{\"number\":\"7\",\"type\":\"member.added\",\"time\":"
+       "\"" NOW_TEXT "\",\"userId\":\"U1\",\"detail\":\"IAM_OWNER R\"}}",
+       "an event without an organisation and a sequence, but with a detail");
 }
 
 static void

@@ -349,7 +349,7 @@ changes(apr_pool_t *pool)
 
     store = make_damaged("rights", "token", pool);
     must(up_batch_begin(&batch, store, pool));
-    ok(is_noticed(up_batch_remove_rights(batch, "A", pool)),
+    ok(is_noticed(up_batch_remove_rights(batch, "A", 1, pool)),
        "tokens are not removed while one of them is damaged");
     is_reason(up_batch_commit(batch), "INTERNAL", "nor is the rest of that");
     up_store_close(store);

@@ -18,13 +18,19 @@ static const up_profile_t nobody = {{"", "", "", "", "", ""}, 0};
 static const up_item_t events[] = {
     {.kind = UP_KIND_EVENT,
      .as.event = {7, UP_PROFILE_CHANGED, LONG_AGO, "O1", "U1", "A1", 2,
-                  UP_FIELD_BIT(UP_FIRST_NAME), &nobody, &gigi}},
+                  UP_FIELD_BIT(UP_FIRST_NAME), &nobody, &gigi, ""}},
     {.kind = UP_KIND_EVENT,
      .as.event = {1, UP_USER_ADDED, LONG_AGO, "O1", "U1", "", 1, 31, NULL,
-                  &gigi}},
+                  &gigi, ""}},
     {.kind = UP_KIND_EVENT,
      .as.event = {APR_UINT64_MAX, UP_USER_REMOVED, -1, "O1", "U1", "",
-                  APR_UINT64_MAX, 0, NULL, NULL}},
+                  APR_UINT64_MAX, 0, NULL, NULL, ""}},
+    {.kind = UP_KIND_EVENT,
+     .as.event = {8, UP_MEMBER_ADDED, LONG_AGO, "", "U1", "tool:t", 0, 0, NULL,
+                  NULL, "IAM_OWNER ORG_OWNER"}},
+    {.kind = UP_KIND_EVENT,
+     .as.event = {9, UP_EVENTS_PRUNED, LONG_AGO, "", "", "", 0, 0, NULL, NULL,
+                  ""}},
 };
 
 /* A human whose profile is PROFILE. */
@@ -213,6 +219,8 @@ static const struct {
      "the stored token 0000000000000000... cannot be read"},
     {"an event of an unknown type", UP_KIND_EVENT, "0863",
      "the stored event 7 cannot be read"},
+    {"an event of an unknown later type", UP_KIND_EVENT, "5863",
+     "the stored event 7 cannot be read"},
     {"an event of an unknown field", UP_KIND_EVENT, "3840",
      "the stored event 7 cannot be read"},
 };
@@ -237,6 +245,35 @@ refusals(apr_pool_t *pool)
         is(err ? err->message : NULL, broken[i].message, "%s: the message",
            broken[i].name);
     }
+}
+
+/* What an earlier version, which knows fewer fields, makes of what it did not
+ * know yet: a revoked token has expired, and a later type is the first one. */
+static void
+earlier_versions(apr_pool_t *pool)
+{
+    up_item_t *token = make_token("U1", 1, pool);
+    up_item_t event = {.kind = UP_KIND_EVENT,
+                       .as.event = {.type = UP_ORG_ADDED,
+                                    .org = "",
+                                    .user = "",
+                                    .author = "",
+                                    .detail = ""}};
+    const char *bytes;
+    apr_size_t length;
+
+    token->as.token.created = 0;
+    token->as.token.expires = 0;
+    token->as.token.revoked = 2;
+    up_record_pack(&bytes, &length, token, pool);
+    is(hex_show(bytes, length, pool),
+       "0a025531"
+       "190100000000000000"
+       "210200000000000000",
+       "a revoked token has expired for an earlier version");
+    up_record_pack(&bytes, &length, &event, pool);
+    is(hex_show(bytes, length, pool), "5808",
+       "an event of a later type has the type 0 for an earlier version");
 }
 
 static void
@@ -292,9 +329,12 @@ items(apr_pool_t *pool)
     up_item_t *full = make_user(&gigi, pool), *plain = make_user(&named, pool);
     up_item_t *odd = make_user(&named, pool);
     up_item_t *token = make_token("U1", 1, pool);
+    up_item_t *revoked = make_token("U1", 2, pool);
     up_item_t *member = make_member("O1", "U1", "ORG_OWNER", pool);
     apr_array_header_t *roles = apr_array_copy(pool, member->as.member.roles);
 
+    revoked->as.token.expires = 0;
+    revoked->as.token.revoked = LONG_AGO;
     named.text[UP_FIRST_NAME] = "Gigi";
     named.text[UP_LAST_NAME] = "Giraffe";
     named.text[UP_DISPLAY_NAME] = "Gigi Giraffe";
@@ -321,6 +361,7 @@ items(apr_pool_t *pool)
         {"a machine", make_machine("O1", "M1", pool), 14},
         {"a membership of two roles", member, 0},
         {"a token", token, 0},
+        {"a token that is revoked", revoked, 0},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -336,6 +377,7 @@ test(apr_pool_t *pool)
                                 up_event_type_name(events[i].as.event.type)),
                    &events[i], 0, pool);
     refusals(pool);
+    earlier_versions(pool);
     meta(pool);
     damaged_meta(pool);
 }

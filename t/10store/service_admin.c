@@ -190,12 +190,13 @@ check_orgs(up_store_t *store, apr_pool_t *pool)
 {
     up_org_t org = {"O1", "First"}, second = {"O2", ""}, bad = {"\n", ""};
 
-    must(up_admin_add_org(store, &org, pool));
-    must(up_admin_add_org(store, &second, pool));
-    is_conflict(up_admin_add_org(store, &org, pool),
+    must(up_admin_add_org(store, &org, "tool:t", pool));
+    must(up_admin_add_org(store, &second, "tool:t", pool));
+    is_conflict(up_admin_add_org(store, &org, "tool:t", pool),
                 "organisation 'O1' exists already",
                 "adding an organisation twice");
-    is(reason_of(up_admin_add_org(store, &bad, pool)), "FIELD_INVALID",
+    is(reason_of(up_admin_add_org(store, &bad, "tool:t", pool)),
+       "FIELD_INVALID",
        "adding an organisation with an invalid id is FIELD_INVALID");
     is(store_text(store, 1u << UP_KIND_ORG, pool),
        "org O1 'First'\norg O2 ''\n", "the added organisations are stored");
@@ -254,10 +255,10 @@ check_members(up_store_t *store, apr_pool_t *pool)
     up_member_t member = {"O1", "U1", roles};
 
     APR_ARRAY_PUSH(roles, const char *) = "ORG_OWNER";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_add_member(store, &member, "tool:t", pool));
     APR_ARRAY_IDX(roles, 0, const char *) = "ORG_USER_MANAGER";
-    must(up_admin_add_member(store, &member, pool));
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_add_member(store, &member, "tool:t", pool));
+    must(up_admin_add_member(store, &member, "tool:t", pool));
     is(store_text(store, 1u << UP_KIND_MEMBER, pool),
        "member U1 of O1, roles ORG_OWNER ORG_USER_MANAGER\n",
        "adding a member keeps the roles that are there, each once");
@@ -265,30 +266,30 @@ check_members(up_store_t *store, apr_pool_t *pool)
     for (int i = 0; i < 99; i++)
         APR_ARRAY_PUSH(many, const char *) = apr_psprintf(pool, "R%d", i);
     member.roles = many;
-    is(reason_of(up_admin_add_member(store, &member, pool)), "FIELD_INVALID",
-       "adding roles to more than a hundred is FIELD_INVALID");
+    is(reason_of(up_admin_add_member(store, &member, "tool:t", pool)),
+       "FIELD_INVALID", "adding roles to more than a hundred is FIELD_INVALID");
     member.roles = roles;
     APR_ARRAY_IDX(roles, 0, const char *) = "ORG_OWNER_VIEWER";
-    must(up_admin_set_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, "tool:t", pool));
     member.org = "";
-    must(up_admin_set_member(store, &member, pool));
+    must(up_admin_set_member(store, &member, "tool:t", pool));
     is(store_text(store, 1u << UP_KIND_MEMBER, pool),
        "member U1 of the instance, roles ORG_OWNER_VIEWER\n"
        "member U1 of O1, roles ORG_OWNER_VIEWER\n",
        "setting a member replaces the roles in that organisation alone");
     member.org = "O9";
-    is(reason_of(up_admin_add_member(store, &member, pool)), "CONFLICT",
-       "adding a member to an unknown organisation is a CONFLICT");
+    is(reason_of(up_admin_add_member(store, &member, "tool:t", pool)),
+       "CONFLICT", "adding a member to an unknown organisation is a CONFLICT");
 
-    must(up_admin_remove_member(store, "O1", "U1", pool));
-    is_conflict(up_admin_remove_member(store, "O1", "U1", pool),
+    must(up_admin_remove_member(store, "O1", "U1", "tool:t", pool));
+    is_conflict(up_admin_remove_member(store, "O1", "U1", "tool:t", pool),
                 "user 'U1' is no member of organisation 'O1'",
                 "removing a member twice");
-    must(up_admin_remove_member(store, "", "U1", pool));
-    is_conflict(up_admin_remove_member(store, "", "U1", pool),
+    must(up_admin_remove_member(store, "", "U1", "tool:t", pool));
+    is_conflict(up_admin_remove_member(store, "", "U1", "tool:t", pool),
                 "user 'U1' is no member of the instance",
                 "removing a member of the instance twice");
-    is_conflict(up_admin_remove_member(store, "O\n", "U1", pool),
+    is_conflict(up_admin_remove_member(store, "O\n", "U1", "tool:t", pool),
                 "user 'U1' is no member of organisation 'O\n'",
                 "removing a member from an organisation that cannot exist");
 }
@@ -308,34 +309,40 @@ check_tokens(up_store_t *store, apr_pool_t *pool)
 {
     const char *text, *other, *user = NULL;
 
-    must(up_admin_add_token(&text, store, "U1", 0, pool));
-    must(up_admin_add_token(&other, store, "stranger", 0, pool));
+    must(up_admin_add_token(&text, store, "U1", 0, "tool:t", pool));
+    must(up_admin_add_token(&other, store, "stranger", 0, "tool:t", pool));
     must(up_token_check(&user, store, text, pool, pool));
     is(user, "U1", "a new token gives its user");
-    is_conflict(up_admin_revoke_token(store, token_id(text, 15, pool), pool),
-                "no token has this id or text; an id has 16 hex digits or more",
-                "revoking by an id that is too short");
-    is_conflict(up_admin_revoke_token(store, "0000000000000000", pool),
-                "no token has this id or text; an id has 16 hex digits or more",
-                "revoking by an id that no token has");
-    is(reason_of(up_admin_revoke_token(store, "not hex digits !", pool)),
+    is_conflict(
+        up_admin_revoke_token(store, token_id(text, 15, pool), "tool:t", pool),
+        "no token has this id or text; an id has 16 hex digits or more",
+        "revoking by an id that is too short");
+    is_conflict(
+        up_admin_revoke_token(store, "0000000000000000", "tool:t", pool),
+        "no token has this id or text; an id has 16 hex digits or more",
+        "revoking by an id that no token has");
+    is(reason_of(
+           up_admin_revoke_token(store, "not hex digits !", "tool:t", pool)),
        "CONFLICT", "revoking by what is not hexadecimal is a CONFLICT");
-    must(up_admin_revoke_token(store, token_id(text, 16, pool), pool));
+    must(
+        up_admin_revoke_token(store, token_id(text, 16, pool), "tool:t", pool));
     is(reason_of(up_token_check(&user, store, text, pool, pool)),
        "TOKEN_INVALID", "a revoked token is refused");
     must(up_token_check(&user, store, other, pool, pool));
     is(user, "stranger", "another token stays valid");
-    must(up_admin_revoke_token(store, token_id(other, 64, pool), pool));
-    is(store_text(store, 1u << UP_KIND_TOKEN, pool), "",
-       "a token may be revoked by all digits of its SHA-256");
+    must(up_admin_revoke_token(store, token_id(other, 64, pool), "tool:t",
+                               pool));
+    is(reason_of(up_token_check(&user, store, other, pool, pool)),
+       "TOKEN_INVALID", "a token may be revoked by all digits of its SHA-256");
+    is_number(count_items(store, UP_KIND_TOKEN, pool), 2,
+              "the records of revoked tokens stay");
 }
 
 static up_error_t *
-same_beginning(void *baton, const up_item_t *item, apr_pool_t *pool)
+count_valid(void *baton, const up_item_t *item, apr_pool_t *pool)
 {
-    (void)item;
     (void)pool;
-    ++*(int *)baton;
+    *(int *)baton += !item->as.token.revoked;
     return NULL;
 }
 
@@ -352,17 +359,20 @@ check_ambiguity(up_store_t *store, apr_pool_t *pool)
         token->as.token.sha256[UP_SHA256_BYTES - 1] = last;
         must(put_item(store, token, pool));
     }
-    is_conflict(up_admin_revoke_token(store, "abababababababab", pool),
-                "more than one token has this id",
-                "revoking by an id that two tokens have");
-    must(up_store_each(store, &filter, same_beginning, &count, pool));
+    is_conflict(
+        up_admin_revoke_token(store, "abababababababab", "tool:t", pool),
+        "more than one token has this id",
+        "revoking by an id that two tokens have");
+    must(up_store_each(store, &filter, count_valid, &count, pool));
     is_number(count, 2,
               "revoking by an id that two tokens have revokes neither");
-    must(up_admin_revoke_token(store, TIMES_10("ABABAB") "AB01", pool));
-    is_conflict(up_admin_revoke_token(store, TIMES_10("ababab") "ab01", pool),
-                "no token has this id or text; an id has 16 hex digits or more",
-                "revoking by capitals, twice");
-    must(up_admin_revoke_token(store, "abababababababab", pool));
+    must(up_admin_revoke_token(store, TIMES_10("ABABAB") "AB01", "tool:t",
+                               pool));
+    is_conflict(
+        up_admin_revoke_token(store, TIMES_10("ababab") "ab01", "tool:t", pool),
+        "no token has this id or text; an id has 16 hex digits or more",
+        "revoking by capitals, twice");
+    must(up_admin_revoke_token(store, "abababababababab", "tool:t", pool));
 }
 
 static void
@@ -370,15 +380,16 @@ check_removal(up_store_t *store, apr_pool_t *pool)
 {
     apr_array_header_t *roles = apr_array_make(pool, 1, sizeof(const char *));
     up_member_t member = {"O1", "U1", roles};
+    up_filter_t tokens = {.kinds = 1u << UP_KIND_TOKEN};
     up_user_t user = human("O1", "U1", pool);
     const up_user_t *read = NULL;
     const char *text;
 
     APR_ARRAY_PUSH(roles, const char *) = "ORG_OWNER";
-    must(up_admin_add_member(store, &member, pool));
+    must(up_admin_add_member(store, &member, "tool:t", pool));
     member.org = "";
-    must(up_admin_add_member(store, &member, pool));
-    must(up_admin_add_token(&text, store, "U1", 0, pool));
+    must(up_admin_add_member(store, &member, "tool:t", pool));
+    must(up_admin_add_token(&text, store, "U1", 0, "tool:t", pool));
 
     is_conflict(up_admin_remove_user(store, "O2", "U1", 0, "tool:t", pool),
                 "organisation 'O2' has no user 'U1'",
@@ -393,17 +404,20 @@ check_removal(up_store_t *store, apr_pool_t *pool)
     is_number(read->state, UP_REMOVED, "a removed user has the state removed");
     is_number((long long)read->sequence, 2,
               "removing a user counts the sequence up");
-    is(store_text(store, 1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN, pool), "",
-       "a removed user has no memberships and tokens");
+    is(store_text(store, 1u << UP_KIND_MEMBER, pool), "",
+       "a removed user has no memberships");
+    int valid = 0;
+    must(up_store_each(store, &tokens, count_valid, &valid, pool));
+    is_number(valid, 0, "a removed user has no valid tokens");
 
     is_conflict(up_admin_remove_user(store, "O1", "U1", 0, "tool:t", pool),
                 "user 'U1' is removed already", "removing a user twice");
     is_conflict(up_admin_add_user(store, &user, "tool:t", pool),
                 "organisation 'O1' had a user 'U1' already",
                 "adding a removed user again");
-    is_conflict(up_admin_add_member(store, &member, pool),
+    is_conflict(up_admin_add_member(store, &member, "tool:t", pool),
                 "user 'U1' is removed", "adding a removed user as a member");
-    is_conflict(up_admin_add_token(&text, store, "U1", 0, pool),
+    is_conflict(up_admin_add_token(&text, store, "U1", 0, "tool:t", pool),
                 "user 'U1' is removed", "adding a token for a removed user");
 }
 
@@ -462,10 +476,15 @@ append_event(void *baton, const up_item_t *item, apr_pool_t *pool)
     apr_array_header_t *lines = baton;
     const up_event_t *event = &item->as.event;
 
+    /* The ids of new tokens are random. */
+    int is_token =
+        event->type == UP_TOKEN_ADDED || event->type == UP_TOKEN_REVOKED;
     APR_ARRAY_PUSH(lines, const char *) = apr_psprintf(
-        lines->pool, "%s %s/%s by '%s', sequence %d, fields %s\n",
+        lines->pool, "%s %s/%s by '%s', sequence %d, fields %s: %s\n",
         up_event_type_name(event->type), event->org, event->user, event->author,
-        (int)event->sequence, fields_text(event->fields, pool));
+        (int)event->sequence, fields_text(event->fields, pool),
+        is_token ? strlen(event->detail) == 16 ? "an id" : "no id"
+                 : event->detail);
     return NULL;
 }
 
@@ -477,12 +496,34 @@ check_events(up_store_t *store, apr_pool_t *pool)
 
     must(up_store_each(store, &filter, append_event, lines, pool));
     is(apr_array_pstrcat(pool, lines, 0),
+       "org.added O1/ by 'tool:t', sequence 0, fields none: First\n"
+       "org.added O2/ by 'tool:t', sequence 0, fields none: \n"
        "user.added O1/U1 by 'tool:t', sequence 1, fields firstName lastName "
-       "displayName preferredLanguage\n"
-       "user.added O1/M1 by 'tool:t', sequence 1, fields none\n"
-       "user.removed O1/U1 by 'tool:t', sequence 2, fields none\n"
-       "user.removed O1/.. by 'tool:t', sequence 2, fields none\n",
-       "adding and removing users are events, and nothing else is");
+       "displayName preferredLanguage: \n"
+       "user.added O1/M1 by 'tool:t', sequence 1, fields none: \n"
+       "member.added O1/U1 by 'tool:t', sequence 0, fields none: ORG_OWNER\n"
+       "member.changed O1/U1 by 'tool:t', sequence 0, fields none: ORG_OWNER "
+       "ORG_USER_MANAGER\n"
+       "member.changed O1/U1 by 'tool:t', sequence 0, fields none: "
+       "ORG_OWNER_VIEWER\n"
+       "member.added /U1 by 'tool:t', sequence 0, fields none: "
+       "ORG_OWNER_VIEWER\n"
+       "member.removed O1/U1 by 'tool:t', sequence 0, fields none: "
+       "ORG_OWNER_VIEWER\n"
+       "member.removed /U1 by 'tool:t', sequence 0, fields none: "
+       "ORG_OWNER_VIEWER\n"
+       "token.added /U1 by 'tool:t', sequence 0, fields none: an id\n"
+       "token.added /stranger by 'tool:t', sequence 0, fields none: an id\n"
+       "token.revoked /U1 by 'tool:t', sequence 0, fields none: an id\n"
+       "token.revoked /stranger by 'tool:t', sequence 0, fields none: an id\n"
+       "token.revoked /x by 'tool:t', sequence 0, fields none: an id\n"
+       "token.revoked /x by 'tool:t', sequence 0, fields none: an id\n"
+       "member.added O1/U1 by 'tool:t', sequence 0, fields none: ORG_OWNER\n"
+       "member.added /U1 by 'tool:t', sequence 0, fields none: ORG_OWNER\n"
+       "token.added /U1 by 'tool:t', sequence 0, fields none: an id\n"
+       "user.removed O1/U1 by 'tool:t', sequence 2, fields none: \n"
+       "user.removed O1/.. by 'tool:t', sequence 2, fields none: \n",
+       "everything that is changed is an event");
 }
 
 static void

@@ -98,8 +98,8 @@ make_store(apr_pool_t *pool)
         must(up_admin_add_user(store, &user->as.user, "tool:me", pool));
     }
     put_machine(store, "O1", "M1");
-    must(up_admin_add_token(&text, store, "U1", 0, pool));
-    must(up_admin_add_token(&text, store, "nobody", 0, pool));
+    must(up_admin_add_token(&text, store, "U1", 0, "tool:me", pool));
+    must(up_admin_add_token(&text, store, "nobody", 0, "tool:me", pool));
     put_member(store, "O1", "U2", "ORG_OWNER");
     put_member(store, "", "nobody", "IAM_OWNER");
     return store;
@@ -133,7 +133,7 @@ use_id_again(up_store_t *store, apr_pool_t *pool)
     put_org(store, "O2");
     must(up_admin_add_user(store, &user->as.user, "tool:me", pool));
     must(up_admin_remove_user(store, "O2", "again", 0, "tool:me", pool));
-    must(up_admin_remove_org(store, "O2", pool));
+    must(up_admin_remove_org(store, "O2", "tool:me", pool));
     is(faults_of(store, pool), "",
        "the events of a user who went with an organisation are no fault");
     user->as.user.org = "O1";
@@ -232,17 +232,19 @@ check_items(apr_pool_t *pool)
                 "blanks, commas or control characters",
                 pool);
     check_fault("a token that was never made", NULL, token, NULL,
-                "a token of user 'U1': the dates of creation and expiry are "
-                "none that a token can have",
+                "a token of user 'U1': the dates of creation, expiry or "
+                "revocation are none that a token can have",
                 pool);
     check_fault("an event before 1970", NULL,
                 make_user("x", UP_ACTIVE, 1, "", pool), bad_event,
-                "event 4: its time is none that an event can have", pool);
+                "event 6: its time is none that an event can have", pool);
 }
 
 static void
 check_references(apr_pool_t *pool)
 {
+    up_item_t *revoked = make_token("U9", 1, pool);
+
     check_fault("an organisation that was lost", make_org("O1", "", pool), NULL,
                 NULL,
                 "user 'M1' of organisation 'O1': there is no such "
@@ -262,6 +264,9 @@ check_references(apr_pool_t *pool)
                 "the membership of user 'U9' on the instance: the user is "
                 "removed, and should have no rights",
                 pool);
+    revoked->as.token.revoked = LONG_AGO;
+    check_fault("a token of a removed user that is revoked", NULL,
+                make_user("U9", UP_REMOVED, 1, "", pool), revoked, "", pool);
     check_fault("a token of a removed user", NULL,
                 make_user("U9", UP_REMOVED, 1, "", pool),
                 make_token("U9", 1, pool),
@@ -289,7 +294,7 @@ check_history(apr_pool_t *pool)
     check_fault("an event that was lost", NULL,
                 make_user("U1", UP_ACTIVE, 3, "", pool),
                 make_event(UP_PROFILE_CHANGED, "U1", 3, NULL, pool),
-                "event 4: user 'U1' has sequence 3 after it, but 1 after the "
+                "event 6: user 'U1' has sequence 3 after it, but 1 after the "
                 "event before: changes are lost",
                 pool);
     check_fault("a state that no event has left", NULL,
@@ -306,9 +311,15 @@ check_history(apr_pool_t *pool)
     check_fault("a value that the last event has left", NULL,
                 make_user("U1", UP_ACTIVE, 2, "Bo", pool),
                 make_event(UP_PROFILE_CHANGED, "U1", 2, "Bo", pool), "", pool);
-    check_fault("an event about no user, as of an import", NULL,
+    check_fault("an import, which may have replaced any user", NULL,
                 make_user("U1", UP_LOCKED, 7, "Ann", pool),
-                make_event(UP_PROFILE_CHANGED, "", 0, NULL, pool), "", pool);
+                make_event(UP_STORE_IMPORTED, "", 0, NULL, pool), "", pool);
+    check_fault("an event about another thing than users", NULL,
+                make_user("U1", UP_ACTIVE, 3, "", pool),
+                make_event(UP_ORG_RENAMED, "", 0, NULL, pool),
+                "user 'U1' of organisation 'O1' has sequence 3, but 1 after "
+                "the last event: events are lost",
+                pool);
 }
 
 static void

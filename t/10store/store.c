@@ -57,7 +57,7 @@ removing_what_is_not_there(up_store_t *store, apr_pool_t *pool)
     ok(!err && !found, "removing an unknown membership is no error");
     err = up_batch_remove(&found, batch, make_token("U1", 1, pool), pool);
     ok(!err && !found, "removing an unknown token is no error");
-    err = up_batch_remove_rights(batch, "U1", pool);
+    err = up_batch_remove_rights(batch, "U1", LONG_AGO, pool);
     ok(!err, "removing the rights of an unknown user is no error");
     ok(!up_batch_commit(batch), "a batch without a change is committed");
 }
@@ -66,8 +66,11 @@ static void
 what_is_put(up_store_t *store, apr_pool_t *pool)
 {
     up_item_t *lasting = make_token(LONGEST_ID_4, 255, pool);
+    up_item_t *revoked = make_token("U1", 254, pool);
 
     lasting->as.token.expires = 0;
+    revoked->as.token.expires = 0;
+    revoked->as.token.revoked = LONG_AGO;
     /* In an order in which they can be put; OTHER has the same key. */
     const struct {
         const char *name;
@@ -99,6 +102,7 @@ what_is_put(up_store_t *store, apr_pool_t *pool)
          make_member(LONGEST_ID, LONGEST_ID_4, "S", pool)},
         {"a token", make_token("U1", 1, pool), make_token("U2", 1, pool)},
         {"a token that does not expire", lasting, make_token("U1", 255, pool)},
+        {"a token that is revoked", revoked, make_token("U1", 254, pool)},
     };
     size_t count = sizeof(rows) / sizeof(rows[0]);
 
@@ -123,7 +127,7 @@ what_is_put(up_store_t *store, apr_pool_t *pool)
               "users are counted once each");
     is_number(count_items(store, UP_KIND_MEMBER, pool), 4,
               "memberships are counted once each");
-    is_number(count_items(store, UP_KIND_TOKEN, pool), 2,
+    is_number(count_items(store, UP_KIND_TOKEN, pool), 3,
               "tokens are counted once each");
     is_number(count_items(store, UP_KIND_EVENT, pool), 0,
               "putting items writes no event");
@@ -223,6 +227,8 @@ tokens(up_store_t *store, apr_pool_t *pool)
         {3, "stranger", 0, UP_ACTIVE},
     };
 
+    up_item_t *revoked = make_token("A", 9, pool);
+
     put_small(store);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned char sha256[UP_SHA256_BYTES] = {rows[i].byte};
@@ -239,6 +245,15 @@ tokens(up_store_t *store, apr_pool_t *pool)
             is_number(state, rows[i].state, "the state of %s of a token",
                       rows[i].user);
     }
+
+    unsigned char sha256[UP_SHA256_BYTES] = {9};
+    const up_token_t *token = (const void *)"untouched";
+    up_state_t state;
+    int stored;
+    revoked->as.token.revoked = LONG_AGO;
+    must(put_item(store, revoked, pool));
+    must(up_store_token(&token, &stored, &state, store, sha256, pool, pool));
+    ok(!token, "a token that is revoked is as an unknown one");
 }
 
 static const struct {

@@ -110,10 +110,14 @@ batches(up_store_t *store, apr_pool_t *pool)
     must(up_batch_put(batch, org, pool));
     must(up_batch_put(batch, make_human("O1", "A", UP_REMOVED, "X", pool),
                       pool));
-    must(up_batch_remove_rights(batch, "A", pool));
+    must(up_batch_remove_rights(batch, "A", LONG_AGO, pool));
     must(up_batch_get(&item, batch, org, pool, pool));
     ok(item != NULL, "a batch sees what it has put");
     must(up_batch_get(&item, batch, make_token("A", 1, pool), pool, pool));
+    ok(item && item->as.token.revoked == LONG_AGO,
+       "a batch sees that a token is revoked by it");
+    must(up_batch_get(&item, batch, make_member("O1", "A", "", pool), pool,
+                      pool));
     ok(!item, "a batch does not see what it has removed");
     is(store_text(store, ALL_KINDS, pool), before,
        "others see nothing of a batch before its commit");
@@ -126,18 +130,43 @@ batches(up_store_t *store, apr_pool_t *pool)
        "the batch after one that was given up is stored");
 }
 
+/* How many of the tokens are revoked, and whether all of A are, and no
+ * others. */
+typedef struct revoked_t {
+    int revoked, wrong;
+} revoked_t;
+
+static up_error_t *
+count_revoked(void *baton, const up_item_t *item, apr_pool_t *pool)
+{
+    const up_token_t *token = &item->as.token;
+    revoked_t *revoked = baton;
+
+    (void)pool;
+    revoked->revoked += token->revoked != 0;
+    revoked->wrong += !strcmp(token->user, "A")
+                          ? token->revoked != LONG_AGO + 7 || token->expires
+                          : token->revoked != 0;
+    return NULL;
+}
+
+#define TOKENS 3000
+
 static void
 rights(up_store_t *store, apr_pool_t *pool)
 {
+    up_filter_t tokens = {.kinds = 1u << UP_KIND_TOKEN};
+    revoked_t revoked = {0, 0};
     up_batch_t *batch;
     int found;
 
     put_small(store);
     must(up_batch_begin(&batch, store, pool));
-    for (int i = 0; i < 600; i++) { /* some pages of tokens */
+    for (int i = 0; i < TOKENS; i++) { /* many pages of tokens */
         up_item_t item = {.kind = UP_KIND_TOKEN};
-        item.as.token.sha256[0] = (unsigned char)(i / 7);
-        item.as.token.sha256[1] = (unsigned char)(i % 7 + 1);
+        item.as.token.sha256[0] = (unsigned char)(i / 20);
+        item.as.token.sha256[1] = (unsigned char)(i % 20 + 1);
+        item.as.token.expires = i % 3 ? LONG_AGO : 0;
         item.as.token.user = i % 5 ? "A" : "B";
         must(up_batch_put(batch, &item, pool));
     }
@@ -145,14 +174,22 @@ rights(up_store_t *store, apr_pool_t *pool)
     must(up_batch_commit(batch));
 
     must(up_batch_begin(&batch, store, pool));
-    must(up_batch_remove_rights(batch, "A", pool));
+    must(up_batch_remove_rights(batch, "A", LONG_AGO + 7, pool));
     must(up_batch_commit(batch));
     is(read_text(store, "A", "O1", NULL, pool), "caller of O1 active, org O1",
        "no rights are left in the user's own organisation");
     is(read_text(store, "A", "O2", NULL, pool), "caller of O1 active, org O2",
        "no rights are left in another organisation");
-    is_number(count_items(store, UP_KIND_TOKEN, pool), 2 + 120,
-              "the tokens of others are left");
+    must(up_store_each(store, &tokens, count_revoked, &revoked, pool));
+    is_number(revoked.revoked, 2 + TOKENS * 4 / 5,
+              "all tokens of a user are revoked");
+    is_number(revoked.wrong, 0, "the tokens of others are left");
+    must(up_batch_begin(&batch, store, pool));
+    must(up_batch_remove_rights(batch, "A", LONG_AGO + 8, pool));
+    must(up_batch_commit(batch));
+    revoked.wrong = 0;
+    must(up_store_each(store, &tokens, count_revoked, &revoked, pool));
+    is_number(revoked.wrong, 0, "a token that is revoked stays as it is");
     is_number(count_items(store, UP_KIND_MEMBER, pool), 2,
               "the memberships of others are left");
     ok(get_item(store, make_machine("O1", "A", pool), pool) != NULL,
@@ -234,7 +271,8 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
                                    .type = UP_USER_ADDED,
                                    .org = "O1",
                                    .user = "A",
-                                   .author = ""}};
+                                   .author = "",
+                                   .detail = ""}};
     script_t script = {.action = CHANGE};
     const up_user_t *after;
     up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
@@ -253,6 +291,21 @@ event_numbers(up_store_t *store, apr_pool_t *pool)
     is(visited_text(&err, store, &events, 0, pool),
        "event:1:B event:2:A event:3:A event:4:A event:5:B",
        "events of updates and of batches are numbered in one sequence");
+
+    int found = 0;
+    must(up_batch_begin(&batch, store, pool));
+    for (apr_uint64_t number = 2; number < 4; number++) {
+        item.as.event.number = number;
+        must(up_batch_remove(&found, batch, &item, pool));
+        ok(found, "an event is removed by its number");
+    }
+    must(up_batch_remove(&found, batch, &item, pool));
+    ok(!found, "an event that is gone is not found");
+    must(up_batch_put(batch, &item, pool));
+    must(up_batch_commit(batch));
+    is(visited_text(&err, store, &events, 0, pool),
+       "event:1:B event:4:A event:5:B event:6:A",
+       "the number of a removed event is not given again");
 }
 
 #define EVENTS 900
@@ -276,6 +329,7 @@ put_events(up_store_t *store, apr_pool_t *pool)
                                        .org = "O1",
                                        .user = users[i % 3],
                                        .author = "caller",
+                                       .detail = "detail",
                                        .sequence = (apr_uint64_t)i,
                                        .fields = UP_FIELD_BIT(UP_NICK_NAME),
                                        .before = i % 7 ? small : large,
@@ -302,6 +356,7 @@ check_event(void *baton, const up_item_t *item, apr_pool_t *pool)
         event->number != (apr_uint64_t)i + 1 || event->time != LONG_AGO + i ||
         event->sequence != (apr_uint64_t)i ||
         strcmp(event->author, "caller") != 0 ||
+        strcmp(event->detail, "detail") != 0 ||
         event->fields != UP_FIELD_BIT(UP_NICK_NAME) ||
         (strcmp(event->user, "A") == 0 ? event->before || event->after
                                        : !has_values);

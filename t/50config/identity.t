@@ -286,7 +286,7 @@ my $trailer = raw(join "\r\n", 'PUT /proxied/management/v1/users/U1/profile HTTP
 like $trailer, qr/MEMBERSHIP_NOT_FOUND/, '... a trailer gives no roles';
 
 # Who made a change, and whom the log names.
-my %author = map { $_ => 1 } (ctl('events', '--json'))[1] =~ /"by":"([^"]+)"/g;
+my %author = map { $_ => 1 } (ctl('events', '--json'))[1] =~ /"type":"profile\.changed",.*"by":"([^"]+)"/g;
 is join(' ', sort keys %author), 'alice carol stored x', 'the author of a change is the caller';
 like $server->log, qr/ORG_NOT_FOUND: the caller has no organisation: it is no user in the store, x-zitadel-orgid names none, and UserProfileCallerOrg gives none \(caller 'x', user \S+, organisation none\)/,
     'the log says which organisation is missing';

@@ -188,15 +188,15 @@ END
         "preferredLanguage":"de-CH"\}/x
     ],
     [
-        'events --after 2 --json', 0,
-        qr/\A\{"event":\{"number":"3","type":"profile\.changed",
+        'events --after 16 --json', 0,
+        qr/\A\{"event":\{"number":"17","type":"profile\.changed",
         "time":"$TIME","orgId":"O1","userId":"U1","by":"$BY","sequence":"2",
         "fields":\["nickName","gender"\],
         "before":\{"nickName":"Gig","gender":"GENDER_FEMALE"\},
         "after":\{"nickName":"Gi","gender":"GENDER_UNSPECIFIED"\}\}\}\n
-        \{"event":\{"number":"4","type":"user\.locked","time":"$TIME",
+        \{"event":\{"number":"18","type":"user\.locked","time":"$TIME",
         "orgId":"O1","userId":"U1","by":"$BY","sequence":"3"\}\}\n
-        \{"event":\{"number":"5","type":"user\.deactivated",.*
+        \{"event":\{"number":"19","type":"user\.deactivated",.*
         "userId":"M1","by":"$BY","sequence":"2"\}\}\n\z/x
     ],
     ['user remove O1 U1', 0, ''],
@@ -213,20 +213,34 @@ END
     [
         'events', 0,
         qr/\A
-            NUMBER\ \ TIME\ +TYPE\ +ORG\ \ USER\ \ SEQUENCE\ \ BY\ +FIELDS\n
-            1\ +$TIME\ \ +user\.added\ +O1\ +U1\ +1\ +$BY\ +firstName\ lastName\ 
+            NUMBER\ \ TIME\ +TYPE\ +ORG\ \ USER\ \ SEQUENCE\ \ BY\ +WHAT\n
+            1\ +$TIME\ \ +org\.added\ +O1\ +-\ +-\ +$BY\ +Example\n
+            2\ +$TIME\ \ +org\.added\ +O2\ +-\ +-\ +$BY\ +Second\n
+            3\ +$TIME\ \ +org\.added\ +O3\ +-\ +-\ +$BY\ +\n
+            4\ +$TIME\ \ +user\.added\ +O1\ +U1\ +1\ +$BY\ +firstName\ lastName\ 
             nickName\ displayName\ preferredLanguage\ gender\n
-            2\ +$TIME\ \ +user\.added\ +O1\ +M1\ +1\ +$BY\ +\n
-            3\ +$TIME\ \ +profile\.changed\ +O1\ +U1\ +2\ +$BY\ +nickName\ gender\n
-            4\ +$TIME\ \ +user\.locked\ +O1\ +U1\ +3\ +$BY\ +\n
-            5\ +$TIME\ \ +user\.deactivated\ +O1\ +M1\ +2\ +$BY\ +\n
-            6\ +$TIME\ \ +user\.removed\ +O1\ +U1\ +4\ +$BY\ +\n\z/x
+            5\ +$TIME\ \ +user\.added\ +O1\ +M1\ +1\ +$BY\ +\n
+            6\ +$TIME\ \ +member\.added\ +O1\ +A1\ +-\ +$BY\ +ORG_OWNER\ ORG_USER_MANAGER\n
+            7\ +$TIME\ \ +member\.added\ +-\ +U1\ +-\ +$BY\ +IAM_OWNER_VIEWER\n
+            8\ +$TIME\ \ +member\.added\ +O1\ +U1\ +-\ +$BY\ +ORG_ONWER\n
+            9\ +$TIME\ \ +member\.added\ +O2\ +A1\ .*\n
+            10\ +$TIME\ \ +member\.changed\ +O2\ +A1\ .*\n
+            11\ +$TIME\ \ +member\.changed\ +O2\ +A1\ .*\n
+            12\ +$TIME\ \ +member\.removed\ +O2\ +A1\ +-\ +$BY\ +ORG_OWNER_VIEWER\n
+            13\ +$TIME\ \ +member\.removed\ +O1\ +A1\ .*\n
+            14\ +$TIME\ \ +token\.added\ +-\ +U1\ +-\ +$BY\ +[0-9a-f]{16}\n
+            15\ +$TIME\ \ +token\.added\ +-\ +A1\ .*\n
+            16\ +$TIME\ \ +token\.added\ +-\ +A1\ .*\n
+            17\ +$TIME\ \ +profile\.changed\ +O1\ +U1\ +2\ +$BY\ +nickName\ gender\n
+            18\ +$TIME\ \ +user\.locked\ +O1\ +U1\ +3\ +$BY\ +\n
+            19\ +$TIME\ \ +user\.deactivated\ +O1\ +M1\ +2\ +$BY\ +\n
+            20\ +$TIME\ \ +user\.removed\ +O1\ +U1\ +4\ +$BY\ +\n\z/x
     ],
-    ['events --after 5',        0, qr/\ANUMBER .*\n6 .*\n\z/],
-    ['events --after 6 --json', 0, ''],
+    ['events --after 19',        0, qr/\ANUMBER .*\n20 .*\n\z/],
+    ['events --after 20 --json', 0, ''],
     [
-        'events --json --after=5', 0,
-        qr/\A\{"event":\{"number":"6","type":"user\.removed","time":"$TIME",
+        'events --json --after=19', 0,
+        qr/\A\{"event":\{"number":"20","type":"user\.removed","time":"$TIME",
         "orgId":"O1","userId":"U1","by":"$BY","sequence":"4"\}\}\n\z/x
     ],
     ['org rename O3 Third', 0, ''],
@@ -244,9 +258,9 @@ END
             organisations\ {6}3\n
             users\ {14}2\n
             memberships\ {8}0\n
-            tokens\ {13}2\n
-            events\ {13}6\n
-            last\ event\ {9}6\n
+            tokens\ {13}3\n
+            events\ {13}21\n
+            last\ event\ {9}21\n
             bytes\ used\ {9}[1-9]\d*\n
             bytes\ free\ {9}[1-9]\d*\n
             bytes\ at\ most\ {6}17179869184\n
@@ -258,8 +272,8 @@ END
     ],
     [
         'stat --json', 0,
-        qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":2,
-        "events":6,"lastEvent":6,"bytesUsed":[1-9]\d*,"bytesFree":[1-9]\d*,
+        qr/\A\{"driver":"lmdb","orgs":3,"users":2,"members":0,"tokens":3,
+        "events":21,"lastEvent":21,"bytesUsed":[1-9]\d*,"bytesFree":[1-9]\d*,
         "bytesMax":17179869184,"readers":\d+,"readersMax":16384,
         "oldestReader":0,"oldestReaderAge":0,"oldestReaderBytes":0\}\n\z/x
     ],
@@ -311,9 +325,10 @@ is_deeply([ctl($erased, qw(user remove O1 U1 --erase))], [0, '', ''], 'user remo
 my $after = join '', map { (ctl($erased, @$_))[1] } ['export'], [qw(events --json)];
 unlike($after, qr/Gig|Giraffe/, 'nothing is left of the profile of an erased user, and of its events');
 like($after, qr/"id":"U1".*"state":"removed","sequence":"3",.*"profile":\{"displayName":""\}/, 'the record of an erased user stays');
-is((ctl($erased, 'events'))[1] =~ s/^5 .*\n//mr, $events, 'the events of an erased user still say who changed what and when');
+is((ctl($erased, 'events'))[1] =~ s/^[78] .*\n//mgr, $events, 'the events of an erased user still say who changed what and when');
 is_deeply([grep { /^\{"event".*"U2"/ } split /\n/, $after], \@others, 'the events of others keep their values');
-like((ctl($erased, 'events'))[1], qr/^5 .* user\.removed .* U1 /m, 'the removal of an erased user is an event');
+like((ctl($erased, 'events'))[1], qr/^7 .* user\.removed .* U1 .*\n8 .* user\.erased .* U1 /m,
+    'the removal of an erased user is an event, and so is the erasure');
 is((ctl($erased, qw(member list --json)))[1], '', 'an erased user has no rights');
 is_deeply([lines_of(store(lines_of($erased)))], [lines_of($erased)], 'an erased user survives export and import');
 is((ctl($erased, qw(user remove O1 U1)))[0], 1, 'an erased user is removed already');

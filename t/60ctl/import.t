@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use Ctl;
+use Digest::SHA qw(sha256_hex);
 use Test::More;
 
 my @lines = split /\n/, <<'END';
@@ -16,9 +17,14 @@ my @lines = split /\n/, <<'END';
 {"token":{"userId":"A1","sha256":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff","creationDate":"2025-03-25T09:00:00Z","expires":"2030-01-01T00:00:00Z"}}
 END
 
+sub events_of {
+    my ($store) = @_;
+    return split /\n/, (ctl($store, qw(events --json)))[1];
+}
+
 sub import_text {
-    my ($store, $text) = @_;
-    return run($text, tool(), '-s', $store, 'import', '-');
+    my ($store, $text, @options) = @_;
+    return run($text, tool(), '-s', $store, 'import', '-', @options);
 }
 
 # The same again.
@@ -27,21 +33,33 @@ my $store = store(@lines);
 is_deeply([lines_of($store)], \@lines, 'export prints what import read');
 my ($code, $out) = import_text($store, join "\n", lines_of($store));
 is($code, 0, 'import takes what export printed, also without a last newline');
-like($out, qr/\Aimported 8 lines in [\d.]+ s, \d+ lines a second\n\z/,
-    'import says how many lines it read');
+like($out, qr/\Aimported 8 lines in [\d.]+ s, \d+ lines a second: 0 added, 0 changed, 8 unchanged\n\z/,
+    'import says how many lines it read, and what they changed');
 is_deeply([lines_of($store)], \@lines, 'importing an export into the same store changes nothing');
 is_deeply([lines_of(store(lines_of($store)))], \@lines, 'importing an export into an empty store gives an equal store');
-is((ctl($store, 'events', '--json'))[1], '', 'an import makes no event');
 
+my $BY    = quotemeta('tool:' . (getpwuid($<) // $<));
 my $file = spew(folder() . '/users.jsonl', join "\n", @lines);
+my $SHA256 = sha256_hex(slurp($file));
+my @events = events_of(store(@lines));
+is(scalar @events, 1, 'an import is one event');
+like($events[0], qr/^\{"event":\{"number":"1","type":"store\.imported","time":"[^"]+","by":"$BY",
+    "detail":"sha256=[0-9a-f]{64}\ added=8\ changed=0\ unchanged=0"\}\}$/x,
+    'the event of an import says who made it, and what it did');
 ($code) = ctl($store, 'import', $file);
 is($code, 0, 'a file is imported by its name');
+like((events_of($store))[-1], qr/"detail":"sha256=$SHA256 added=0 changed=0 unchanged=8"/,
+    'the event of an import has the SHA-256 of the file');
+is((import_text($store, ''))[0], 0, 'import takes an empty file');
+my $before = (ctl($store, 'events'))[1];
+import_text($store, "{}\n$lines[0]");
+is((ctl($store, 'events'))[1], $before, 'an import that keeps no line is no event');
 
 # What a line replaces.
 
 import_text($store,
     '{"user":{"id":"U1","orgId":"O1","type":"human","sequence":"3",'
-        . '"profile":{"firstName":"New","lastName":"Name"}}}');
+        . '"profile":{"firstName":"New","lastName":"Name"}}}', '--force');
 my ($user) = grep { /"id":"U1"/ } lines_of($store);
 like(
     $user,
@@ -86,7 +104,6 @@ is((import_text($store, '{"token":{"userId":"A1","token":"0123456789abcdef"}}'))
 ($code, $out) = import_text($store, "\n\r\n$lines[0]\r\n  \n$lines[1]\n\n");
 is($code, 0, 'import skips empty lines');
 like($out, qr/^imported 2 lines /, 'import does not count empty lines');
-is((import_text($store, ''))[0], 0, 'import takes an empty file');
 
 # Bad lines: what is wrong with the third of five.
 
@@ -151,6 +168,10 @@ for my $row (@bad) {
     is_deeply([map { /"org":\{"id":"(\w)"/ } lines_of($store)], [qw(A B H)],
         "$name: the lines before it are kept, and no others");
     like($out, qr/^imported 2 lines /, "$name: the output counts the lines that were kept");
+    my @events = events_of($store);
+    is(scalar @events, 2, "$name: an import that stops is one event");
+    like($events[-1], qr/"detail":"sha256=[0-9a-f]{64} added=2 changed=0 unchanged=0 stopped"/,
+        "$name: the event says that the import stopped, and has the SHA-256 of the whole file");
 }
 
 # A line in a later batch, and one as long as may be.

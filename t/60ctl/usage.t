@@ -24,7 +24,7 @@ my @wrong = (
     ['init now',                     'too many arguments: init [--owner USER]'],
     ['user get O1',                  'too few arguments: user get ORG ID [--json]'],
     ['member add U1',                qr/^too few arguments: member add /],
-    ['import',                       'too few arguments: import FILE|- [--allow-weak]'],
+    ['import',                       'too few arguments: import FILE|- [--from zitadel] [--dry-run] [--force] [--allow-weak]'],
     ['org list --jsonl',             "there is no option '--jsonl'"],
     ['org list --jsonl=1',           "there is no option '--jsonl'"],
     ['org list -x',                  "there is no option '-x'"],
@@ -89,6 +89,21 @@ my @wrong = (
     ['restore A B',          'too many arguments: restore DIR [--owner USER]'],
     ['restore --timeout 5 A', 'restore takes no --timeout'],
     ['events --after=', "--after must be the number of an event"],
+    ['events --follow=1',           '--follow takes no value'],
+    ['events --before 2026-01-01',  'events takes no --before'],
+    ['events purge',                qr/^too many arguments: events /],
+    ['events prune',                'events prune needs --before, the date up to which events are removed'],
+    ['events prune 2026-01-01',     'too many arguments: events prune (--before DATE)'],
+    ['events prune --before',       '--before lacks its value, DATE'],
+    ['events prune --before soon',
+        '--before must be a date like 2026-01-31 or a time like 2026-01-31T12:00:00Z'],
+    ['import - --from ldap',        '--from must be zitadel'],
+    ['import - --from',             '--from lacks its value, KIND'],
+    ['import - --dry-run=yes',      '--dry-run takes no value'],
+    ['import - -',                  qr/^too many arguments: import /],
+    ['export --force',              'export takes no --force'],
+    ['token list --revoked=1',      '--revoked takes no value'],
+    ['token revoke --revoked',      'token revoke takes no --revoked'],
 );
 
 for my $row (@wrong) {
@@ -146,7 +161,8 @@ is_deeply(
         (map { "user $_" } qw(add set get find list remove)),
         (map { "member $_" } qw(add set list remove)),
         (map { "token $_" } qw(add list revoke)),
-        qw(import export events stat check backup restore upgrade)
+        qw(import export), 'events prune',
+        qw(events stat check backup restore upgrade)
     ],
     '--help lists every command'
 );

@@ -35,7 +35,7 @@ sub stored {
 
 sub events {
     my (undef, $events) = ctl('--json', 'events');
-    return scalar(() = $events =~ /\n/g);
+    return scalar(() = $events =~ /"type":"profile\.changed"/g);
 }
 
 my ($got, $turn) = (undef, 0);

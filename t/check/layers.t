@@ -27,7 +27,7 @@ my @libraries = (
     [qr{^libpq-fe\.h$|\.sql\.h$},           qr{^src/store/postgresql/}],
     [qr{^protobuf-c/|\.pb-c\.h$},         qr{^src/(?:wire|api|store/lmdb)/}],
     [qr{^zlib\.h$},                       qr{^src/wire/}],
-    [qr{^openssl/},                       qr{^src/service/up_tokens\.c$}],
+    [qr{^openssl/},                       qr{^src/service/up_sha256\.c$}],
     [qr{^apr_?\w*\.h$|^apu_?\w*\.h$},     qr{}],
     [
         qr{^(?:httpd|(?:http|ap|util|mod)_\w+|scoreboard|unixd|mpm_common)\.h$},

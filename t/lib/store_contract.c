@@ -108,6 +108,7 @@ decide(up_change_t *change,
     event->org = after->org;
     event->user = after->id;
     event->author = "A";
+    event->detail = "";
     event->sequence = after->sequence;
     event->number = 4711; /* which the store replaces */
     change->event = event;

@@ -217,10 +217,12 @@ static const char *
 token_text(const up_token_t *token, apr_pool_t *pool)
 {
     return apr_psprintf(
-        pool, "token of %s, sha256 %s, created %s, expires %s", token->user,
+        pool, "token of %s, sha256 %s, created %s, expires %s%s%s", token->user,
         apr_pescape_hex(pool, token->sha256, UP_SHA256_BYTES, 0),
         up_time_format(token->created, pool),
-        token->expires ? up_time_format(token->expires, pool) : "never");
+        token->expires ? up_time_format(token->expires, pool) : "never",
+        token->revoked ? ", revoked " : "",
+        token->revoked ? up_time_format(token->revoked, pool) : "");
 }
 
 const char *
@@ -241,11 +243,12 @@ event_text(const up_event_t *event, apr_pool_t *pool)
     return apr_psprintf(
         pool,
         "event %" APR_UINT64_T_FMT ", %s of %s/%s by '%s' at %s, "
-        "sequence %" APR_UINT64_T_FMT ", fields %s, before%s, after%s",
+        "sequence %" APR_UINT64_T_FMT ", fields %s, before%s, after%s%s%s",
         event->number, up_event_type_name(event->type), event->org, event->user,
         event->author, up_time_format(event->time, pool), event->sequence,
         fields_text(event->fields, pool), profile_text(event->before, pool),
-        profile_text(event->after, pool));
+        profile_text(event->after, pool), *event->detail ? ", " : "",
+        event->detail);
 }
 
 const char *

@@ -126,17 +126,23 @@ remove_membership(const lmdb_txn_t *txn,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Remove USER's memberships by a look-up in each organisation, of which there
- * are fewer than of memberships. */
+/* Whose records are changed, and when. */
+typedef struct errand_t {
+    const char *user;
+    apr_time_t now;
+} errand_t;
+
+/* Remove the user's memberships by a look-up in each organisation, of which
+ * there are fewer than of memberships. */
 static up_error_t *
 remove_memberships(const lmdb_txn_t *txn,
                    MDB_cursor *orgs,
-                   const char *user,
+                   const errand_t *errand,
                    apr_pool_t *iterpool)
 {
     MDB_val org, value;
 
-    int rc = remove_membership(txn, "", user, iterpool);
+    int rc = remove_membership(txn, "", errand->user, iterpool);
     MDB_cursor_op where = MDB_FIRST;
     while (!rc) {
         rc = mdb_cursor_get(orgs, &org, &value, where);
@@ -144,19 +150,36 @@ remove_memberships(const lmdb_txn_t *txn,
         apr_pool_clear(iterpool);
         if (!rc)
             rc = remove_membership(
-                txn, apr_pstrmemdup(iterpool, org.mv_data, org.mv_size), user,
-                iterpool);
+                txn, apr_pstrmemdup(iterpool, org.mv_data, org.mv_size),
+                errand->user, iterpool);
     }
     return rc == MDB_NOTFOUND
                ? NULL
                : up_lmdb_error(rc, "remove memberships", txn->store, iterpool);
 }
 
-/* Remove USER's tokens by a look at all that there are. */
+/* Put ITEM, changed, in place of what CURSOR is at; returns LMDB's result. */
+static int
+put_at_cursor(const lmdb_txn_t *txn,
+              MDB_cursor *cursor,
+              const up_item_t *item,
+              apr_pool_t *pool)
+{
+    MDB_val key = up_lmdb_key(item, pool);
+    const char *bytes;
+    apr_size_t length;
+
+    up_record_pack(&bytes, &length, item, pool);
+    MDB_val value = up_lmdb_value(txn, up_lmdb_database(item->kind), &key,
+                                  bytes, length, pool);
+    return mdb_cursor_put(cursor, &key, &value, MDB_CURRENT);
+}
+
+/* Revoke the user's tokens by a look at all that there are. */
 static up_error_t *
-remove_tokens(const lmdb_txn_t *txn,
+revoke_tokens(const lmdb_txn_t *txn,
               MDB_cursor *tokens,
-              const char *user,
+              const errand_t *errand,
               apr_pool_t *iterpool)
 {
     MDB_cursor_op where = MDB_FIRST;
@@ -165,45 +188,31 @@ remove_tokens(const lmdb_txn_t *txn,
 
     for (;;) {
         int rc = mdb_cursor_get(tokens, &key, &value, where);
-        where = MDB_NEXT; /* after a removal, what took its place */
+        where = MDB_NEXT;
         if (rc == MDB_NOTFOUND)
             return NULL;
         apr_pool_clear(iterpool);
         if (!rc) {
             UP_ERR(up_lmdb_item(&item, txn->store, UP_KIND_TOKEN, &key, &value,
                                 iterpool));
-            if (!strcmp(item->as.token.user, user))
-                rc = mdb_cursor_del(tokens, 0);
+            up_item_t revoked = *item;
+            revoked.as.token.expires = 0;
+            revoked.as.token.revoked = errand->now;
+            if (!strcmp(item->as.token.user, errand->user) &&
+                !item->as.token.revoked)
+                rc = put_at_cursor(txn, tokens, &revoked, iterpool);
         }
         if (rc)
-            return up_lmdb_error(rc, "remove tokens", txn->store, iterpool);
+            return up_lmdb_error(rc, "revoke tokens", txn->store, iterpool);
     }
 }
 
-/* Put EVENT without the values of profiles in place of what EVENTS is at;
- * returns LMDB's result. */
-static int
-erase_values(const lmdb_txn_t *txn,
-             MDB_cursor *events,
-             const up_item_t *event,
-             apr_pool_t *pool)
-{
-    up_item_t bare = *event;
-    MDB_val key = up_lmdb_key(event, pool);
-    const char *bytes;
-    apr_size_t length;
-
-    bare.as.event.before = bare.as.event.after = NULL;
-    up_record_pack(&bytes, &length, &bare, pool);
-    MDB_val value = up_lmdb_value(txn, LMDB_EVENT, &key, bytes, length, pool);
-    return mdb_cursor_put(events, &key, &value, MDB_CURRENT);
-}
-
-/* Erase the values in the events about USER by a look at all that there are. */
+/* Erase the values in the events about the user by a look at all that there
+ * are. */
 static up_error_t *
 erase_events(const lmdb_txn_t *txn,
              MDB_cursor *events,
-             const char *user,
+             const errand_t *errand,
              apr_pool_t *iterpool)
 {
     MDB_cursor_op where = MDB_FIRST;
@@ -219,24 +228,27 @@ erase_events(const lmdb_txn_t *txn,
         if (!rc) {
             UP_ERR(up_lmdb_item(&item, txn->store, UP_KIND_EVENT, &key, &value,
                                 iterpool));
-            const up_event_t *event = &item->as.event;
-            if (!strcmp(event->user, user) && (event->before || event->after))
-                rc = erase_values(txn, events, item, iterpool);
+            up_item_t bare = *item;
+            bare.as.event.before = bare.as.event.after = NULL;
+            if (!strcmp(item->as.event.user, errand->user) &&
+                (item->as.event.before || item->as.event.after))
+                rc = put_at_cursor(txn, events, &bare, iterpool);
         }
         if (rc)
             return up_lmdb_error(rc, "erase events", txn->store, iterpool);
     }
 }
 
-/* Call REMOVE with a cursor of DATABASE, and a pool that it may clear. */
+/* Call CHANGE with a cursor of DATABASE, ERRAND, and a pool that it may clear.
+ */
 static up_error_t *
-remove_by_cursor(const lmdb_txn_t *txn,
+change_by_cursor(const lmdb_txn_t *txn,
                  lmdb_database_t database,
-                 up_error_t *(*remove)(const lmdb_txn_t *,
+                 up_error_t *(*change)(const lmdb_txn_t *,
                                        MDB_cursor *,
-                                       const char *,
+                                       const errand_t *,
                                        apr_pool_t *),
-                 const char *user,
+                 const errand_t *errand,
                  apr_pool_t *scratch_pool)
 {
     apr_pool_t *iterpool;
@@ -245,9 +257,10 @@ remove_by_cursor(const lmdb_txn_t *txn,
     int rc =
         mdb_cursor_open(txn->handle, txn->store->database[database], &cursor);
     if (rc)
-        return up_lmdb_error(rc, "remove rights", txn->store, scratch_pool);
+        return up_lmdb_error(rc, "change what a user has", txn->store,
+                             scratch_pool);
     apr_pool_create(&iterpool, scratch_pool);
-    up_error_t *err = remove(txn, cursor, user, iterpool);
+    up_error_t *err = change(txn, cursor, errand, iterpool);
     mdb_cursor_close(cursor);
     if (err)
         err = up_error_copy(err, scratch_pool);
@@ -258,15 +271,17 @@ remove_by_cursor(const lmdb_txn_t *txn,
 up_error_t *
 up_lmdb_batch_remove_rights(up_batch_t *base,
                             const char *user,
+                            apr_time_t now,
                             apr_pool_t *scratch_pool)
 {
     lmdb_batch_t *batch = downcast(base);
+    errand_t errand = {user, now};
 
-    up_error_t *err = remove_by_cursor(&batch->loan.txn, LMDB_ORG,
-                                       remove_memberships, user, scratch_pool);
+    up_error_t *err = change_by_cursor(
+        &batch->loan.txn, LMDB_ORG, remove_memberships, &errand, scratch_pool);
     if (!err)
-        err = remove_by_cursor(&batch->loan.txn, LMDB_TOKEN, remove_tokens,
-                               user, scratch_pool);
+        err = change_by_cursor(&batch->loan.txn, LMDB_TOKEN, revoke_tokens,
+                               &errand, scratch_pool);
     return note_failure(batch, err);
 }
 
@@ -276,10 +291,11 @@ up_lmdb_batch_erase_events(up_batch_t *base,
                            apr_pool_t *scratch_pool)
 {
     lmdb_batch_t *batch = downcast(base);
+    errand_t errand = {user, 0};
 
     return note_failure(batch,
-                        remove_by_cursor(&batch->loan.txn, LMDB_EVENT,
-                                         erase_events, user, scratch_pool));
+                        change_by_cursor(&batch->loan.txn, LMDB_EVENT,
+                                         erase_events, &errand, scratch_pool));
 }
 
 up_error_t *

@@ -139,8 +139,8 @@ read_token(const up_token_t **token,
 
     memcpy(key.as.token.sha256, sha256, UP_SHA256_BYTES);
     UP_ERR(up_lmdb_get(&item, txn, &key, pool));
-    *token = item ? &item->as.token : NULL;
-    if (!item)
+    *token = item && !item->as.token.revoked ? &item->as.token : NULL;
+    if (!*token)
         return NULL;
     UP_ERR(up_lmdb_home(&org, owner_state, txn, item->as.token.user, pool));
     *owner_stored = org != NULL;

@@ -10,6 +10,9 @@
 /* As many bytes of a token's SHA-256 as a message shows. */
 #define TOKEN_NAME_BYTES 8
 
+/* What an earlier version reads as long expired. */
+#define LONG_EXPIRED 1
+
 const char *
 up_record_name(const up_item_t *item, apr_pool_t *pool)
 {
@@ -114,7 +117,8 @@ pack_token(const char **bytes,
 
     message.user = (char *)token->user;
     message.created = token->created;
-    message.expires = token->expires;
+    message.expires = token->revoked ? LONG_EXPIRED : token->expires;
+    message.revoked = token->revoked;
     up_message_pack(bytes, length, &message.base, pool);
 }
 
@@ -126,7 +130,10 @@ pack_event(const char **bytes,
 {
     Userprofile__Store__Event message = USERPROFILE__STORE__EVENT__INIT;
 
-    message.type = event->type;
+    if (event->type <= UP_USER_INITIALISED)
+        message.type = event->type;
+    else
+        message.later_type = event->type;
     message.time = event->time;
     message.org = (char *)event->org;
     message.user = (char *)event->user;
@@ -136,6 +143,7 @@ pack_event(const char **bytes,
         up_fields_to_stored(event->fields, up_field_table(), UP_FIELDS);
     message.before = profile_message(event->before, pool);
     message.after = profile_message(event->after, pool);
+    message.detail = (char *)event->detail;
     up_message_pack(bytes, length, &message.base, pool);
 }
 

@@ -97,7 +97,8 @@ read_token(up_token_t *token, const Userprofile__Store__Token *message)
 {
     token->user = message->user;
     token->created = message->created;
-    token->expires = message->expires;
+    token->expires = message->revoked ? 0 : message->expires;
+    token->revoked = message->revoked;
     return up_id_is_storable(token->user);
 }
 
@@ -106,14 +107,18 @@ read_event(up_event_t *event,
            const Userprofile__Store__Event *message,
            apr_pool_t *pool)
 {
-    event->type = (up_event_type_t)message->type;
+    event->type = (up_event_type_t)(message->later_type ? message->later_type
+                                                        : message->type);
     event->time = message->time;
     event->org = message->org;
     event->user = message->user;
     event->author = message->author;
     event->sequence = message->sequence;
-    return message->type < UP_EVENT_TYPES && is_text(event->org) &&
+    event->detail = message->detail;
+    return message->type < UP_EVENT_TYPES &&
+           message->later_type < UP_EVENT_TYPES && is_text(event->org) &&
            is_text(event->user) && is_text(event->author) &&
+           is_text(event->detail) &&
            up_fields_from_stored(&event->fields, message->fields,
                                  up_field_table(), UP_FIELDS) &&
            read_profile(&event->before, message->before, pool) &&

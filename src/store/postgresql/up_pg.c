@@ -203,6 +203,27 @@ pg_filling(const char **warning, up_store_t *store, apr_pool_t *pool)
     return NULL;
 }
 
+static up_error_t *
+pg_copy_begin(up_copy_t **copy,
+              const char **source,
+              up_copy_kind_t kind,
+              const char *location,
+              const char *folder,
+              apr_pool_t *pool)
+{
+    (void)copy;
+    (void)source;
+    (void)location;
+    (void)folder;
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                    "a store in PostgreSQL is %s by PostgreSQL's own tools: %s",
+                    kind == UP_BACKUP ? "backed up" : "restored",
+                    kind == UP_BACKUP ? "'pg_dump --format=custom "
+                                        "--schema=userprofile'"
+                                      : "'pg_restore --single-transaction', "
+                                        "into a database without a store");
+}
+
 const up_store_driver_t up_store_postgresql = {
     .scheme = "postgresql",
     .options = options,
@@ -230,4 +251,6 @@ const up_store_driver_t up_store_postgresql = {
     .stat = up_pg_stat,
     .upgrade = up_pg_upgrade,
     .filling = pg_filling,
+    .check_store = up_pg_check_store,
+    .copy_begin = pg_copy_begin,
 };

@@ -50,8 +50,9 @@ typedef enum pg_statement_t {
     PG_REMOVE_USER,
     PG_REMOVE_MEMBER,
     PG_REMOVE_TOKEN,
+    PG_REMOVE_EVENT,
     PG_REMOVE_MEMBERS_OF,
-    PG_REMOVE_TOKENS_OF,
+    PG_REVOKE_TOKENS_OF,
     PG_ERASE_EVENTS,
     PG_WALK_ORGS,
     PG_WALK_USERS,
@@ -264,7 +265,7 @@ void up_pg_add_profile(pg_parameters_t *parameters,
                        unsigned fields);
 
 /* How many parameters PG_CHANGE_USER and PG_ADD_USER have. */
-#define UP_PG_UPDATE_PARAMETERS 34
+#define UP_PG_UPDATE_PARAMETERS 35
 
 /* Append USER, EVENT but for its number, or ITEM. */
 void up_pg_add_user(pg_parameters_t *parameters, const up_user_t *user);
@@ -322,6 +323,7 @@ UP_MUST_CHECK up_error_t *up_pg_explain_conflict(pg_connection_t *connection,
 /* up_pg_walk.c */
 up_driver_each_t up_pg_each;
 up_driver_stat_t up_pg_stat;
+up_driver_check_store_t up_pg_check_store;
 
 /* up_pg_schema.c */
 up_driver_prepare_t up_pg_prepare;

@@ -202,8 +202,11 @@ add_key(pg_parameters_t *parameters, const up_item_t *key, int is_whole)
         up_pg_add_text(parameters, key->as.member.org);
         up_pg_add_text(parameters, key->as.member.user);
         break;
-    default:
+    case UP_KIND_TOKEN:
         up_pg_add_bytes(parameters, key->as.token.sha256, UP_SHA256_BYTES);
+        break;
+    default:
+        up_pg_add_number(parameters, (apr_int64_t)key->as.event.number);
         break;
     }
 }
@@ -241,10 +244,9 @@ up_pg_batch_remove(int *found,
                    apr_pool_t *scratch_pool)
 {
     static const pg_statement_t statements[UP_KINDS] = {
-        [UP_KIND_ORG] = PG_REMOVE_ORG,
-        [UP_KIND_USER] = PG_REMOVE_USER,
-        [UP_KIND_MEMBER] = PG_REMOVE_MEMBER,
-        [UP_KIND_TOKEN] = PG_REMOVE_TOKEN,
+        [UP_KIND_ORG] = PG_REMOVE_ORG,       [UP_KIND_USER] = PG_REMOVE_USER,
+        [UP_KIND_MEMBER] = PG_REMOVE_MEMBER, [UP_KIND_TOKEN] = PG_REMOVE_TOKEN,
+        [UP_KIND_EVENT] = PG_REMOVE_EVENT,
     };
     pg_parameters_t parameters = {.pool = scratch_pool};
     PGresult *result;
@@ -275,12 +277,18 @@ run_for_user(up_batch_t *base,
 up_error_t *
 up_pg_batch_remove_rights(up_batch_t *base,
                           const char *user,
+                          apr_time_t now,
                           apr_pool_t *scratch_pool)
 {
+    pg_parameters_t parameters = {.pool = scratch_pool};
+    PGresult *result;
+
     UP_ERR(run_for_user(base, PG_REMOVE_MEMBERS_OF, user, "remove memberships",
                         scratch_pool));
-    return run_for_user(base, PG_REMOVE_TOKENS_OF, user, "remove tokens",
-                        scratch_pool);
+    up_pg_add_text(&parameters, user);
+    up_pg_add_time(&parameters, now);
+    return run(&result, downcast(base), PG_REVOKE_TOKENS_OF, &parameters,
+               "revoke tokens", scratch_pool);
 }
 
 up_error_t *

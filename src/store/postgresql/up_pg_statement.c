@@ -15,7 +15,8 @@
     table "id, " table "org, " table "type, " table "state, " table            \
           "sequence, " table "created, " table "changed, " PROFILE_OF(table)
 #define EVENT_COLUMNS                                                          \
-    "type, at, org, user_id, author, sequence, fields, " PROFILE_OF("before_")
+    "type, at, org, user_id, author, sequence, fields, detail, " PROFILE_OF(   \
+        "before_")
 #define EVENT_PROFILES EVENT_COLUMNS ", " PROFILE_OF("after_")
 
 /* A user, as the first parameters; an event, as the first ones of a statement,
@@ -25,11 +26,12 @@
     "$7::timestamptz, $8, $9, $10, $11, $12, $13::bigint"
 #define EVENT_VALUES                                                           \
     "$1::bigint, $2::timestamptz, $3, $4, $5, $6::bigint, $7::bigint, "        \
-    "$8, $9, $10, $11, $12, $13::bigint, $14, $15, $16, $17, $18, $19::bigint"
+    "$8, $9, $10, $11, $12, $13, $14::bigint, $15, $16, $17, $18, $19, "       \
+    "$20::bigint"
 #define UPDATE_EVENT_VALUES                                                    \
     "$16::bigint, $17::timestamptz, $18, $19, $20, $21::bigint, "              \
-    "$22::bigint, $23, $24, $25, $26, $27, $28::bigint, $29, $30, $31, $32, "  \
-    "$33, $34::bigint"
+    "$22::bigint, $23, $24, $25, $26, $27, $28, $29::bigint, $30, $31, $32, "  \
+    "$33, $34, $35::bigint"
 
 /* What follows the CTE "changed", which has a row if there was a change: the
  * event, if there is one, in the same step. */
@@ -78,10 +80,11 @@ static const struct {
                            "WHEN $4::bigint <> 0 THEN u.org "
                            "WHEN $2 IS NULL THEN c.org ELSE w.id END",
                  1},
-    [PG_TOKEN] = {"SELECT t.sha256, t.user_id, t.created, t.expires, p.state "
-                  "FROM userprofile.token t LEFT JOIN userprofile.profile p "
-                  "ON p.id = t.user_id WHERE t.sha256 = $1",
-                  1},
+    [PG_TOKEN] =
+        {"SELECT t.sha256, t.user_id, t.created, t.expires, t.revoked, p.state "
+         "FROM userprofile.token t LEFT JOIN userprofile.profile p "
+         "ON p.id = t.user_id WHERE t.sha256 = $1 AND t.revoked IS NULL",
+         1},
     [PG_USER] = {"SELECT " USER_OF("u.") " FROM userprofile.profile u "
                                          "WHERE u.id = $1 AND u.org = $2",
                  1},
@@ -131,7 +134,7 @@ static const struct {
     [PG_GET_MEMBER] = {"SELECT org, user_id, roles FROM userprofile.member "
                        "WHERE org = $1 AND user_id = $2",
                        1},
-    [PG_GET_TOKEN] = {"SELECT sha256, user_id, created, expires "
+    [PG_GET_TOKEN] = {"SELECT sha256, user_id, created, expires, revoked "
                       "FROM userprofile.token WHERE sha256 = $1",
                       1},
 
@@ -163,10 +166,11 @@ static const struct {
                                  "RETURNING 1::bigint",
                        1},
     [PG_PUT_TOKEN] = {"INSERT INTO userprofile.token "
-                      "(sha256, user_id, created, expires) "
-                      "VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) "
+                      "(sha256, user_id, created, expires, revoked) "
+                      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (sha256) "
                       "DO UPDATE SET user_id = excluded.user_id, "
-                      "created = excluded.created, expires = excluded.expires",
+                      "created = excluded.created, expires = excluded.expires, "
+                      "revoked = excluded.revoked",
                       1},
     [PG_PUT_EVENT] = {"INSERT INTO userprofile.event (" EVENT_PROFILES
                       ") VALUES (" EVENT_VALUES ")",
@@ -183,7 +187,12 @@ static const struct {
     [PG_REMOVE_MEMBERS_OF] = {"DELETE FROM userprofile.member "
                               "WHERE user_id = $1",
                               0},
-    [PG_REMOVE_TOKENS_OF] = {"DELETE FROM userprofile.token WHERE user_id = $1",
+    [PG_REMOVE_EVENT] = {"DELETE FROM userprofile.event "
+                         "WHERE number = $1::bigint",
+                         1},
+    [PG_REVOKE_TOKENS_OF] = {"UPDATE userprofile.token SET expires = NULL, "
+                             "revoked = $2 "
+                             "WHERE user_id = $1 AND revoked IS NULL",
                              0},
     [PG_ERASE_EVENTS] =
         {"UPDATE userprofile.event SET before_first_name = NULL, "
@@ -207,7 +216,7 @@ static const struct {
                               "WHERE $1::text IS NULL OR org = $1 "
                               "ORDER BY org, user_id",
                          0},
-    [PG_WALK_TOKENS] = {WALK "sha256, user_id, created, expires "
+    [PG_WALK_TOKENS] = {WALK "sha256, user_id, created, expires, revoked "
                              "FROM userprofile.token ORDER BY sha256",
                         0},
     [PG_WALK_EVENTS] = {WALK "number, " EVENT_PROFILES

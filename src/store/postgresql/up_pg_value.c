@@ -147,10 +147,21 @@ up_pg_add_event(pg_parameters_t *parameters, const up_event_t *event)
     up_pg_add_number(
         parameters,
         up_fields_to_stored(event->fields, up_field_table(), UP_FIELDS));
+    up_pg_add_text(parameters, event->detail);
     up_pg_add_profile(parameters, event->before,
                       fields_to_keep(event->before, event->fields));
     up_pg_add_profile(parameters, event->after,
                       fields_to_keep(event->after, event->fields));
+}
+
+/* TIME, of which 0 is stored as a null. */
+static void
+add_time_or_null(pg_parameters_t *parameters, apr_time_t time)
+{
+    if (time)
+        up_pg_add_time(parameters, time);
+    else
+        up_pg_add_null(parameters);
 }
 
 static void
@@ -159,10 +170,8 @@ add_token(pg_parameters_t *parameters, const up_token_t *token)
     up_pg_add_bytes(parameters, token->sha256, UP_SHA256_BYTES);
     up_pg_add_text(parameters, token->user);
     up_pg_add_time(parameters, token->created);
-    if (token->expires)
-        up_pg_add_time(parameters, token->expires);
-    else
-        up_pg_add_null(parameters);
+    add_time_or_null(parameters, token->expires);
+    add_time_or_null(parameters, token->revoked);
 }
 
 void
@@ -346,6 +355,16 @@ get_user(up_user_t *user, pg_row_t *row)
     row->is_spoilt |= (user->type == UP_HUMAN) != (user->profile != NULL);
 }
 
+/* The same; a null is 0. */
+static apr_time_t
+get_time_or_null(pg_row_t *row)
+{
+    if (!up_pg_is_null(row))
+        return up_pg_get_time(row);
+    up_pg_skip(row, 1);
+    return 0;
+}
+
 static void
 get_token(up_token_t *token, pg_row_t *row)
 {
@@ -358,10 +377,8 @@ get_token(up_token_t *token, pg_row_t *row)
         row->is_spoilt = 1;
     token->user = must_text(row);
     token->created = up_pg_get_time(row);
-    if (up_pg_is_null(row))
-        up_pg_skip(row, 1);
-    else
-        token->expires = up_pg_get_time(row);
+    token->expires = get_time_or_null(row);
+    token->revoked = get_time_or_null(row);
 }
 
 static void
@@ -377,6 +394,7 @@ get_event(up_event_t *event, pg_row_t *row)
     row->is_spoilt |=
         !up_fields_from_stored(&event->fields, (unsigned)up_pg_get_number(row),
                                up_field_table(), UP_FIELDS);
+    event->detail = must_text(row);
     event->before = get_profile(row);
     event->after = get_profile(row);
 }

@@ -8,6 +8,9 @@
 /* How long to wait before the writers of events are looked at again. */
 #define WRITERS_PAUSE (APR_USEC_PER_SEC / 100)
 
+/* After how many items a check tells of its progress. */
+#define PROGRESS_EVERY 1000
+
 /* A walk through the items of one kind after the other. */
 typedef struct walk_t {
     pg_connection_t *connection;
@@ -15,6 +18,8 @@ typedef struct walk_t {
     apr_uint64_t last; /* the number of the last event to visit */
     up_visit_t visit;
     void *baton;
+    const up_check_t *check; /* NULL: what cannot be read ends the walk */
+    apr_uint64_t done, all;  /* items, if it is a check */
 } walk_t;
 
 static up_error_t *
@@ -84,9 +89,26 @@ declare(walk_t *walk, up_kind_t kind, apr_pool_t *pool)
     return run(&result, walk, statements[kind], &parameters, pool);
 }
 
+/* Visit what ROW has, an item of KIND. */
+static up_error_t *
+visit_row(walk_t *walk, pg_row_t *row, up_kind_t kind)
+{
+    const up_check_t *check = walk->check;
+    const up_item_t *item;
+
+    if (check && ++walk->done % PROGRESS_EVERY == 0)
+        UP_ERR(check->progress(check->baton, walk->done, walk->all, row->pool));
+    up_error_t *err = up_pg_get_item(&item, row, kind);
+    if (err && check)
+        return check->fault(check->baton, err->message,
+                            "it has to be put right in the database",
+                            row->pool);
+    return err ? err : walk->visit(walk->baton, item, row->pool);
+}
+
 /* Visit the items, of KIND, that RESULT has. An error is in POOL. */
 static up_error_t *
-visit_all(const walk_t *walk,
+visit_all(walk_t *walk,
           const PGresult *result,
           up_kind_t kind,
           apr_pool_t *pool)
@@ -96,12 +118,9 @@ visit_all(const walk_t *walk,
 
     apr_pool_create(&iterpool, pool);
     for (int i = 0; i < PQntuples(result) && !err; i++) {
-        const up_item_t *item;
         apr_pool_clear(iterpool);
         pg_row_t row = {.result = result, .row = i, .pool = iterpool};
-        err = up_pg_get_item(&item, &row, kind);
-        if (!err)
-            err = walk->visit(walk->baton, item, iterpool);
+        err = visit_row(walk, &row, kind);
     }
     if (err)
         err = up_error_copy(err, pool);
@@ -144,6 +163,23 @@ visit_kinds(walk_t *walk, apr_pool_t *pool)
     return run(&result, walk, PG_COMMIT, NULL, pool);
 }
 
+/* Go WALK, by a connection of STORE's. */
+static up_error_t *
+go(walk_t *walk, pg_store_t *store, apr_pool_t *scratch_pool)
+{
+    apr_pool_t *pool;
+
+    UP_ERR(up_pg_take(&walk->connection, store, up_pg_deadline(store),
+                      scratch_pool));
+    apr_pool_create(&pool, scratch_pool);
+    up_error_t *err = visit_kinds(walk, pool);
+    up_pg_give_back(walk->connection);
+    if (err)
+        err = up_error_copy(err, scratch_pool);
+    apr_pool_destroy(pool);
+    return err;
+}
+
 up_error_t *
 up_pg_each(up_store_t *base,
            const up_filter_t *filter,
@@ -151,19 +187,29 @@ up_pg_each(up_store_t *base,
            void *baton,
            apr_pool_t *scratch_pool)
 {
-    pg_store_t *store = up_pg_downcast(base);
     walk_t walk = {.filter = filter, .visit = visit, .baton = baton};
-    apr_pool_t *pool;
 
-    UP_ERR(up_pg_take(&walk.connection, store, up_pg_deadline(store),
-                      scratch_pool));
-    apr_pool_create(&pool, scratch_pool);
-    up_error_t *err = visit_kinds(&walk, pool);
-    up_pg_give_back(walk.connection);
-    if (err)
-        err = up_error_copy(err, scratch_pool);
-    apr_pool_destroy(pool);
-    return err;
+    return go(&walk, up_pg_downcast(base), scratch_pool);
+}
+
+/* PostgreSQL looks after its own pages, and keeps users and their organisations
+ * in one row. */
+up_error_t *
+up_pg_check_store(up_store_t *base,
+                  const up_check_t *check,
+                  apr_pool_t *scratch_pool)
+{
+    const up_filter_t all = {.kinds = (1u << UP_KINDS) - 1};
+    walk_t walk = {.filter = &all,
+                   .visit = check->visit,
+                   .baton = check->baton,
+                   .check = check};
+    up_store_stat_t stat;
+
+    UP_ERR(up_pg_stat(&stat, base, scratch_pool));
+    for (int i = 0; i < UP_KINDS; i++)
+        walk.all += stat.count[i];
+    return go(&walk, up_pg_downcast(base), scratch_pool);
 }
 
 static up_error_t *
