@@ -49,6 +49,8 @@ sub run_client {
             tls_port    => tls_port(),
             certificate => $certificate,
             protos      => "$top/src/wire/proto",
+            openapi     => "$top/conf/openapi.json",
+            examples    => "$top/conf/examples",
             ports_log   => UserProfile::vars()->{t_logs} . '/ports_log',
             org         => $org,
             token       => $site->{token},

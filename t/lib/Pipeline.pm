@@ -7,6 +7,7 @@ use warnings;
 use Exporter qw(import);
 use IO::Socket::INET;
 
+use OpenApi     ();
 use UserProfile ();
 
 our @EXPORT = qw(pipeline);
@@ -51,7 +52,12 @@ sub pipeline {
                 "Host: $host", @lines, '';
         }
         $socket->flush;
-        push @answers, map { read_answer($socket, $_->[0]) } @some;
+        for my $request (@some) {
+            my $answer = read_answer($socket, $request->[0]);
+            OpenApi::check_answer(UserProfile::top(), @$request[0, 1],
+                @$answer{qw(status header body)});
+            push @answers, $answer;
+        }
     }
     return @answers;
 }

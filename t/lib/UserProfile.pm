@@ -19,6 +19,8 @@ use JSON::PP ();
 use LWP::Protocol::http ();
 use LWP::UserAgent;
 
+use OpenApi ();
+
 our @EXPORT = qw(
     store ctl fill site human
     request bearer basic decode reason
@@ -176,8 +178,12 @@ sub request {
     delete @header{ grep { !defined $header{$_} } keys %header };
     $path = encode_utf8($path) if utf8::is_utf8($path);
     $path = 'http://127.0.0.1:' . port() . $path if $path =~ m{^/};
-    return $agent->request(
-        HTTP::Request->new($method, $path, [%header], $body));
+    my $got =
+        $agent->request(HTTP::Request->new($method, $path, [%header], $body));
+    OpenApi::check_answer($top, $method, $path, $got->code,
+        { map { lc $_ => scalar $got->header($_) } $got->header_field_names },
+        $got->content);
+    return $got;
 }
 
 # Authorization headers: the token of a site, or a token; a user of /basic.
@@ -224,7 +230,24 @@ sub raw {
     $socket->flush;
     $socket->shutdown(1) unless $keep_open;
     local $/;
-    return scalar(<$socket>) // '';
+    my $answer = scalar(<$socket>) // '';
+    check_raw($bytes, $answer);
+    return $answer;
+}
+
+# Whether $answer to the request $bytes is as described, if it is one whole
+# answer.
+sub check_raw {
+    my ($bytes, $answer) = @_;
+    my ($method, $path) = $bytes =~ m{\A([A-Z]+) (\S+) HTTP/1\.[01]\r\n} or return;
+    my ($status, $lines, $body) = $answer =~
+        m{\A(?:HTTP/1\.1 1\d\d.*?\r\n\r\n)?HTTP/1\.1 (\d+)[^\r]*\r\n(.*?)\r\n\r\n(.*)\z}s
+        or return;
+    my %header = map { /^([^:]+): ?(.*)/s ? (lc $1 => $2) : () }
+        split /\r\n/, $lines;
+    OpenApi::check_answer($top, $method, $path, $status, \%header, $body)
+        if $method eq 'HEAD'
+        || length $body == ($header{'content-length'} // -1);
 }
 
 # Send one request as it is, without what LWP would add, and return status,
