@@ -132,7 +132,15 @@ copy_all(fill_t *fill)
     }
     UP_ERR(fill->progress(fill->baton, fill->done, fill->all, fill->pool));
     apr_pool_destroy(iterpool);
-    rc = turn(fill, 1);
+    return NULL;
+}
+
+/* Commit the last of what was written, and flush it all. */
+static up_error_t *
+flush(fill_t *fill)
+{
+    int rc = turn(fill, 1);
+
     if (!rc)
         rc = mdb_env_sync(fill->to.env, 1);
     return rc ? unwritten(rc, fill) : NULL;
@@ -163,9 +171,11 @@ up_lmdb_copy_fill(apr_uint64_t *damaged,
         &fill.to, up_lmdb_held_path(copy->file, scratch_pool), scratch_pool);
     if (!err)
         err = copy_all(&fill);
+    up_lmdb_abort(&fill.from);
+    if (!err)
+        err = flush(&fill);
     if (fill.writing)
         mdb_txn_abort(fill.writing);
     up_lmdb_env_close(&fill.to);
-    up_lmdb_abort(&fill.from);
     return err;
 }
