@@ -70,7 +70,7 @@ TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl str
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
-DEB_PACKAGES   = debhelper dpkg-dev fakeroot lintian
+DEB_PACKAGES   = build-essential debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
     libldap-dev valgrind gnuplot-nox
 

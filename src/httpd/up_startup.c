@@ -73,8 +73,8 @@ check_auth_type(check_t *check, const up_place_t *place)
     } else if (up_auth_type_is_like_ours(type)) {
         check->errors++;
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, place->server,
-                     "UP0041: %s: AuthType %s is no module's; is it to be "
-                     "AuthType UserProfile?",
+                     "UP0041: %s: no module has AuthType %s; is AuthType "
+                     "UserProfile meant?",
                      at, type);
     } else if (up_places_find_on(check->places, place)) {
         missing = up_auth_type_missing(type);

@@ -69,7 +69,7 @@ my @stops = (
     ['the store\'s folder is another user\'s', "UserProfileStore lmdb:/usr\n$GOOD", qr/UP0001: the folder '\/usr' belongs to user root, but .* user ${\scalar getpwuid $>}'s: give it away with 'chown -R ${\scalar getpwuid $>}'/],
     (
         map { ["AuthType is $_", section('<Location /api>', 'UserProfile On', "AuthType $_", 'Require valid-user'),
-                qr/UP0041: \S+httpd.conf:\d+: AuthType \S+ is no module's; is it to be AuthType UserProfile\?/] }
+                qr/UP0041: \S+httpd.conf:\d+: no module has AuthType \S+; is AuthType UserProfile meant\?/] }
             qw(Userprofle UserProfiles User-Profile UserProfil)
     ),
     ['AuthType UserProfile has no store', "<Location /private>\nAuthType UserProfile\nRequire valid-user\n</Location>",

@@ -288,16 +288,18 @@ exchange(const char **kept, lmdb_copy_t *copy, const struct stat *status)
                    fsync(copy->folder)))
         return failed("keep the data of the LMDB store", copy->place,
                       copy->pool);
-    if (renameat(copy->folder, NEW, copy->store, UP_LMDB_DATA) ||
-        fsync(copy->store))
+    if (renameat(copy->folder, NEW, copy->store, UP_LMDB_DATA))
         return failed("put the new data into the LMDB store", copy->place,
                       copy->pool);
-    if (!status)
-        return NULL;
-    copy->aside = NULL;
-    *kept = copy->aside_name;
-    if (renameat(copy->folder, OLD, copy->folder, UP_LMDB_DATA) ||
-        fsync(copy->folder))
+    if (status) {
+        copy->aside = NULL; /* it stays */
+        *kept = copy->aside_name;
+    }
+    if (fsync(copy->store))
+        return failed("flush the new data of the LMDB store", copy->place,
+                      copy->pool);
+    if (status && (renameat(copy->folder, OLD, copy->folder, UP_LMDB_DATA) ||
+                   fsync(copy->folder)))
         return failed("rename '" OLD "' to '" UP_LMDB_DATA "' in",
                       copy->aside_name, copy->pool);
     return NULL;
