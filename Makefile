@@ -9,6 +9,7 @@
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
+#   make coverage  which lines no test reaches, of those under t/ (or of T=)
 #   make soak      kills, stops, full disks and replaced files for SOAK_SECONDS,
 #                  beside clients that check what is stored
 #   make powerloss what a loss of power leaves of a store, POWERLOSS_STATES times
@@ -18,6 +19,7 @@
 #                  BENCH_FULL=1: what takes long too); see t/bench/README.md
 #   make bench-compare BASE=FOLDER   this build beside the one in FOLDER
 #   make lint      layout, clang-tidy, the checks of the tree itself
+#   make analyze   what gcc's analyzer and cppcheck find, in some minutes
 #   make report    the longest files and functions
 #   make deb       the Debian package, in build/deb, and what lintian says of it
 #   make deb-test  the package in a Debian 12 of its own, from the first install
@@ -69,6 +71,7 @@ TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl str
     ruby-grpc php-cli php-curl $(if $(LIBPQ_INCLUDEDIR),postgresql) \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
+ANALYZE_PACKAGES = cppcheck
 FUZZ_PACKAGES  = clang libclang-rt-dev
 DEB_PACKAGES   = build-essential debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = $(RUN_PACKAGES) perl wrk nghttp2-client postgresql slapd \
@@ -80,9 +83,9 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs run stop test asan tsan valgrind soak powerloss failover
-.PHONY: fuzz fuzzers bench bench-compare bench-packages lint report deb deb-test
-.PHONY: readme-test install uninstall clean FORCE
+.PHONY: all programs run stop test asan tsan valgrind coverage soak powerloss
+.PHONY: failover fuzz fuzzers bench bench-compare bench-packages lint analyze
+.PHONY: report deb deb-test readme-test install uninstall clean FORCE
 
 all:
 
@@ -194,13 +197,13 @@ $(ARCHIVE): $(ROOM_OBJ)
 
 $(BUILD)/t/%.t: $(OBJ)/t/%.o $(TEST_LIB_OBJ) $(ARCHIVE)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
 
 # A fuzz target as a test: it replays its corpus.
 $(BUILD)/t/fuzz/%.t: $(OBJ)/t/fuzz/%.o $(OBJ)/t/fuzz/replay.o \
     $(TEST_LIB_OBJ) $(ARCHIVE)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD) $(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
 
 # A fuzz target as libFuzzer runs it.
 $(BUILD)/t/fuzz/%: $(OBJ)/t/fuzz/%.o $(ARCHIVE)
@@ -265,6 +268,18 @@ tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
 	 $(TSAN_TESTS)
 	prove $(TSAN_TESTS)
+
+# Counts are of this run alone. What calls the server from packages of npm has
+# nothing to add.
+COVERED = t/00core t/10store t/fuzz t/20rest t/30grpc t/40grpcweb t/45connect \
+    t/50config t/60ctl t/70faults
+coverage:
+	@[ ! -d $(BUILD)/coverage ] || find $(BUILD)/coverage -name '*.gcda' -delete
+	@$(MAKE) BUILD=$(BUILD)/coverage HARDEN= UNDER=coverage \
+	 CFLAGS='-O0 -g --coverage -fprofile-update=atomic -DUP_COUNTED' \
+	 TEST_LDFLAGS='-Wl,--wrap=_exit' \
+	 T='$(or $(T),$(COVERED))' test
+	@BUILD=$(BUILD)/coverage perl -It/lib t/check/coverage
 
 soak:
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(MAKE) test T=t/70faults/soak.t
@@ -352,7 +367,8 @@ lint: $(GEN_H)
 	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
 	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
-	@for script in t/TEST t/bench/bench t/check/report t/package/deb t/package/readme \
+	@for script in t/TEST t/bench/bench t/check/report t/check/coverage \
+	    t/package/deb t/package/readme \
 	    $(wildcard t/lib/*.pm t/bench/*.pm \
 	    t/bench/*/*.pm t/*/*.t); do \
 	    perl -It/lib -It/bench -c $$script 2>&1 | grep -v 'syntax OK$$' && \
@@ -361,6 +377,28 @@ lint: $(GEN_H)
 	@for script in conf/*.sh .ci/run; do sh -n $$script || exit 1; done
 	@BUILD=$(BUILD) prove -It/lib t/check
 	@perl -It/lib t/check/report
+
+# gcc does not see that up_error() never returns NULL, and so takes each failure
+# for a success that set nothing; -Wmaybe-uninitialized does see it.
+GCC_ANALYZER = -fanalyzer -Wno-analyzer-null-dereference \
+    -Wno-analyzer-use-of-uninitialized-value
+# varFuncNullUB: NULL is a pointer in C. returnDanglingLifetime: takes the
+# address of a variable, in the arguments of a call whose result is returned, for
+# that result. preprocessorErrorDirective: it reads no headers of the system, and
+# so misses what APR's need. uninitvar: takes an array that the loop before fills
+# for an empty one. negativeIndex: takes the character before a pointer for one
+# before an array.
+CPPCHECK_OFF = varFuncNullUB returnDanglingLifetime preprocessorErrorDirective \
+    uninitvar:src/store/lmdb/up_lmdb_request.c \
+    negativeIndex:src/core/up_language.c *:$(BUILD)/*
+analyze: $(GEN_H)
+	@sh conf/packages.sh $(ANALYZE_PACKAGES)
+	@$(MAKE) BUILD=$(BUILD)/analyze HARDEN= CFLAGS='-O2 -g $(GCC_ANALYZER)' all
+	@cppcheck --quiet --std=c99 --platform=unix64 --error-exitcode=1 \
+	    --enable=warning,performance,portability \
+	    $(foreach off,$(CPPCHECK_OFF),'--suppress=$(off)') \
+	    $(filter -I% -D%,$(ALL_CPPFLAGS)) -I$(HTTPD_INCLUDEDIR) \
+	    $(ROOM_C) $(HTTPD_C)
 
 # What to look at when something is to be made shorter.
 report:
