@@ -369,7 +369,8 @@ store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
         err = up_batch_commit(batch);
     if (!err) {
         import->is_told = is_end;
-        count_slashed(import, kept(import) - before);
+        if (!import->is_dry)
+            count_slashed(import, kept(import) - before);
         return refused;
     }
     *import = saved;
