@@ -47,7 +47,7 @@ BUILD_PACKAGES = apache2-bin apache2-dev liblmdb-dev \
 RUN_PACKAGES   = curl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     libapache2-mod-auth-openidc nghttp2-client python3-grpcio ruby-grpc php-cli php-curl \
-    $(if $(LIBPQ_INCLUDEDIR),postgresql) \
+    $(if $(LIBPQ_INCLUDEDIR),postgresql pgbouncer) \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 FUZZ_PACKAGES  = clang libclang-rt-dev
@@ -277,7 +277,7 @@ WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
     -Wl,--wrap=up_access_check_rights
 WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_take \
     -Wl,--wrap=up_queue_submit,--wrap=up_queue_done
-WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update
+WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update_seen
 
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CFLAGS = -Wno-unused-parameter
@@ -350,6 +350,7 @@ install: all
 	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 src/ctl/userprofilectl.8 $(SHARE)/man/man8
+	install -m 644 conf/schema.sql $(SHARE)/userprofile
 	for file in userprofile.load userprofile.conf; do \
 	    sed $(PLACES) conf/$$file >$(SHARE)/userprofile/$$file || exit 1; \
 	    [ ! -d $(SYSCONFDIR)/mods-available ] || [ -e $(SITE)/$$file ] || \
