@@ -68,7 +68,8 @@ LIBPQ_PACKAGES = libpq-dev
 RUN_PACKAGES   = curl openssl
 TEST_PACKAGES  = chromium perl libapache2-mod-perl2 libwww-perl curl openssl strace \
     libapache2-mod-auth-openidc mandoc groff-base nghttp2-client python3-grpcio \
-    ruby-grpc php-cli php-curl $(if $(LIBPQ_INCLUDEDIR),postgresql) \
+    ruby-grpc php-cli php-curl \
+    $(if $(LIBPQ_INCLUDEDIR),postgresql pgbouncer) \
     $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES  = $(TEST_PACKAGES) clang-format clang-tidy
 ANALYZE_PACKAGES = cppcheck
@@ -320,7 +321,7 @@ WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
     -Wl,--wrap=up_access_check_rights
 WRAP_queue  = -Wl,--wrap=up_queue_make,--wrap=up_queue_take \
     -Wl,--wrap=up_queue_submit,--wrap=up_queue_done
-WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update
+WRAP_store  = -Wl,--wrap=up_store_read,--wrap=up_store_update_seen
 
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CPPFLAGS = -I$(HTTPD_INCLUDEDIR)
 $(OBJ)/t/bench/mod_yardstick.o: private ROOM_CFLAGS = -Wno-unused-parameter
@@ -418,7 +419,7 @@ PLACED = $(MODULE)=$(LIBEXECDIR)/mod_userprofile.so \
     $(patsubst %.bash-completion,%,\
         $(call place,conf/*.bash-completion,$(SHARE)/bash-completion/completions)) \
     $(foreach file,$(WIRE_PROTO),$(file)=$(file:src/wire/%=$(DATA)/%)) \
-    $(call place,conf/openapi.json,$(DATA)) \
+    $(call place,conf/openapi.json conf/schema.sql,$(DATA)) \
     $(call place,conf/profile/*,$(DATA)/profile) \
     $(call place,conf/examples/*,$(DOCDIR)/examples)
 

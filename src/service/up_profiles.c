@@ -178,8 +178,8 @@ up_profiles_update(const up_user_t **user,
     *user = view->user;
     UP_ERR(judge(&fields, &command, view->user, call->pool));
     if (fields)
-        UP_ERR(up_store_update(user, call->store, view->org, target->user,
-                               decide, &command, call->pool, call->pool));
+        UP_ERR(up_store_update_seen(user, call->store, view->user, decide,
+                                    &command, call->pool, call->pool));
     call->sequence = (*user)->sequence;
     return NULL;
 }

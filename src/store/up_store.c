@@ -317,8 +317,21 @@ up_store_update(const up_user_t **after,
                 apr_pool_t *result_pool,
                 apr_pool_t *scratch_pool)
 {
-    return store->driver->update(after, store, org, user, decide, baton,
+    return store->driver->update(after, store, org, user, NULL, decide, baton,
                                  result_pool, scratch_pool);
+}
+
+up_error_t *
+up_store_update_seen(const up_user_t **after,
+                     up_store_t *store,
+                     const up_user_t *seen,
+                     up_decide_t decide,
+                     void *baton,
+                     apr_pool_t *result_pool,
+                     apr_pool_t *scratch_pool)
+{
+    return store->driver->update(after, store, seen->org, seen->id, seen,
+                                 decide, baton, result_pool, scratch_pool);
 }
 
 up_error_t *

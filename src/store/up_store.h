@@ -215,6 +215,18 @@ UP_MUST_CHECK up_error_t *up_store_update(const up_user_t **after,
                                           apr_pool_t *result_pool,
                                           apr_pool_t *scratch_pool);
 
+/* The same for the user SEEN, which the caller has read from STORE just before.
+ * A driver for which reading again is dear lets DECIDE begin with that, and
+ * reads only if the user has changed since; an error that DECIDE returns is
+ * then about SEEN. */
+UP_MUST_CHECK up_error_t *up_store_update_seen(const up_user_t **after,
+                                               up_store_t *store,
+                                               const up_user_t *seen,
+                                               up_decide_t decide,
+                                               void *baton,
+                                               apr_pool_t *result_pool,
+                                               apr_pool_t *scratch_pool);
+
 /* Set *TOKEN to the one whose text has this SHA256, or to NULL if there is none
  * or it is revoked, and, if it was found, *OWNER_STORED and *OWNER_STATE to
  * what is known of its user. */

@@ -65,6 +65,7 @@ typedef up_error_t *up_driver_update_t(const up_user_t **after,
                                        up_store_t *store,
                                        const char *org,
                                        const char *user,
+                                       const up_user_t *seen, /* or NULL */
                                        up_decide_t decide,
                                        void *baton,
                                        apr_pool_t *result_pool,

@@ -18,14 +18,13 @@ up_error_t *__wrap_up_store_read(up_view_t **view,
                                  const up_query_t *query,
                                  apr_pool_t *result_pool,
                                  apr_pool_t *scratch_pool);
-up_error_t *__wrap_up_store_update(const up_user_t **after,
-                                   up_store_t *store,
-                                   const char *org,
-                                   const char *user,
-                                   up_decide_t decide,
-                                   void *baton,
-                                   apr_pool_t *result_pool,
-                                   apr_pool_t *scratch_pool);
+up_error_t *__wrap_up_store_update_seen(const up_user_t **after,
+                                        up_store_t *store,
+                                        const up_user_t *seen_user,
+                                        up_decide_t decide,
+                                        void *baton,
+                                        apr_pool_t *result_pool,
+                                        apr_pool_t *scratch_pool);
 
 up_error_t *
 __wrap_up_store_read(up_view_t **view,
@@ -42,16 +41,15 @@ __wrap_up_store_read(up_view_t **view,
 }
 
 up_error_t *
-__wrap_up_store_update(const up_user_t **after,
-                       up_store_t *store,
-                       const char *org,
-                       const char *user,
-                       up_decide_t decide,
-                       void *baton,
-                       apr_pool_t *result_pool,
-                       apr_pool_t *scratch_pool)
+__wrap_up_store_update_seen(const up_user_t **after,
+                            up_store_t *store,
+                            const up_user_t *seen_user,
+                            up_decide_t decide,
+                            void *baton,
+                            apr_pool_t *result_pool,
+                            apr_pool_t *scratch_pool)
 {
-    (void)store, (void)org, (void)user, (void)decide, (void)baton;
+    (void)store, (void)seen_user, (void)decide, (void)baton;
     (void)result_pool, (void)scratch_pool;
     *after = seen->user;
     return NULL;

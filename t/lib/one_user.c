@@ -54,6 +54,7 @@ update(const up_user_t **after,
        up_store_t *store,
        const char *org,
        const char *user,
+       const up_user_t *seen,
        up_decide_t decide,
        void *baton,
        apr_pool_t *result_pool,
@@ -64,6 +65,7 @@ update(const up_user_t **after,
     (void)store;
     (void)org;
     (void)user;
+    (void)seen;
     (void)scratch_pool;
     UP_ERR(decide(&change, baton, &one_user, result_pool));
     *after = change.user ? change.user : &one_user;

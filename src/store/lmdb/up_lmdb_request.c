@@ -340,6 +340,7 @@ up_lmdb_update(const up_user_t **after,
                up_store_t *base,
                const char *org,
                const char *user,
+               const up_user_t *seen,
                up_decide_t decide,
                void *baton,
                apr_pool_t *result_pool,
@@ -353,6 +354,7 @@ up_lmdb_update(const up_user_t **after,
                        .result_pool = result_pool,
                        .scratch_pool = scratch_pool};
 
+    (void)seen; /* reading again costs next to nothing */
     UP_ERR(up_lmdb_writer_do(&update.job, store, result_pool));
     *after = update.after;
     return update.err;

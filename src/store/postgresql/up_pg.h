@@ -287,6 +287,7 @@ const char *up_pg_get_text(pg_row_t *row);
 apr_int64_t up_pg_get_number(pg_row_t *row);
 int up_pg_is_null(const pg_row_t *row); /* does not pass over it */
 void up_pg_skip(pg_row_t *row, int columns);
+up_state_t up_pg_get_state(pg_row_t *row);
 apr_time_t up_pg_get_time(pg_row_t *row);
 const apr_array_header_t *up_pg_get_texts(pg_row_t *row);
 

@@ -109,8 +109,7 @@ up_pg_disconnect(pg_connection_t *connection)
     connection->prepared = 0;
 }
 
-/* Begin to connect CONNECTION to host I, the UNTIL of which the kernel knows
- * too. */
+/* Begin to connect CONNECTION to host I. */
 static void
 begin(pg_connection_t *connection, int i)
 {
@@ -139,6 +138,8 @@ begin(pg_connection_t *connection, int i)
     keywords[count] = NULL;
     values[count] = NULL;
     connection->handle = PQconnectStartParams(keywords, values, 0);
+    if (connection->handle)
+        PQsetNoticeReceiver(connection->handle, take_notice, connection);
 }
 
 /* Go on with what begin() began, until DEADLINE; returns 0 if it fails. */
@@ -222,7 +223,6 @@ connect_to(pg_schema_t *schema,
     begin(connection, i);
     if (!complete(connection, deadline))
         return refused(connection, i, pool);
-    PQsetNoticeReceiver(connection->handle, take_notice, connection);
     connection->deadline = deadline;
     up_error_t *err = look_at_schema(schema, connection, pool);
     connection->deadline = whole;
@@ -346,7 +346,35 @@ clear_result(void *result)
     return APR_SUCCESS;
 }
 
-/* Set *RESULT to the last one of what was sent, if SENT is not 0. */
+/* Set *RESULT, in POOL, to that of the last statement that was sent, or to the
+ * first error. Returns 0 if the connection was lost or is late; there may be a
+ * result then too. */
+static int
+collect(PGresult **result, const pg_connection_t *connection, apr_pool_t *pool)
+{
+    PGresult *next, *last = NULL;
+    int is_there;
+
+    for (;;) {
+        is_there = wait_for_result(connection);
+        next = is_there ? PQgetResult(connection->handle) : NULL;
+        if (!next)
+            break;
+        if (last && PQresultStatus(last) == PGRES_FATAL_ERROR) {
+            PQclear(next);
+            continue;
+        }
+        PQclear(last);
+        last = next;
+    }
+    if (last)
+        apr_pool_cleanup_register(pool, last, clear_result,
+                                  apr_pool_cleanup_null);
+    *result = last;
+    return is_there;
+}
+
+/* Set *RESULT to that of what CONNECTION was SENT, if that is not 0. */
 static up_error_t *
 finish(PGresult **result,
        pg_connection_t *connection,
@@ -354,30 +382,17 @@ finish(PGresult **result,
        const char *what,
        apr_pool_t *pool)
 {
-    PGresult *last = NULL;
-    int is_late = !sent;
+    *result = NULL;
+    int is_complete = sent && collect(result, connection, pool);
+    ExecStatusType status = PQresultStatus(*result);
 
-    while (!is_late) {
-        is_late = !wait_for_result(connection);
-        PGresult *next = is_late ? NULL : PQgetResult(connection->handle);
-        if (!next)
-            break;
-        int is_error = PQresultStatus(last) == PGRES_FATAL_ERROR && last;
-        PQclear(is_error ? next : last);
-        last = is_error ? last : next;
-    }
-    if (last)
-        apr_pool_cleanup_register(pool, last, clear_result,
-                                  apr_pool_cleanup_null);
-    ExecStatusType status = PQresultStatus(last);
-    *result = last;
-    if (last && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        up_error_t *err = failed(connection, last, what, pool);
+    if (*result && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        up_error_t *err = failed(connection, *result, what, pool);
         connection->is_lost |=
-            is_late || PQstatus(connection->handle) != CONNECTION_OK;
+            !is_complete || PQstatus(connection->handle) != CONNECTION_OK;
         return err;
     }
-    if (!last || is_late)
+    if (!*result || !is_complete)
         return lost(connection, what, pool);
     if (connection->commit_is_doubtful) {
         connection->is_lost = connection->may_have_run = 1;

@@ -1,10 +1,11 @@
 /* up_pg_request.c -- what requests ask for: one read, or one update of a user.
  *
- * An update is decided on what was read, and stored by one statement that
- * changes the user only if it still has the sequence that was read. If the
- * answer to that is lost, the same statement is sent again: wherever the first
- * one is by then, at most one of the two finds that sequence. The change's own
- * id, in its event, tells which change it was that took the sequence on. */
+ * An update is decided on what was read, by the caller if it says so, and
+ * stored by one statement that changes the user only if it still has the
+ * sequence that was read. If the answer to that is lost, the same statement is
+ * sent again: wherever the first one is by then, at most one of the two finds
+ * that sequence. The change's own id, in its event, tells which change it was
+ * that took the sequence on. */
 #include "store/postgresql/up_pg.h"
 #include "core/up_clock.h"
 
@@ -33,7 +34,7 @@ get_view(up_view_t *view, pg_row_t *row, const up_query_t *query)
 
     view->caller_org = up_pg_get_text(row);
     if (view->caller_org)
-        view->caller_state = (up_state_t)up_pg_get_number(row);
+        view->caller_state = up_pg_get_state(row);
     else
         up_pg_skip(row, 1);
     view->wanted_exists = !up_pg_is_null(row);
@@ -122,8 +123,11 @@ read_token(pg_connection_t *connection, void *baton, apr_pool_t *pool)
     reading->token = &item->as.token;
     reading->owner_stored = !up_pg_is_null(&row);
     if (reading->owner_stored)
-        reading->owner_state = (up_state_t)up_pg_get_number(&row);
-    return NULL;
+        reading->owner_state = up_pg_get_state(&row);
+    return row.is_spoilt ? up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                                    "the state of the user of a token cannot "
+                                    "be read")
+                         : NULL;
 }
 
 up_error_t *
@@ -186,13 +190,9 @@ read_before(update_t *update, pg_connection_t *connection)
         pg_row_t row = {.result = result, .pool = update->pool};
         UP_ERR(up_pg_get_item(&item, &row, UP_KIND_USER));
     }
-    const up_user_t *found = item ? &item->as.user : NULL;
-    /* What was decided still holds if nobody has changed the user since. */
-    if (!update->is_read || !found != !update->before ||
-        (found && found->sequence != update->before->sequence))
-        update->is_decided = 0;
-    update->before = found;
+    update->before = item ? &item->as.user : NULL;
     update->is_read = 1;
+    update->is_decided = 0;
     return NULL;
 }
 
@@ -220,14 +220,6 @@ find_change(update_t *update, pg_connection_t *connection)
         update->is_over = 1;
     }
     return NULL;
-}
-
-/* The user could not be added: say why, unless somebody else has added it. */
-static up_error_t *
-explain_refusal(const update_t *update, pg_connection_t *connection)
-{
-    return up_pg_explain_conflict(connection, update->change.user,
-                                  update->pool);
 }
 
 /* Store the change; *STORED says whether it was, or another one was faster. */
@@ -303,7 +295,8 @@ try_update(update_t *update, pg_connection_t *connection)
         return NULL;
     }
     if (!update->before)
-        UP_ERR(explain_refusal(update, connection));
+        UP_ERR(up_pg_explain_conflict(connection, update->change.user,
+                                      update->pool));
     update->is_read = 0;
     return update->deadline > up_clock()
                ? NULL
@@ -338,6 +331,7 @@ up_pg_update(const up_user_t **after,
              up_store_t *base,
              const char *org,
              const char *user,
+             const up_user_t *seen,
              up_decide_t decide_change,
              void *baton,
              apr_pool_t *result_pool,
@@ -350,6 +344,8 @@ up_pg_update(const up_user_t **after,
                        .decide = decide_change,
                        .baton = baton,
                        .deadline = up_pg_deadline(store),
+                       .is_read = seen != NULL,
+                       .before = seen,
                        .pool = result_pool};
 
     (void)scratch_pool;

@@ -274,6 +274,12 @@ get_small_number(pg_row_t *row, int bound)
     return 0;
 }
 
+up_state_t
+up_pg_get_state(pg_row_t *row)
+{
+    return (up_state_t)get_small_number(row, UP_STATES);
+}
+
 apr_time_t
 up_pg_get_time(pg_row_t *row)
 {
@@ -347,7 +353,7 @@ get_user(up_user_t *user, pg_row_t *row)
     user->id = must_text(row);
     user->org = must_text(row);
     user->type = (up_user_type_t)get_small_number(row, UP_MACHINE + 1);
-    user->state = (up_state_t)get_small_number(row, UP_STATES);
+    user->state = up_pg_get_state(row);
     user->sequence = (apr_uint64_t)up_pg_get_number(row);
     user->created = up_pg_get_time(row);
     user->changed = up_pg_get_time(row);

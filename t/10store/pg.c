@@ -1,0 +1,292 @@
+/* pg.c -- what the PostgreSQL driver alone promises: its URIs, its tables, its
+ * connections, and what an update sends. */
+#include "store_contract.h"
+#include "store_items.h"
+#include "tap.h"
+#include "temp_store.h"
+#include "temp_postgresql.h"
+
+#include <stdio.h>
+
+#ifdef UP_POSTGRESQL
+
+#include <apr_strings.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+uris(apr_pool_t *pool)
+{
+    static const struct {
+        const char *uri, *says; /* NULL: it is taken */
+    } rows[] = {
+        {"postgresql://db/site", NULL},
+        {"postgresql:///site?host=/run/postgresql", NULL},
+        {"postgresql://u@db1:5433,db2/site?target_session_attrs=read-write",
+         NULL},
+        {"postgresql://?service=site", NULL},
+        {"postgresql:/site", "'postgresql:/site' is not a URI such as "},
+        {"postgresql:", "'postgresql:' is not a URI such as "},
+        {"postgresql://db/site?colour=red", "invalid URI query parameter"},
+        {"postgresql://u:secret@db/site", "must not have a password"},
+        {"postgresql://db/site?password=secret", "must not have a password"},
+        {"postgresql://db/site?sslpassword=secret", "must not have a password"},
+        {"postgresql://u:%zzsecret@db/site", "must not have a password"},
+        {"postgres://u:secret@db/site", "'postgres:...' is not the URI"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const up_error_t *err = up_store_check_uri(rows[i].uri, pool);
+        const char *said = err ? up_error_story(err, pool) : "";
+        if (rows[i].says)
+            ok(strstr(said, rows[i].says) && !strstr(said, "secret"),
+               "%s is refused, and no password is said", rows[i].uri);
+        else
+            is(said, "", "%s is taken", rows[i].uri);
+    }
+}
+
+static void
+identities(apr_pool_t *pool)
+{
+    static const struct {
+        const char *a, *b;
+        int are_equal;
+    } rows[] = {
+        {"postgresql://db/site", "postgresql://u@db:5432/site", 1},
+        {"postgresql://db/site", "postgresql:///site?host=db&sslmode=require",
+         1},
+        {"postgresql://db/site", "postgresql://db/other", 0},
+        {"postgresql://db/site", "postgresql://db:5433/site", 0},
+        {"postgresql://db/site", "postgresql://db2/site", 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *a, *b;
+        must(up_store_inspect(&a, rows[i].a, geteuid(), pool));
+        must(up_store_inspect(&b, rows[i].b, geteuid(), pool));
+        is_number(!strcmp(a, b), rows[i].are_equal,
+                  "%s and %s are %s store, as far as can be told", rows[i].a,
+                  rows[i].b, rows[i].are_equal ? "one" : "not one");
+    }
+}
+
+/* One test point: ok if TEXT has PART in it. */
+static void
+says(const char *text, const char *part, const char *name)
+{
+    if (!ok(strstr(text, part) != NULL, "%s", name))
+        printf("# it says: %s\n", text);
+}
+
+static const char *
+opening(const char *uri, const apr_table_t *options, apr_pool_t *pool)
+{
+    up_store_t *store;
+
+    const up_error_t *err = up_store_open(&store, uri, options, pool);
+    if (err)
+        return apr_pstrcat(pool, reason_of(err), ": ",
+                           up_error_story(err, pool), NULL);
+    up_store_close(store);
+    return "";
+}
+
+static void
+versions(apr_pool_t *pool)
+{
+    const char *uri = temp_postgresql_uri(pool), *identity;
+    const apr_table_t *options = apr_table_make(pool, 1);
+    apr_uint64_t changed;
+    up_store_t *store;
+    up_view_t *view;
+    int made;
+
+    says(opening(uri, options, pool),
+         "STORE_UNAVAILABLE: there is no "
+         "store in the database of",
+         "a database without tables is no store");
+    must(up_store_prepare(&identity, &made, uri, options, geteuid(), getegid(),
+                          pool, pool));
+    ok(!made && *opening(uri, options, pool), "a server makes no tables");
+    must(up_store_prepare(&identity, &made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    ok(made, "a tool does");
+    must(up_store_prepare(&identity, &made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    ok(!made, "and leaves those that there are");
+    is(opening(uri, options, pool), "", "a server can open them");
+
+    temp_postgresql_sql(uri, "UPDATE userprofile.store SET version = 99", pool);
+    says(opening(uri, options, pool), "are of version 99, which is newer",
+         "tables of a newer version are refused");
+    says(opening(uri, NULL, pool), "are of version 99, which is newer",
+         "by a tool as well");
+    temp_postgresql_sql(uri, "UPDATE userprofile.store SET version = 0", pool);
+    says(opening(uri, options, pool), "'userprofilectl upgrade' brings",
+         "of tables of an older version a server says what to do");
+    must(up_store_open(&store, uri, NULL, pool));
+    const up_query_t nothing = {0};
+    is(reason_of(up_store_read(&view, store, &nothing, pool, pool)),
+       "STORE_UNAVAILABLE", "a tool does not use them either");
+    is(reason_of(up_store_upgrade(&changed, store, pool)), "STORE_UNAVAILABLE",
+       "what nothing brings up stays as it is");
+    up_store_close(store);
+    temp_postgresql_sql(uri, "UPDATE userprofile.store SET version = 1", pool);
+    must(up_store_open(&store, uri, NULL, pool));
+    ok(!up_store_upgrade(&changed, store, pool) && !changed,
+       "there is nothing to upgrade in tables of today's version");
+    up_store_close(store);
+}
+
+static void
+sharing(apr_pool_t *pool)
+{
+    up_store_t *store = temp_postgresql_open(pool), *other;
+    const char *uri = temp_postgresql_uri(pool), *identity;
+    up_store_t *same;
+    int made;
+
+    must(up_store_prepare(&identity, &made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    must(up_store_open(&other, uri, NULL, pool));
+    ok(other != store, "two databases are two stores");
+    must(up_store_open(&same,
+                       apr_pstrcat(pool, uri, "&application_name=x", NULL),
+                       NULL, pool));
+    ok(other == same, "a store that is open is the same by another URI");
+    ok(up_store_stamp(store) != up_store_stamp(other),
+       "two stores have two stamps");
+    up_store_close(same);
+    up_store_close(other);
+    up_store_close(store);
+}
+
+/* The rows of an administrator's hand, that no program of ours writes. */
+static void
+strange_rows(apr_pool_t *pool)
+{
+    const char *uri = temp_postgresql_uri(pool), *identity;
+    up_query_t query = {.wanted = "O1", .user = "A"};
+    up_store_t *store;
+    up_view_t *view;
+    int made;
+
+    must(up_store_prepare(&identity, &made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    must(up_store_open(&store, uri, NULL, pool));
+    put_small(store);
+    temp_postgresql_sql(uri,
+                        "ALTER TABLE userprofile.profile "
+                        "DROP CONSTRAINT profile_state_check;"
+                        "UPDATE userprofile.profile SET state = 77",
+                        pool);
+    const up_error_t *err = up_store_read(&view, store, &query, pool, pool);
+    is(reason_of(err), "INTERNAL", "a state that there is not is INTERNAL");
+    is(err ? err->message : NULL, "the stored user 'A' cannot be read",
+       "and the message names the user");
+    up_store_close(store);
+}
+
+/* How often a change was decided on. */
+static int decisions;
+
+static up_error_t *
+count_and_change(up_change_t *change,
+                 void *baton,
+                 const up_user_t *before,
+                 apr_pool_t *pool)
+{
+    decisions++;
+    return decide(change, baton, before, pool);
+}
+
+/* What was seen is not read again, unless another change was faster. */
+static void
+seen_users(apr_pool_t *pool)
+{
+    up_store_t *store = temp_postgresql_open(pool);
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+
+    put_small(store);
+    const up_item_t *item =
+        get_item(store, make_machine("O1", "A", pool), pool);
+    const up_user_t *seen = &item->as.user;
+    decisions = 0;
+    must(up_store_update_seen(&after, store, seen, count_and_change, &script,
+                              pool, pool));
+    is_number((long long)after->sequence, 2, "a user who was seen is changed");
+    is_number(decisions, 1, "by one decision");
+    decisions = 0;
+    must(up_store_update_seen(&after, store, seen, count_and_change, &script,
+                              pool, pool));
+    is_number((long long)after->sequence, 3,
+              "a change that was overtaken since is made on what is there");
+    is_number(decisions, 2, "by a second decision");
+    is_number(count_items(store, UP_KIND_EVENT, pool), 2,
+              "each change has one event");
+    up_store_close(store);
+}
+
+/* What a transaction that is not over has written comes between events that are
+ * there already: nobody who asks for events after a number misses it. */
+static void
+late_events(apr_pool_t *pool)
+{
+    up_store_t *store = temp_postgresql_open(pool);
+    up_filter_t events = {.kinds = 1u << UP_KIND_EVENT};
+    script_t script = {.action = CHANGE};
+    apr_pool_t *batch_pool;
+    const up_user_t *after;
+    up_batch_t *batch;
+    up_error_t *err;
+
+    put_small(store);
+    up_item_t item = {
+        .kind = UP_KIND_EVENT,
+        .as.event = {
+            .type = UP_USER_ADDED, .org = "O1", .user = "late", .author = ""}};
+    apr_pool_create(&batch_pool, pool);
+    must(up_batch_begin(&batch, store, batch_pool));
+    must(up_batch_put(batch, &item, pool));
+    must(
+        up_store_update(&after, store, "O1", "A", decide, &script, pool, pool));
+    up_store_set_wait(store, apr_time_from_msec(300), NULL, NULL);
+    is(visited_text(&err, store, &events, 0, pool), "",
+       "no event is visited while one before it may still come");
+    is(reason_of(err), "STORE_UNAVAILABLE", "which is said after a while");
+    must(up_batch_commit(batch));
+    is(visited_text(&err, store, &events, 0, pool), "event:1:late event:2:A",
+       "then both are visited, in the order of their numbers");
+    up_store_close(store);
+}
+
+static void
+test(apr_pool_t *pool)
+{
+    uris(pool);
+    identities(pool);
+    versions(pool);
+    sharing(pool);
+    strange_rows(pool);
+    seen_users(pool);
+    late_events(pool);
+}
+
+int
+main(void)
+{
+    return run_test(test);
+}
+
+#else
+
+int
+main(void)
+{
+    printf("1..0 # no driver for PostgreSQL is built in\n");
+    return 0;
+}
+
+#endif
