@@ -40,6 +40,7 @@ typedef struct import_t {
     const char *path;
     up_ctl_source_t *source;
     progress_t progress;
+    const char *author; /* of its event */
     int is_dry, forces;
     int is_over;               /* the source is */
     apr_array_header_t *batch; /* of up_ctl_entry_t */
@@ -322,7 +323,7 @@ append_event(import_t *import,
         sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
         sum_of(import, UP_PUT_UNCHANGED), import->forces ? " forced" : "",
         is_stopped ? " stopped" : "");
-    return up_admin_imported(batch, detail, up_ctl_author(import->ctl), pool);
+    return up_admin_imported(batch, detail, import->author, pool);
 }
 
 /* Count those of the first COUNT entries of IMPORT's batch that store an id
@@ -445,6 +446,7 @@ up_ctl_import(up_ctl_t *ctl)
     /* Before root becomes the store's owner, who may not read the file. */
     UP_ERR(up_ctl_source_open(&import.source, ctl));
     UP_ERR(up_ctl_open(ctl));
+    import.author = up_ctl_author(ctl); /* not while others wait for a batch */
     begin_progress(&import.progress);
     up_error_t *err = run(&import, ctl->pool);
     tell_of_failed(&import, ctl->pool);

@@ -96,6 +96,15 @@ up_ctl_lines_number(const up_ctl_lines_t *lines)
     return lines->number;
 }
 
+/* Whether LINES are a file on a disk; sets *INFO to what is known of it. */
+static int
+is_file(apr_finfo_t *info, const up_ctl_lines_t *lines)
+{
+    return !apr_file_info_get(info, APR_FINFO_TYPE | APR_FINFO_SIZE,
+                              lines->file) &&
+           info->filetype == APR_REG;
+}
+
 up_error_t *
 up_ctl_lines_sha256(const char **sha256,
                     up_ctl_lines_t *lines,
@@ -105,9 +114,7 @@ up_ctl_lines_sha256(const char **sha256,
     apr_finfo_t info;
 
     *sha256 = NULL;
-    if (!lines->is_over &&
-        (apr_file_info_get(&info, APR_FINFO_TYPE, lines->file) ||
-         info.filetype != APR_REG))
+    if (!lines->is_over && !is_file(&info, lines))
         return NULL;
     while (!lines->is_over) {
         lines->begin = lines->end;
@@ -118,6 +125,14 @@ up_ctl_lines_sha256(const char **sha256,
     return NULL;
 }
 
+static up_error_t *
+too_long(const up_ctl_lines_t *lines, apr_size_t most, apr_pool_t *pool)
+{
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                    "'%s' is longer than %" APR_SIZE_T_FMT " MiB", lines->path,
+                    most / (1024 * 1024));
+}
+
 up_error_t *
 up_ctl_lines_all(const char **text,
                  apr_size_t *length,
@@ -126,24 +141,26 @@ up_ctl_lines_all(const char **text,
                  apr_pool_t *pool)
 {
     apr_size_t room = BUFFER_BYTES;
-    char *all = apr_palloc(pool, room);
+    apr_finfo_t info;
 
-    *length = 0;
-    while (!lines->is_over) {
+    if (is_file(&info, lines)) {
+        if (info.size > (apr_off_t)most)
+            return too_long(lines, most, pool);
+        room = (apr_size_t)info.size + 1;
+    }
+    char *all = apr_palloc(pool, room);
+    for (*length = 0; !lines->is_over; *length += lines->end) {
+        lines->begin = lines->end;
         UP_ERR(fill(lines, pool));
         if (*length + lines->end > most)
-            return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                            "'%s' is longer than %" APR_SIZE_T_FMT " MiB",
-                            lines->path, most / (1024 * 1024));
-        if (*length + lines->end > room) {
+            return too_long(lines, most, pool);
+        while (*length + lines->end > room) {
             char *larger = apr_palloc(pool, room * 2);
             memcpy(larger, all, *length);
             all = larger;
             room *= 2;
         }
         memcpy(all + *length, lines->buffer, lines->end);
-        *length += lines->end;
-        lines->begin = lines->end;
     }
     *text = all;
     return NULL;

@@ -235,7 +235,10 @@ is $now->{"userprofile_store_bytes_used$label"} + $now->{"userprofile_store_byte
     $now->{"userprofile_store_bytes_max$label"}, 'what is not used is free';
 is $now->{"userprofile_store_bytes_max$label"}, 64 << 20, 'the store has its map size';
 cmp_ok $now->{"userprofile_store_readers$label"}, '>', 0, 'the store has readers';
-is $now->{qq(userprofile_store_items{store="${\$server->store}",kind="event"})}, 4, 'the store\'s items are counted by kind';
+my (undef, $events) = do { local $UserProfile::store = $server->store; ctl('--json', 'events') };
+is scalar(() = $events =~ /"type":"profile\.changed"/g), 4, 'each change is an event';
+is $now->{qq(userprofile_store_items{store="${\$server->store}",kind="event"})}, scalar(() = $events =~ /\n/g),
+    'the store\'s items are counted by kind';
 
 # Two children, restarts, kills: sums never go back.
 sub rest {

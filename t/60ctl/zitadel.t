@@ -193,6 +193,14 @@ for my $row (@refused) {
     like($out, qr/\A\Q$path\E: .*$why/, "$why: a dry run names the path too");
 }
 
+my $long = spew(folder() . '/long', '');
+truncate $long, 256 * 1024 * 1024 + 1 or die "truncate: $!\n";
+($code, undef, $err) = ctl($store, 'import', $long, qw(--from zitadel));
+is($code, 1, 'an export that is too long is an error');
+is($err, "userprofilectl: '$long' is longer than 256 MiB\n", 'an export that is too long: the message says so');
+is((run('', 'sh', '-c', 'cat "$0" | "$@"', spew(folder() . '/export', $export), tool(), '-s', store(), qw(import - --from zitadel)))[0],
+    0, 'an export is read from a pipe');
+
 is((ctl($store, qw(import - --from ldap)))[0], 2, 'another source is misuse');
 
 done_testing;

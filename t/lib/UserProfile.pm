@@ -105,7 +105,7 @@ sub slurp {
 sub fill {
     my (@items) = @_;
     my $lines = join '', map { $json->encode($_) . "\n" } @items;
-    my ($status, undef, $errors) = ctl(\$lines, 'import', '--allow-weak', '-');
+    my ($status, undef, $errors) = ctl(\$lines, 'import', '--allow-weak', '--force', '-');
     die "import failed: $errors" if $status ne 0;
 }
 
