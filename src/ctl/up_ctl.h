@@ -20,12 +20,13 @@
 struct up_ctl_t {
     apr_pool_t *pool; /* lives as long as the process */
     up_ctl_line_t line;
-    up_store_t *store; /* once up_ctl_open() was called; */
-    const char *uri;   /* then also the URI that was given, */
-    uid_t runner;      /* and the user who ran the tool */
-    int told_waiting;  /* somebody was told that the store is locked */
-    const char *owner; /* the name of the user that root has become, or NULL */
-    pid_t parent;      /* in a child process: its parent; else 0 */
+    up_store_t *store;  /* once up_ctl_open() was called; */
+    const char *uri;    /* then also the URI that was given */
+    const char *author; /* of its events: "tool:" and the name of the user who
+                         * ran the tool, or who ran it as root by sudo */
+    int told_waiting;   /* somebody was told that the store is locked */
+    const char *owner;  /* the name of the user that root has become, or NULL */
+    pid_t parent;       /* in a child process: its parent; else 0 */
 };
 
 /* Print a warning on the standard error: one sentence, from FORMAT. */
@@ -55,10 +56,6 @@ UP_MUST_CHECK up_error_t *up_ctl_read_seconds(apr_int64_t *seconds,
                                               up_ctl_option_t option,
                                               const char *name,
                                               int otherwise);
-
-/* The author of CTL's events, in its pool: "tool:" and the name of the user who
- * ran the tool, or who ran it as root by sudo. The store is open. */
-const char *up_ctl_author(up_ctl_t *ctl);
 
 /* UP_CONFLICT unless CTL's open store has the organisation ORG. */
 UP_MUST_CHECK up_error_t *up_ctl_require_org(up_ctl_t *ctl, const char *org);

@@ -308,8 +308,8 @@ up_ctl_events_prune(up_ctl_t *ctl)
 
     UP_ERR(read_before(&before, ctl));
     UP_ERR(up_ctl_open(ctl));
-    UP_ERR(up_admin_prune_events(&removed, ctl->store, before,
-                                 up_ctl_author(ctl), ctl->pool));
+    UP_ERR(up_admin_prune_events(&removed, ctl->store, before, ctl->author,
+                                 ctl->pool));
     return up_ctl_print_line(
         apr_psprintf(ctl->pool, "removed %" APR_UINT64_T_FMT " events",
                      removed),

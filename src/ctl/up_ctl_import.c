@@ -446,7 +446,7 @@ up_ctl_import(up_ctl_t *ctl)
     /* Before root becomes the store's owner, who may not read the file. */
     UP_ERR(up_ctl_source_open(&import.source, ctl));
     UP_ERR(up_ctl_open(ctl));
-    import.author = up_ctl_author(ctl); /* not while others wait for a batch */
+    import.author = ctl->author; /* not while others wait for a batch */
     begin_progress(&import.progress);
     up_error_t *err = run(&import, ctl->pool);
     tell_of_failed(&import, ctl->pool);

@@ -5,9 +5,11 @@
 #include "wire/up_json.h"
 
 #include <apr_general.h>
+#include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +37,26 @@ run(up_ctl_t *ctl, int argc, const char *const *argv)
     return command->run(ctl);
 }
 
+/* The author of events, in POOL; see up_ctl.h. */
+static const char *
+find_author(apr_pool_t *pool)
+{
+    uid_t runner = getuid();
+    const char *sudo = runner == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *user = sudo ? getpwnam(sudo) : NULL;
+
+    if (!user)
+        user = getpwuid(runner);
+    if (user)
+        return apr_pstrcat(pool, "tool:", user->pw_name, NULL);
+    return apr_psprintf(pool, "tool:%lu", (unsigned long)runner);
+}
+
 /* Run the tool with POOL, and print its error. Returns the exit code. */
 static int
 run_and_report(int argc, const char *const *argv, apr_pool_t *pool)
 {
-    up_ctl_t ctl = {.pool = pool};
+    up_ctl_t ctl = {.pool = pool, .author = find_author(pool)};
 
     up_error_t *err = run(&ctl, argc, argv);
     if (ctl.store)

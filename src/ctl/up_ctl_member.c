@@ -62,7 +62,7 @@ give_roles(up_ctl_t *ctl,
         APR_ARRAY_PUSH(roles, const char *) = ctl->line.operand[i];
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(check_roles(roles, ctl));
-    UP_ERR(change(ctl->store, &member, up_ctl_author(ctl), ctl->pool));
+    UP_ERR(change(ctl->store, &member, ctl->author, ctl->pool));
 
     for (int i = 0; i < roles->nelts; i++) {
         const char *role = APR_ARRAY_IDX(roles, i, const char *);
@@ -117,6 +117,5 @@ up_ctl_member_remove(up_ctl_t *ctl)
     UP_ERR(check_org(ctl));
     UP_ERR(up_ctl_open(ctl));
     return up_admin_remove_member(ctl->store, wanted_org(ctl),
-                                  ctl->line.operand[0], up_ctl_author(ctl),
-                                  ctl->pool);
+                                  ctl->line.operand[0], ctl->author, ctl->pool);
 }

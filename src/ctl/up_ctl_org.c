@@ -10,7 +10,7 @@ up_ctl_org_add(up_ctl_t *ctl)
     up_org_t org = {ctl->line.operand[0], name ? name : ""};
 
     UP_ERR(up_ctl_open(ctl));
-    UP_ERR(up_admin_add_org(ctl->store, &org, up_ctl_author(ctl), ctl->pool));
+    UP_ERR(up_admin_add_org(ctl->store, &org, ctl->author, ctl->pool));
     up_ctl_warn_of_slash(ctl, org.id);
     return NULL;
 }
@@ -39,13 +39,13 @@ up_ctl_org_rename(up_ctl_t *ctl)
     up_org_t org = {ctl->line.operand[0], ctl->line.operand[1]};
 
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_rename_org(ctl->store, &org, up_ctl_author(ctl), ctl->pool);
+    return up_admin_rename_org(ctl->store, &org, ctl->author, ctl->pool);
 }
 
 up_error_t *
 up_ctl_org_remove(up_ctl_t *ctl)
 {
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_remove_org(ctl->store, ctl->line.operand[0],
-                               up_ctl_author(ctl), ctl->pool);
+    return up_admin_remove_org(ctl->store, ctl->line.operand[0], ctl->author,
+                               ctl->pool);
 }

@@ -112,24 +112,10 @@ up_ctl_open_uri(up_ctl_t *ctl, const char *uri)
 
     UP_ERR(up_ctl_read_seconds(&wait, ctl, UP_CTL_WAIT, "wait", DEFAULT_WAIT));
     ctl->uri = uri;
-    ctl->runner = getuid();
     UP_ERR(become_owner(&uri, ctl));
     UP_ERR(up_store_open(&ctl->store, uri, NULL, ctl->pool));
     up_store_set_wait(ctl->store, apr_time_from_sec(wait), tell_waiting, ctl);
     return NULL;
-}
-
-const char *
-up_ctl_author(up_ctl_t *ctl)
-{
-    const char *sudo = ctl->runner == 0 ? getenv("SUDO_USER") : NULL;
-    const struct passwd *user = sudo ? getpwnam(sudo) : NULL;
-
-    if (!user)
-        user = getpwuid(ctl->runner);
-    if (user)
-        return apr_pstrcat(ctl->pool, "tool:", user->pw_name, NULL);
-    return apr_psprintf(ctl->pool, "tool:%lu", (unsigned long)ctl->runner);
 }
 
 up_error_t *

@@ -71,7 +71,7 @@ take_back(up_ctl_t *ctl, const char *text, const up_error_t *err)
     UP_ERR(up_token_hash(sha256, text, ctl->pool));
     const char *id = up_token_id(sha256, ctl->pool);
     up_error_t *left =
-        up_admin_revoke_token(ctl->store, id, up_ctl_author(ctl), ctl->pool);
+        up_admin_revoke_token(ctl->store, id, ctl->author, ctl->pool);
     if (left)
         return up_error_wrap(ctl->pool, left,
                              "the new token, '%s', was not shown, and is still "
@@ -89,7 +89,7 @@ up_ctl_token_add(up_ctl_t *ctl)
     UP_ERR(read_expiry(&expires, ctl));
     UP_ERR(up_ctl_open(ctl));
     UP_ERR(up_admin_add_token(&text, ctl->store, ctl->line.operand[0], expires,
-                              up_ctl_author(ctl), ctl->pool));
+                              ctl->author, ctl->pool));
     up_error_t *err = up_ctl_print_line(text, ctl->pool);
     if (!err)
         err = up_ctl_print_end(ctl->pool);
@@ -153,8 +153,7 @@ up_ctl_token_revoke(up_ctl_t *ctl)
                               "or --user");
     UP_ERR(up_ctl_open(ctl));
     if (user)
-        return up_admin_revoke_tokens(ctl->store, user, up_ctl_author(ctl),
-                                      ctl->pool);
-    return up_admin_revoke_token(ctl->store, ctl->line.operand[0],
-                                 up_ctl_author(ctl), ctl->pool);
+        return up_admin_revoke_tokens(ctl->store, user, ctl->author, ctl->pool);
+    return up_admin_revoke_token(ctl->store, ctl->line.operand[0], ctl->author,
+                                 ctl->pool);
 }

@@ -102,7 +102,7 @@ up_ctl_user_add(up_ctl_t *ctl)
     UP_ERR(read_profile(&user.profile, ctl));
     user.type = user.profile ? UP_HUMAN : UP_MACHINE;
     UP_ERR(up_ctl_open(ctl));
-    UP_ERR(up_admin_add_user(ctl->store, &user, up_ctl_author(ctl), ctl->pool));
+    UP_ERR(up_admin_add_user(ctl->store, &user, ctl->author, ctl->pool));
     up_ctl_warn_of_slash(ctl, user.id);
     return NULL;
 }
@@ -133,8 +133,8 @@ up_ctl_user_set(up_ctl_t *ctl)
         return up_ctl_misused(&ctl->line, ctl->pool,
                               "no option says what to set");
     UP_ERR(up_ctl_open(ctl));
-    return up_admin_set_user(ctl->store, &user, fields, sets_state,
-                             up_ctl_author(ctl), ctl->pool);
+    return up_admin_set_user(ctl->store, &user, fields, sets_state, ctl->author,
+                             ctl->pool);
 }
 
 static const char *
@@ -359,5 +359,5 @@ up_ctl_user_remove(up_ctl_t *ctl)
     UP_ERR(up_ctl_open(ctl));
     return up_admin_remove_user(
         ctl->store, ctl->line.operand[0], ctl->line.operand[1],
-        ctl->line.option[UP_CTL_ERASE] != NULL, up_ctl_author(ctl), ctl->pool);
+        ctl->line.option[UP_CTL_ERASE] != NULL, ctl->author, ctl->pool);
 }

@@ -293,7 +293,7 @@ run_tool(up_error_t *(*command)(up_ctl_t *ctl),
          apr_pool_t *pool)
 {
     const char *const operands[] = {operand, NULL};
-    up_ctl_t ctl = {.pool = pool};
+    up_ctl_t ctl = {.pool = pool, .author = "tool:me"};
 
     ctl.line.option[UP_CTL_STORE] = store_uri;
     ctl.line.operand = operands;
