@@ -243,10 +243,12 @@ late_events(apr_pool_t *pool)
     up_error_t *err;
 
     put_small(store);
-    up_item_t item = {
-        .kind = UP_KIND_EVENT,
-        .as.event = {
-            .type = UP_USER_ADDED, .org = "O1", .user = "late", .author = ""}};
+    up_item_t item = {.kind = UP_KIND_EVENT,
+                      .as.event = {.type = UP_USER_ADDED,
+                                   .org = "O1",
+                                   .user = "late",
+                                   .author = "",
+                                   .detail = ""}};
     apr_pool_create(&batch_pool, pool);
     must(up_batch_begin(&batch, store, batch_pool));
     must(up_batch_put(batch, &item, pool));

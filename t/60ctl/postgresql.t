@@ -46,7 +46,7 @@ done('a member is added',        qw(member add U1 ORG_OWNER --org O1));
 like done('a user is found', qw(user find U1)),      qr/U1/,                'by id';
 like done('users are listed', qw(user list O1)),     qr/\bU1\b/,            'of an organisation';
 like done('events are shown', qw(--json events)),    qr/"nickName":"Secretive"/, 'with values';
-like done('the store is measured', qw(--json stat)), qr/"driver":"postgresql".*"users":1,.*"lastEvent":2,.*"bytesDatabase":\d/, 'in counts and bytes';
+like done('the store is measured', qw(--json stat)), qr/"driver":"postgresql".*"users":1,.*"lastEvent":4,.*"bytesDatabase":\d/, 'in counts and bytes';
 done('a user is removed and erased', qw(user remove O1 U1 --erase));
 unlike done('its events', qw(--json events)), qr/Secretive|Giraffe/, '... have no values any longer';
 unlike $postgres->sql('one', 'SELECT e::text FROM userprofile.event e'), qr/Secretive|Giraffe/, '... nor has the table';
