@@ -319,10 +319,13 @@ PLACES  = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
           -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/bin \
-	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR))
+	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR)) \
+	    $(SHARE)/bash-completion/completions
 	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 src/ctl/userprofilectl.8 $(SHARE)/man/man8
+	install -m 644 conf/userprofilectl.bash-completion \
+	    $(SHARE)/bash-completion/completions/userprofilectl
 	for file in userprofile.load userprofile.conf; do \
 	    sed $(PLACES) conf/$$file >$(SHARE)/userprofile/$$file || exit 1; \
 	    [ ! -d $(SYSCONFDIR)/mods-available ] || [ -e $(SITE)/$$file ] || \
