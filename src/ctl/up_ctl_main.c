@@ -5,7 +5,6 @@
 #include "wire/up_json.h"
 
 #include <apr_general.h>
-#include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -29,34 +28,11 @@ run(up_ctl_t *ctl, int argc, const char *const *argv)
         return NULL;
     }
     if (ctl->line.option[UP_CTL_HELP]) {
-        up_ctl_command_help(command);
+        up_ctl_command_help(command, &ctl->line);
         return NULL;
     }
     UP_ERR(up_token_init(ctl->pool));
     return command->run(ctl);
-}
-
-/* Whether ERR, or what has caused it, is that something is not allowed. */
-static int
-is_denied(const up_error_t *err)
-{
-    while (err && !APR_STATUS_IS_EACCES(err->status) && err->status != EPERM)
-        err = err->cause;
-    return err != NULL;
-}
-
-/* Print ERR. Where root has become another user, who was not allowed to do
- * something, that is said. */
-static void
-report(const up_ctl_t *ctl, const up_error_t *err)
-{
-    const char *story = up_error_story(err, ctl->pool);
-
-    if (ctl->owner && is_denied(err))
-        story =
-            apr_pstrcat(ctl->pool, story, "; the tool, run by root, acts as ",
-                        ctl->owner, ", who owns the store", NULL);
-    up_ctl_say(story, ctl->pool);
 }
 
 /* Run the tool with POOL, and print its error. Returns the exit code. */
@@ -74,7 +50,7 @@ run_and_report(int argc, const char *const *argv, apr_pool_t *pool)
     if (!err)
         return DONE;
 
-    report(&ctl, err);
+    up_ctl_say(up_ctl_story(&ctl, err), pool);
     if (!ctl.line.misused)
         return FAILED;
     fputs("See " UP_CTL_TOOL " --help.\n", stderr);

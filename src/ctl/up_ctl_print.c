@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -23,6 +24,9 @@
 #define MAX_COLUMNS 8
 
 #define GAP "  "
+
+/* A column keeps so many places, whatever the terminal has. */
+#define LEAST_WIDTH 6
 
 /* Whether C would act on a terminal: control characters, line separators, marks
  * and overrides of direction. */
@@ -158,7 +162,9 @@ up_ctl_print_end(apr_pool_t *pool)
 
 struct up_ctl_table_t {
     int columns;
-    int *width;               /* of each column, so far */
+    int *width; /* of each column, so far */
+    int has_titles;
+    int is_cut;               /* so that it fits the terminal */
     apr_array_header_t *rows; /* of const char **: the first ones, not printed
                                * yet; NULL once they are */
     apr_pool_t *pool;
@@ -173,6 +179,7 @@ up_ctl_table_make(int columns, const char *const *titles, apr_pool_t *pool)
     table->width = apr_pcalloc(pool, (apr_size_t)columns * sizeof(int));
     table->rows = apr_array_make(pool, KEPT_ROWS, sizeof(const char *const *));
     table->pool = pool;
+    table->has_titles = titles != NULL;
     if (titles)
         APR_ARRAY_PUSH(table->rows, const char *const *) = titles;
     return table;
@@ -194,6 +201,62 @@ width_of(const char *text)
     return width;
 }
 
+/* TEXT, printable, or in POOL its first part and an ellipsis in as many PLACES.
+ */
+static const char *
+cut(const char *text, int places, apr_pool_t *pool)
+{
+    apr_size_t left = strlen(text), size, kept = 0;
+    apr_uint32_t c;
+    int width = 1; /* of the ellipsis */
+
+    if (width_of(text) <= places)
+        return text;
+    for (; (size = up_utf8_decode(&c, text + kept, left - kept)) > 0;
+         kept += size) {
+        int next = wcwidth((wchar_t)c);
+        width += next < 0 ? 1 : next;
+        if (width > places)
+            break;
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, text, kept), "\xe2\x80\xa6",
+                       NULL);
+}
+
+/* How wide the terminal is that the standard output is; 0: it is none. */
+static int
+terminal_width(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+        return 0;
+    return size.ws_col;
+}
+
+/* Make TABLE's widest columns less wide until a row fits the terminal; but one
+ * without titles shows a single item, and all of it. */
+static void
+fit(up_ctl_table_t *table)
+{
+    int most = table->has_titles ? terminal_width() : 0;
+    int all = (table->columns - 1) * (int)(sizeof(GAP) - 1);
+
+    for (int i = 0; i < table->columns; i++)
+        all += table->width[i];
+    for (; most && all > most; all--) {
+        int widest = 0;
+        for (int i = 1; i < table->columns; i++) {
+            if (table->width[i] > table->width[widest])
+                widest = i;
+        }
+        if (table->width[widest] <= LEAST_WIDTH)
+            break;
+        table->width[widest]--;
+        table->is_cut = 1;
+    }
+}
+
 /* Print a row; its last cell is not padded. */
 static up_error_t *
 print_row(const up_ctl_table_t *table,
@@ -205,6 +268,8 @@ print_row(const up_ctl_table_t *table,
     for (int i = 0; i < table->columns; i++) {
         const char *cell = up_ctl_printable(cells[i], scratch_pool);
         int last = i + 1 == table->columns;
+        if (table->is_cut)
+            cell = cut(cell, table->width[i], scratch_pool);
         int padding = last ? 0 : table->width[i] - width_of(cell);
         line = apr_psprintf(scratch_pool, "%s%s%*s%s", line, cell,
                             padding > 0 ? padding : 0, "", last ? "" : GAP);
@@ -226,6 +291,7 @@ print_kept(up_ctl_table_t *table, apr_pool_t *scratch_pool)
                 table->width[column] = width;
         }
     }
+    fit(table);
     for (int i = 0; i < rows->nelts; i++)
         UP_ERR(print_row(table, APR_ARRAY_IDX(rows, i, const char *const *),
                          scratch_pool));

@@ -22,7 +22,9 @@ UP_MUST_CHECK up_error_t *up_ctl_print_end(apr_pool_t *pool);
 typedef struct up_ctl_table_t up_ctl_table_t;
 
 /* A table in POOL with COLUMNS columns, and their TITLES unless that is NULL.
- * Its first rows are kept until their widths are known. */
+ * Its first rows are kept until their widths are known. On a terminal that is
+ * too narrow, the longest cells are cut, which ends them with an ellipsis,
+ * unless there are no titles. */
 up_ctl_table_t *up_ctl_table_make(int columns,
                                   const char *const *titles,
                                   apr_pool_t *pool);

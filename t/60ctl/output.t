@@ -40,6 +40,26 @@ my $long = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 2999);
 is($table, join('', "ID     NAME\n", map { "O$_  N\n" } 1000 .. 2999),
     'a long table has all its rows');
 
+# On a terminal that is too narrow, the longest cells are cut.
+{
+    my $name  = 'N' x 100;
+    my $wide  = store(qq({"org":{"id":"O1","name":"$name"}}), '{"org":{"id":"O2","name":"' . '日' x 60 . '"}}', '{"org":{"id":"O3","name":"short"}}',
+        qq({"user":{"id":"U1","orgId":"O1","type":"human","profile":{"firstName":"F","lastName":"$name"}}}));
+    my $on_terminal = sub {
+        my ($columns, @command) = @_;
+        my ($code, $out) = run('', 'script', '-qec', "stty cols $columns; " . join(' ', tool(), '-s', $wide, @command), '/dev/null');
+        is($code, 0, "@command succeeds on a terminal of $columns columns");
+        return $out =~ s/\r//gr;
+    };
+    is($on_terminal->(40, qw(org list)), "ID  NAME\nO1  " . 'N' x 35 . "…\nO2  " . '日' x 17 . "…\nO3  short\n",
+        'a table fits a narrow terminal, wide characters too');
+    is($on_terminal->(200, qw(org list)), (ctl($wide, qw(org list)))[1], 'a table that fits is as it is elsewhere');
+    my $events = $on_terminal->(80, qw(user list O1));
+    my @long = grep { length($_ =~ s/…/./gr) > 80 } split /\n/, $events;
+    is_deeply(\@long, [], 'no line of a table is longer than a terminal of 80 columns');
+    like((ctl($wide, qw(org list)))[1], qr/^O1  $name$/m, 'what is no terminal gets all');
+}
+
 # A reader of the output that stands still: the tool has ended its own reading
 # of the store before it prints.
 my $longer = store(map { qq({"org":{"id":"O$_","name":"N"}}) } 1000 .. 5999);
