@@ -40,6 +40,10 @@ UP_MUST_CHECK up_error_t *up_ctl_open(up_ctl_t *ctl);
 /* The same for the store at URI, whatever the command line says. */
 UP_MUST_CHECK up_error_t *up_ctl_open_uri(up_ctl_t *ctl, const char *uri);
 
+/* What ERR and its causes say, in CTL's pool; and, where root has become
+ * another user, who was not allowed to do something, which one. */
+const char *up_ctl_story(const up_ctl_t *ctl, const up_error_t *err);
+
 /* Set *URI to that of CTL's store; one that no driver takes is misuse. */
 UP_MUST_CHECK up_error_t *up_ctl_store_uri(const char **uri, up_ctl_t *ctl);
 

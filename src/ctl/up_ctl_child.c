@@ -85,8 +85,7 @@ do_work(up_ctl_t *ctl,
     outcome->failed = err != NULL;
     if (err) {
         outcome->reason = err->reason;
-        apr_cpystrn(outcome->message, up_error_story(err, ctl->pool),
-                    MAX_MESSAGE);
+        apr_cpystrn(outcome->message, up_ctl_story(ctl, err), MAX_MESSAGE);
     }
     outcome->is_over = 1;
 }

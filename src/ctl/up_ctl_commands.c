@@ -368,26 +368,49 @@ print_options(unsigned allowed)
     }
 }
 
+/* Print the commands that begin with NOUN, all if it is NULL; returns how
+ * many. */
+static int
+print_commands(const char *noun)
+{
+    int printed = 0;
+
+    for (apr_size_t i = 0; i < COMMANDS; i++) {
+        char call[40];
+
+        if (noun && strcmp(commands[i].noun, noun) != 0)
+            continue;
+        if (!printed++)
+            puts("Commands:");
+        apr_snprintf(call, sizeof(call), "%s %s", commands[i].noun,
+                     commands[i].verb);
+        printf("  %-15s %s\n", call, commands[i].help);
+    }
+    return printed;
+}
+
 static void
 print_overview(void)
 {
     puts("Usage: " UP_CTL_TOOL " [-s STORE] COMMAND ...\n\n"
          "Looks after the user profiles that mod_userprofile serves. It may be "
-         "used\nbeside a running server.\n\nCommands:");
-    for (apr_size_t i = 0; i < COMMANDS; i++) {
-        char call[40];
-
-        apr_snprintf(call, sizeof(call), "%s %s", commands[i].noun,
-                     commands[i].verb);
-        printf("  %-15s %s\n", call, commands[i].help);
-    }
+         "used\nbeside a running server.\n");
+    print_commands(NULL);
     print_options(COMMON);
     puts("\n" UP_CTL_TOOL " COMMAND --help says more about a command.");
 }
 
 void
-up_ctl_command_help(const up_ctl_command_t *command)
+up_ctl_command_help(const up_ctl_command_t *command, const up_ctl_line_t *line)
 {
+    const char *noun = line->operands ? line->operand[0] : NULL;
+
+    if (!command && noun && print_commands(noun)) {
+        printf("\n" UP_CTL_TOOL " %s COMMAND --help says more about a "
+               "command.\n",
+               noun);
+        return;
+    }
     if (!command) {
         print_overview();
         return;

@@ -80,7 +80,9 @@ UP_MUST_CHECK up_error_t *up_ctl_line_read(up_ctl_line_t *line,
 /* Whether a human needs FIELD to be given. */
 int up_ctl_field_is_required(up_field_t field);
 
-/* Print how COMMAND, or if that is NULL the tool, is used. */
-void up_ctl_command_help(const up_ctl_command_t *command);
+/* Print how COMMAND is used; if that is NULL, the commands that begin with
+ * LINE's first operand, or if there are none the tool. */
+void up_ctl_command_help(const up_ctl_command_t *command,
+                         const up_ctl_line_t *line);
 
 #endif

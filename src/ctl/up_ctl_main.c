@@ -30,7 +30,7 @@ run(up_ctl_t *ctl, int argc, const char *const *argv)
         return NULL;
     }
     if (ctl->line.option[UP_CTL_HELP]) {
-        up_ctl_command_help(command);
+        up_ctl_command_help(command, &ctl->line);
         return NULL;
     }
     UP_ERR(up_token_init(ctl->pool));
@@ -67,7 +67,7 @@ run_and_report(int argc, const char *const *argv, apr_pool_t *pool)
     if (!err)
         return DONE;
 
-    up_ctl_say(up_error_story(err, pool), pool);
+    up_ctl_say(up_ctl_story(&ctl, err), pool);
     if (!ctl.line.misused)
         return FAILED;
     fputs("See " UP_CTL_TOOL " --help.\n", stderr);

@@ -118,6 +118,27 @@ up_ctl_open_uri(up_ctl_t *ctl, const char *uri)
     return NULL;
 }
 
+/* Whether ERR, or what has caused it, is that something is not allowed. */
+static int
+is_denied(const up_error_t *err)
+{
+    while (err && !APR_STATUS_IS_EACCES(err->status) && err->status != EPERM)
+        err = err->cause;
+    return err != NULL;
+}
+
+const char *
+up_ctl_story(const up_ctl_t *ctl, const up_error_t *err)
+{
+    const char *story = up_error_story(err, ctl->pool);
+
+    if (ctl->owner && is_denied(err))
+        story =
+            apr_pstrcat(ctl->pool, story, "; the tool, run by root, acts as ",
+                        ctl->owner, ", who owns the store", NULL);
+    return story;
+}
+
 up_error_t *
 up_ctl_require_org(up_ctl_t *ctl, const char *org)
 {

@@ -150,7 +150,14 @@ is($err, '', '--help prints no error');
 like($help, qr/\AUsage: userprofilectl \[-s STORE\] COMMAND/, '--help says how the tool is used');
 like($help, qr/--store STORE .*lmdb:\//, '--help names the default store');
 is((run('', tool(), '-h'))[1], $help, '-h prints the same as --help');
-is((run('', tool(), qw(org --help)))[1], $help, '--help after half a command prints the same');
+for my $noun (qw(org user member token)) {
+    my ($code, $out, $err) = run('', tool(), $noun, '--help');
+    is($code, 0, "$noun --help succeeds");
+    my @about = $help =~ /^  $noun .*\n/mg;
+    is($out, join('', "Commands:\n", @about, "\nuserprofilectl $noun COMMAND --help says more about a command.\n"),
+        "$noun --help lists the commands that begin with $noun");
+}
+is((run('', tool(), qw(frobnicate --help)))[1], $help, '--help after what is no command prints the same as without');
 
 my @commands = map { s/ +$//r } $help =~ /^  ([a-z]+ [a-z]*) +\w/mg;
 is_deeply(
