@@ -7,6 +7,7 @@
 #include "temp_lmdb.h"
 
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@
 
 #define CHILDREN 6
 #define ROUNDS 60
+#define TOGETHER 40
 #define WHO_SIZE 200
 #define LOCK_FILE_BEGIN 64
 #define MIB (1024 * 1024)
@@ -528,6 +530,89 @@ full_by_reader(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* A change of one of many at once, to more than the store has room for. */
+typedef struct large_t {
+    up_store_t *store;
+    const up_user_t *user; /* as it is to be */
+    const char *reason;    /* of the error; "" for none */
+} large_t;
+
+static void *APR_THREAD_FUNC
+change_to_large(apr_thread_t *thread, void *baton)
+{
+    large_t *large = baton;
+    script_t script = {.action = CHANGE, .instead = large->user};
+    apr_pool_t *pool = apr_thread_pool_get(thread);
+    const up_user_t *after;
+
+    large->reason =
+        reason_of(up_store_update(&after, large->store, "O1", large->user->id,
+                                  decide, &script, pool, pool));
+    return NULL;
+}
+
+/* Changes that wait in one batch, for which the store has no room: each is made
+ * by itself then, as long as there is some. */
+static void
+full_together(apr_pool_t *pool)
+{
+    const apr_table_t *options = temp_lmdb_options("1M", "off", pool);
+    large_t large[TOGETHER];
+    apr_thread_t *threads[TOGETHER];
+    int made = 0, refused = 0, untrue = 0;
+    apr_status_t status;
+    child_t child;
+
+    make("together", options, pool);
+    if (!spawn(&child)) {
+        up_batch_t *batch;
+        up_store_t *store = open_store("together", options, pool);
+        wait_for(child.down);
+        must(up_batch_begin(&batch, store, pool));
+        tell(child.up);
+        pause();
+        _exit(1);
+    }
+    up_store_t *store = open_store("together", options, pool);
+    for (int i = 0; i < TOGETHER; i++) {
+        const char *id = apr_psprintf(pool, "T%d", i);
+        put_human(store, "O1", id, UP_ACTIVE);
+        up_item_t *item =
+            make_human("O1", id, UP_ACTIVE, LONGEST_TEXT LONGEST_TEXT, pool);
+        item->as.user.sequence = 1;
+        large[i] = (large_t){.store = store, .user = &item->as.user};
+    }
+    for (int i = 0; temp_lmdb_figure(store, "bytesFree") > 25 * 4096; i++)
+        must(put_item(
+            store,
+            make_human("O1", apr_itoa(pool, i), UP_ACTIVE, LONGEST_TEXT, pool),
+            pool));
+
+    tell(child.down);
+    wait_for(child.up);
+    for (int i = 0; i < TOGETHER; i++)
+        if (apr_thread_create(&threads[i], NULL, change_to_large, &large[i],
+                              pool))
+            exit(1);
+    apr_sleep(apr_time_from_sec(1)); /* all wait */
+    kill_child(&child);
+    for (int i = 0; i < TOGETHER; i++) {
+        apr_thread_join(&status, threads[i]);
+        int is_made = !*large[i].reason;
+        made += is_made;
+        refused += !strcmp(large[i].reason, "STORE_FULL");
+        up_item_t key = {.kind = UP_KIND_USER, .as.user = *large[i].user};
+        untrue += get_item(store, &key, pool)->as.user.sequence !=
+                  (is_made ? 2U : 1U);
+    }
+    is_number(made + refused, TOGETHER,
+              "changes that find the store full together are made or refused");
+    ok(made > 0, "some of them are made");
+    is_number(untrue, 0, "those that are refused are not made, the others are");
+    printf("# %d made, %d refused\n", made, refused);
+    up_store_close(store);
+}
+
 /* Read the user that is visited. */
 static up_error_t *
 read_inside(void *baton, const up_item_t *item, apr_pool_t *pool)
@@ -626,6 +711,7 @@ test(apr_pool_t *pool)
     ended_waiter(pool);
     killed_readers(pool);
     full_by_reader(pool);
+    full_together(pool);
     grown_by_another(pool);
     stopped_in_reader_table(pool);
 }
