@@ -40,7 +40,9 @@ typedef struct import_t {
     const char *path;
     up_ctl_source_t *source;
     progress_t progress;
-    const char *author; /* of its event */
+    const char *author; /* of its event; */
+    const char *sha256; /* of the file, for the event; NULL: not known */
+    int is_ended;       /* the source is not read any longer */
     int is_dry, forces;
     int is_over;               /* the source is */
     apr_array_header_t *batch; /* of up_ctl_entry_t */
@@ -304,18 +306,27 @@ put_entries(up_error_t **refused,
     return NULL;
 }
 
+/* Set IMPORT's SHA-256: the rest of a file that is stopped in is read. */
+static up_error_t *
+end_source(import_t *import)
+{
+    if (import->is_ended)
+        return NULL;
+    import->is_ended = 1;
+    return up_ctl_source_sha256(&import->sha256, import->source,
+                                import->ctl->pool);
+}
+
 /* Append to BATCH the event of IMPORT, which ends, at an entry that is refused
  * if it IS_STOPPED. */
 static up_error_t *
-append_event(import_t *import,
+append_event(const import_t *import,
              up_batch_t *batch,
              int is_stopped,
              apr_pool_t *pool)
 {
-    const char *sha256, *detail;
-
-    UP_ERR(up_ctl_source_sha256(&sha256, import->source, pool));
-    detail = apr_psprintf(
+    const char *sha256 = import->sha256;
+    const char *detail = apr_psprintf(
         pool,
         "%s%s%sadded=%" APR_UINT64_T_FMT " changed=%" APR_UINT64_T_FMT
         " unchanged=%" APR_UINT64_T_FMT "%s%s",
@@ -323,6 +334,7 @@ append_event(import_t *import,
         sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
         sum_of(import, UP_PUT_UNCHANGED), import->forces ? " forced" : "",
         is_stopped ? " stopped" : "");
+
     return up_admin_imported(batch, detail, import->author, pool);
 }
 
@@ -346,35 +358,59 @@ count_slashed(import_t *import, apr_uint64_t count)
     }
 }
 
-/* Store IMPORT's batch, as far as the store takes it, and with the last one, as
- * it is one if IS_STOPPED, the event of the import. */
+/* Put IMPORT's batch into the store, and the event of the import if it ends
+ * with that. *REFUSED is as put_entries() has it; then nothing is stored. */
 static up_error_t *
-store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
+try_batch(up_error_t **refused,
+          import_t *import,
+          int is_stopped,
+          apr_pool_t *pool)
 {
-    apr_uint64_t before = kept(import);
-    up_error_t *refused = NULL;
+    int is_end = import->is_over || is_stopped;
     apr_pool_t *batch_pool;
-    import_t saved = *import;
     up_batch_t *batch;
 
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
     if (!err)
-        err = put_entries(&refused, import, batch, pool);
-    int is_end = import->is_over || is_stopped || refused;
-    if (!err && is_end && kept(import) && !import->is_dry)
-        err = append_event(import, batch, is_stopped || refused, pool);
-    if (err || import->is_dry)
+        err = put_entries(refused, import, batch, pool);
+    if (!err && !*refused && is_end && kept(import) && !import->is_dry)
+        err = append_event(import, batch, is_stopped, pool);
+    if (err || *refused || import->is_dry)
         apr_pool_destroy(batch_pool); /* before the store is closed */
     else
         err = up_batch_commit(batch);
-    if (!err) {
-        import->is_told = is_end;
-        if (!import->is_dry)
-            count_slashed(import, kept(import) - before);
-        return refused;
+    import->is_told |= !err && !*refused && is_end;
+    return err;
+}
+
+/* Store IMPORT's batch, the last one if IS_STOPPED. If the store refuses one of
+ * its entries, store those before it as the last batch: what is left of the
+ * file is not read while other writers wait. */
+static up_error_t *
+store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
+{
+    up_error_t *refused = NULL, *bad = NULL;
+    import_t before = *import;
+
+    if (is_stopped || import->is_over)
+        UP_ERR(end_source(import));
+    up_error_t *err = try_batch(&refused, import, is_stopped, pool);
+    while (!err && refused) {
+        bad = refused;
+        refused = NULL;
+        import->batch->nelts = (int)(kept(import) - kept(&before));
+        memcpy(import->count, before.count, sizeof(import->count));
+        UP_ERR(end_source(import));
+        if (import->batch->nelts || kept(import))
+            err = try_batch(&refused, import, 1, pool);
     }
-    *import = saved;
+    if (!err) {
+        if (!import->is_dry)
+            count_slashed(import, kept(import) - kept(&before));
+        return bad;
+    }
+    memcpy(import->count, before.count, sizeof(import->count));
     if (!import->batch->nelts)
         return err;
     return stop(import, APR_ARRAY_IDX(import->batch, 0, up_ctl_entry_t).where,
@@ -409,7 +445,9 @@ tell_of_failed(import_t *import, apr_pool_t *pool)
     if (import->is_told || import->is_dry || !kept(import))
         return;
     apr_pool_create(&batch_pool, pool);
-    up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
+    up_error_t *err = end_source(import);
+    if (!err)
+        err = up_batch_begin(&batch, import->ctl->store, batch_pool);
     if (!err)
         err = append_event(import, batch, 1, pool);
     if (!err)
