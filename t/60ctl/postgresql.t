@@ -24,7 +24,6 @@ is $postgres->sql('one', 'SELECT version FROM userprofile.store'), 1, 'their ver
 is $code, 0, 'upgrade has nothing to do';
 
 # The file by itself makes the same.
-$postgres->sql('two', 'CREATE EXTENSION IF NOT EXISTS plpgsql');
 system('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $postgres->uri('two'), '-f', 'conf/schema.sql') == 0
     or die "psql: $?\n";
 is +(ctl($postgres->uri('two'), 'stat'))[0], 0, 'psql makes a store of conf/schema.sql';

@@ -24,14 +24,17 @@ site = host=$folder port=$postgres->{port} dbname=site
 listen_addr = 127.0.0.1
 listen_port = $port
 unix_socket_dir =
-auth_type = any
-auth_file =
+auth_type = trust
+auth_file = $folder/users
 pool_mode = transaction
 default_pool_size = 3
 logfile = $folder/pgbouncer.log
 pidfile = $folder/pgbouncer.pid
 END
 close $conf;
+open my $users, '>', "$folder/users" or die "users: $!";
+print $users qq("tester" ""\n);
+close $users;
 my $pid = fork // die "fork: $!";
 if (!$pid) {
     open STDERR, '>', '/dev/null';

@@ -178,8 +178,8 @@ refused(const pg_connection_t *connection, int i, apr_pool_t *pool)
         *why ? why : apr_pstrcat(pool, host, " did not answer in time", NULL));
 }
 
-/* Set *SCHEMA, and the session's limit for a statement: the server's own end of
- * it, since a connection that is closed ends no statement. */
+/* Set *SCHEMA, and the session's limit for a statement: a connection that is
+ * closed ends none. What a tool asks for may take long. */
 static up_error_t *
 look_at_schema(pg_schema_t *schema,
                pg_connection_t *connection,
@@ -189,7 +189,9 @@ look_at_schema(pg_schema_t *schema,
         pool,
         "SET statement_timeout = %" APR_INT64_T_FMT ";"
         "SELECT coalesce(to_regclass('userprofile.store')::integer, 0)",
-        apr_time_as_msec(connection->store->timeout));
+        connection->store->is_for_tool
+            ? APR_INT64_C(0)
+            : apr_time_as_msec(connection->store->timeout));
     PGresult *result;
 
     *schema = (pg_schema_t){0};

@@ -90,7 +90,8 @@ up_pg_prepare(const char **identity,
               apr_pool_t *result_pool,
               apr_pool_t *scratch_pool)
 {
-    pg_store_t store = {.timeout = apr_time_from_sec(up_driver_option(
+    pg_store_t store = {.is_for_tool = !options,
+                        .timeout = apr_time_from_sec(up_driver_option(
                             &up_store_postgresql, "timeout", options))};
     pg_connection_t connection = {.store = &store};
     pg_schema_t schema;

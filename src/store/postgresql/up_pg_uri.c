@@ -165,7 +165,8 @@ set_parameters(pg_store_t *store,
     }
     for (const PQconninfoOption *option = options; option->keyword; option++) {
         size_t i = 0;
-        while (i < DEFAULTS && strcmp(defaults[i].keyword, option->keyword))
+        while (i < DEFAULTS &&
+               strcmp(defaults[i].keyword, option->keyword) != 0)
             i++;
         if (!option->val || i < DEFAULTS || is_of_host(option->keyword))
             continue;
