@@ -299,6 +299,12 @@ END
         for $first, $second;
     cmp_ok $metrics->{samples}{qq(userprofile_store_readers{store="$_"})}, '>', 0, "$_ has its figures"
         for $first, $second;
+
+    my ($section) = UserProfile::slurp(UserProfile::top() . '/conf/mod_userprofile.5')
+        =~ /^\.Sh METRICS\n(.*?)^\.Sh /ms;
+    my %named = map { $_ => 1 } $section =~ /\b(userprofile_\w+)/g;
+    is_deeply [sort keys %named], [sort keys %{ $metrics->{type} }],
+        'the manual page has every metric';
 }
 
 done_testing;
