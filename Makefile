@@ -316,7 +316,8 @@ report:
 SITE    = $(DESTDIR)$(SYSCONFDIR)/mods-available
 SHARE   = $(DESTDIR)$(PREFIX)/share
 PLACES  = -e 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' \
-          -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|'
+          -e 's|/var/lib/apache2/userprofile|$(STATEDIR)|' \
+          -e 's|/usr/share/userprofile|$(PREFIX)/share/userprofile|'
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/bin \
 	    $(SHARE)/man/man8 $(SHARE)/userprofile $(DESTDIR)$(dir $(STATEDIR))
@@ -329,6 +330,8 @@ install: all
 	    install -D -m 644 $(SHARE)/userprofile/$$file $(SITE)/$$file || \
 	    exit 1; \
 	done
+	install -d $(SHARE)/userprofile/profile
+	install -m 644 conf/profile/* $(SHARE)/userprofile/profile
 	for file in $(WIRE_PROTO:src/wire/proto/%=%); do \
 	    install -D -m 644 src/wire/proto/$$file \
 	        $(SHARE)/userprofile/proto/$$file || exit 1; \

@@ -19,7 +19,7 @@ const GERMAN = {
     'It is forgotten when you close or reload this page.':
         'Es wird vergessen, wenn Sie diese Seite schließen oder neu laden.',
     'Language': 'Sprache',
-    'Language tag, such as de-CH': 'Sprachkürzel, zum Beispiel de-CH',
+    'Language tag, such as rm': 'Sprachkürzel, zum Beispiel rm',
     'Last changed: {0}': 'Zuletzt geändert: {0}',
     'Last name': 'Nachname',
     'Male': 'Männlich',
@@ -61,6 +61,7 @@ const GERMAN = {
         'Diese Sprache ist hier nicht wählbar. Wählbar sind: {0}',
     'This page needs JavaScript.': 'Diese Seite braucht JavaScript.',
     'Token': 'Token',
+    'Try again': 'Erneut versuchen',
     'Use a token instead': 'Mit einem Token anmelden',
     'While you were typing, it was saved from another place. Choose what to keep.':
         'Während Ihrer Eingabe wurde es an anderer Stelle gespeichert.'
