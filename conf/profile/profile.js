@@ -608,10 +608,9 @@ translate(document.body);
 LANGUAGES.sort((a, b) =>
     languageName(a).localeCompare(languageName(b), language)).forEach(addLanguage);
 
-form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    run(save);
-});
+// No form is ever sent, also not one that nothing waits for.
+document.addEventListener('submit', (event) => event.preventDefault());
+form.addEventListener('submit', () => run(save));
 form.addEventListener('input', ({ target }) => {
     const name = target.id === 'language-tag' ? 'preferredLanguage' : target.id;
     target.removeAttribute('aria-invalid');
