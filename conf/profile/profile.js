@@ -19,7 +19,7 @@ const GERMAN = {
     'It is forgotten when you close or reload this page.':
         'Es wird vergessen, wenn Sie diese Seite schließen oder neu laden.',
     'Language': 'Sprache',
-    'Language tag, such as de-CH': 'Sprachkürzel, zum Beispiel de-CH',
+    'Language tag, such as rm': 'Sprachkürzel, zum Beispiel rm',
     'Last changed: {0}': 'Zuletzt geändert: {0}',
     'Last name': 'Nachname',
     'Male': 'Männlich',
@@ -61,6 +61,7 @@ const GERMAN = {
         'Diese Sprache ist hier nicht wählbar. Wählbar sind: {0}',
     'This page needs JavaScript.': 'Diese Seite braucht JavaScript.',
     'Token': 'Token',
+    'Try again': 'Erneut versuchen',
     'Use a token instead': 'Mit einem Token anmelden',
     'While you were typing, it was saved from another place. Choose what to keep.':
         'Während Ihrer Eingabe wurde es an anderer Stelle gespeichert.'
@@ -607,10 +608,9 @@ translate(document.body);
 LANGUAGES.sort((a, b) =>
     languageName(a).localeCompare(languageName(b), language)).forEach(addLanguage);
 
-form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    run(save);
-});
+// No form is ever sent, also not one that nothing waits for.
+document.addEventListener('submit', (event) => event.preventDefault());
+form.addEventListener('submit', () => run(save));
 form.addEventListener('input', ({ target }) => {
     const name = target.id === 'language-tag' ? 'preferredLanguage' : target.id;
     target.removeAttribute('aria-invalid');
