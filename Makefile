@@ -33,7 +33,8 @@
 # and userprofile.conf into Debian's mods-available. Variables say otherwise:
 # PREFIX (/usr/local), DOCDIR, DESTDIR, STATEDIR (the store's default place),
 # LIBEXECDIR (Apache's modules), and LOAD and CONF, the two files that Apache
-# reads; an empty one is not put anywhere. On RHEL, Fedora and their kin:
+# reads; an empty one is not put anywhere. make uninstall wants the same ones. On
+# RHEL, Fedora and their kin:
 #
 #   make install STATEDIR=/var/lib/httpd/userprofile \
 #       LOAD=/etc/httpd/conf.modules.d/10-userprofile.conf \
