@@ -9,6 +9,8 @@
 #   make asan      the same under AddressSanitizer and UBSan
 #   make valgrind  the same under valgrind
 #   make tsan      the commit queue and the store's gate under ThreadSanitizer
+#   make apr-debug APR=FOLDER   the C tests and t/20rest under AddressSanitizer,
+#                  with the APR in FOLDER, whose pools take each piece by malloc()
 #   make coverage  which lines no test reaches, of those under t/ (or of T=)
 #   make soak      kills, stops, full disks and replaced files for SOAK_SECONDS,
 #                  beside clients that check what is stored
@@ -86,8 +88,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all programs run stop test asan tsan valgrind coverage soak powerloss
-.PHONY: failover fuzz fuzzers bench bench-compare bench-packages lint analyze
-.PHONY: report deb deb-test readme-test install uninstall clean FORCE
+.PHONY: apr-debug failover fuzz fuzzers bench bench-compare bench-packages lint
+.PHONY: analyze report deb deb-test readme-test install uninstall clean FORCE
 
 all:
 
@@ -262,6 +264,18 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
 asan:
 	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g $(SANITIZE)' HARDEN= \
 	 UNDER=asan test
+
+# Pools give no memory back before they are cleared, and do not look at it, so the
+# sanitizer alone misses what is used too late or too far. The headers of APR-util
+# are those of the system.
+apr-debug:
+	@[ -x '$(APR)/bin/apr-1-config' ] || { \
+	    echo 'say APR=FOLDER, where an APR with --enable-pool-debug is' >&2; \
+	    exit 1; }
+	@PATH=$(APR)/bin:$$PATH LD_LIBRARY_PATH=$(APR)/lib \
+	 $(MAKE) BUILD=$(BUILD)/apr-debug CFLAGS='-O1 -g $(SANITIZE)' HARDEN= \
+	 CPPFLAGS="$$(apu-1-config --includes)" LDFLAGS=-L$(APR)/lib UNDER=asan \
+	 T='$(or $(T),t/00core t/10store t/fuzz t/20rest)' test
 
 # What is about threads alone, under ThreadSanitizer: APR itself is not built
 # with it, so tests that use more of APR than pools would report APR's locks.

@@ -127,9 +127,9 @@ sub replace {
     flock $quiet, LOCK_EX or die "quiet: $!";
     $break->();
     $happened{'replaced files'}++;
-    sleep 1 + rand 1;
+    sleep 0.3 + rand 1;
     kill_child();
-    sleep 1 + rand 1;    # each child has looked at the files
+    sleep 1.1;    # each child has looked at the files
     $mend->();
     reload();
 }
