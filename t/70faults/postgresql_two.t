@@ -35,7 +35,7 @@ sub count_up {
             PUT => $url,
             { bearer($site), 'If-Match' => $seen->header('ETag') },
             { %$profile{qw(firstName lastName displayName)},
-                nickName => $profile->{nickName} + 1 }
+                nickName => '' . ($profile->{nickName} + 1) }
         );
         if    ($got->code == 200) { $done++ }
         elsif ($got->code == 412) { $overtaken++ }
