@@ -128,6 +128,8 @@ lock_store(int *file, int folder, const char *path, apr_pool_t *pool)
         err = up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                        "the lock file of the LMDB store '%s' is no plain file",
                        path);
+    else if (fcntl(*file, F_SETLK, &lock) && errno != EACCES && errno != EAGAIN)
+        err = failed("lock the LMDB store", path, pool);
     else if (fcntl(*file, F_SETLK, &lock))
         err = up_error(pool, UP_CONFLICT, APR_SUCCESS,
                        "the LMDB store '%s' is in use by %s: stop the server, "
