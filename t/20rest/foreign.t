@@ -258,6 +258,7 @@ unlike $server->log, qr/exit signal/, 'no child died';
     my $patient = OwnServer->start("$config\nTimeout 1\nRequestReadTimeout header=0 body=0\n");
     local $UserProfile::store = $patient->store;
     fill({ org => { id => 'O' } }, { token => { userId => 'T', token => $site->{token} } });
+    request(GET => $patient->url('/'));    # under valgrind a child takes its time to come up
     for my $case (['a byte now and then', 0.2], ['nothing more', 100]) {
         my ($what, $pause) = @$case;
         my ($got, $took) = slowly($patient->{port}, $put, $pause);

@@ -39,7 +39,7 @@ push @LWP::Protocol::http::EXTRA_SOCK_OPTS, SendTE => 0;
 my $top = abs_path(dirname($0)) =~ s{/t/[^/]+$}{}r;
 my $build = $ENV{UP_BUILD} || "$top/build";
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
-my $agent = LWP::UserAgent->new(max_redirect => 0, timeout => 30);
+my $agent = LWP::UserAgent->new(max_redirect => 0, timeout => 120);
 
 sub top {
     return $top;
