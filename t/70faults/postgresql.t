@@ -107,6 +107,10 @@ resumes('started again');
 # Others have all connections that the server allows.
 $postgres->sql('site', 'SELECT pg_terminate_backend(pid) FROM '
     . "pg_stat_activity WHERE usename = 'web'");
+$server->wait_until(sub {
+    $postgres->sql('postgres', 'SELECT count(*) FROM pg_stat_activity '
+        . "WHERE usename = 'web'") == 0;
+});
 {
     my @others;
     for (1 .. 9) {
