@@ -100,6 +100,7 @@ for my $may_not ('DELETE FROM userprofile.profile', 'DELETE FROM userprofile.eve
     like $err, qr/permission denied|must be owner/, "a server may not $may_not";
 }
 is +(ctl(as('web'), 'user', 'get', 'M2', 'u1'))[0], 0, 'a server may read users';
+is +(ctl(as('web'), 'stat'))[0], 0, '... and count what its metrics show';
 ($code, $out, $err) = ctl(as('web'), qw(org add Z));
 like $err, qr/permission denied/, 'a server may not add an organisation, says the tool';
 is +(ctl(as('operator'), @$_))[0], 0, "a tool may @$_"
