@@ -127,8 +127,8 @@ BEGIN
         GRANT SELECT ON userprofile.store, userprofile.org, userprofile.profile,
             userprofile.member, userprofile.token TO userprofile_server;
         GRANT UPDATE ON userprofile.profile TO userprofile_server;
-        GRANT INSERT, SELECT (user_id, sequence, change) ON userprofile.event
-            TO userprofile_server;
+        GRANT INSERT, SELECT (number, user_id, sequence, change)
+            ON userprofile.event TO userprofile_server;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'userprofile_tool') THEN
         GRANT USAGE ON SCHEMA userprofile TO userprofile_tool;

@@ -85,6 +85,28 @@ is $code, 1, 'an import with a conflict fails';
 like $err, qr/stopped at line 2 of '-'; the lines before it are kept: there is no organisation 'none'/, '... at its line';
 is $postgres->sql('two', q(SELECT string_agg(id, ' ') FROM userprofile.org WHERE id IN ('X', 'Y'))), 'X', '... and keeps those before it';
 
+# A batch that had to wait sees what the one before it has stored, whatever the
+# database's default is. That one ends when the tool waits for it.
+$postgres->sql('two', q(ALTER DATABASE two SET default_transaction_isolation = 'repeatable read'));
+my $other = fork // die "fork: $!\n";
+exec 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-d', $moved, '-c', <<'END' if !$other;
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT pg_advisory_xact_lock(1970303599, 1);
+DO $$ BEGIN
+    FOR i IN 1 .. 1500 LOOP
+        EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'mod_userprofile' AND state = 'idle in transaction');
+        PERFORM pg_stat_clear_snapshot(), pg_sleep(0.02);
+    END LOOP;
+END $$;
+UPDATE userprofile.profile SET state = 4 WHERE id = 'u1';
+COMMIT;
+END
+1 until $postgres->sql('two', q(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted));
+($code, $out, $err) = ctl($moved, qw(member add u1 ORG_OWNER --org M1));
+like $err, qr/user 'u1' is removed/, 'a batch that waited sees what was stored meanwhile';
+waitpid $other, 0;
+$postgres->sql('two', 'ALTER DATABASE two RESET default_transaction_isolation', q(UPDATE userprofile.profile SET state = 1 WHERE id = 'u1'));
+
 # Roles.
 $postgres->sql('two', 'CREATE ROLE web LOGIN IN ROLE userprofile_server', 'CREATE ROLE operator LOGIN IN ROLE userprofile_tool',
     'CREATE ROLE nobody LOGIN');
@@ -100,6 +122,7 @@ for my $may_not ('DELETE FROM userprofile.profile', 'DELETE FROM userprofile.eve
     like $err, qr/permission denied|must be owner/, "a server may not $may_not";
 }
 is +(ctl(as('web'), 'user', 'get', 'M2', 'u1'))[0], 0, 'a server may read users';
+is +(ctl(as('web'), 'stat'))[0], 0, '... and count what its metrics show';
 ($code, $out, $err) = ctl(as('web'), qw(org add Z));
 like $err, qr/permission denied/, 'a server may not add an organisation, says the tool';
 is +(ctl(as('operator'), @$_))[0], 0, "a tool may @$_"

@@ -114,7 +114,9 @@ static const struct {
 
     [PG_HOME] = {"SELECT org FROM userprofile.profile WHERE id = $1", 0},
 
-    [PG_BEGIN] = {"BEGIN", 0},
+    /* Each statement of a batch sees what was committed before it, whatever the
+     * database's default is: the wait for the lock is one of them. */
+    [PG_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", 0},
     [PG_BEGIN_WALK] = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0},
     [PG_COMMIT] = {"COMMIT", 0},
     [PG_LOCK_BATCH] = {"SELECT pg_try_advisory_xact_lock(" BATCH_LOCK
