@@ -136,7 +136,8 @@ typedef enum up_put_t {
  * UP_CONFLICT if ITEM would make a revoked token valid or a removed user a user
  * again, give a removed user rights or an erased one a profile, lower a
  * sequence, or make a human a machine or a machine a human. With it, an item
- * takes the place even of one that cannot be read. */
+ * takes the place even of one that cannot be read. A user who becomes removed
+ * loses all rights with that, one who becomes erased the values in events. */
 UP_MUST_CHECK up_error_t *up_admin_import(up_put_t *did,
                                           up_batch_t *batch,
                                           up_item_t *item,

@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-/* Whether USER, removed, has lost the profile too. */
+/* Whether USER is removed and has lost the profile too. */
 static int
 is_erased(const up_user_t *user, apr_pool_t *pool)
 {
-    return user->profile &&
+    return user->state == UP_REMOVED && user->profile &&
            !up_profile_diff(user->profile, up_profile_make(pool));
 }
 
@@ -27,8 +27,7 @@ judge_user(const up_user_t *user, const up_user_t *there, apr_pool_t *pool)
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "user '%s' was removed here and cannot become %s",
                         user->id, up_state_name(user->state));
-    if (there->state == UP_REMOVED && is_erased(there, pool) &&
-        !is_erased(user, pool))
+    if (is_erased(there, pool) && !is_erased(user, pool))
         return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                         "user '%s' was erased here and cannot get a profile "
                         "again",
@@ -98,6 +97,21 @@ keep_dates(up_item_t *item, const up_item_t *there, const up_given_t *given)
         user->changed = now;
 }
 
+/* USER was put in place of THERE, or NULL: end what USER, removed or erased,
+ * must not have any longer. */
+static up_error_t *
+end_rights(up_batch_t *batch,
+           const up_user_t *user,
+           const up_user_t *there,
+           apr_pool_t *pool)
+{
+    if (user->state == UP_REMOVED && (!there || there->state != UP_REMOVED))
+        UP_ERR(up_batch_remove_rights(batch, user->id, user->changed, pool));
+    if (is_erased(user, pool) && (!there || !is_erased(there, pool)))
+        return up_batch_erase_events(batch, user->id, pool);
+    return NULL;
+}
+
 up_error_t *
 up_admin_import(up_put_t *did,
                 up_batch_t *batch,
@@ -121,7 +135,11 @@ up_admin_import(up_put_t *did,
         *did = UP_PUT_UNCHANGED;
         return NULL;
     }
-    return up_batch_put(batch, item, pool);
+    UP_ERR(up_batch_put(batch, item, pool));
+    return item->kind == UP_KIND_USER
+               ? end_rights(batch, &item->as.user,
+                            there ? &there->as.user : NULL, pool)
+               : NULL;
 }
 
 up_error_t *

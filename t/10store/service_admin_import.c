@@ -170,6 +170,97 @@ check_dates(up_store_t *store, apr_pool_t *pool)
        "changed", "a user with other dates is changed");
 }
 
+/* Put an event about USER that has values. */
+static void
+put_change(up_store_t *store, const char *user, apr_pool_t *pool)
+{
+    up_profile_t *profile = up_profile_make(pool);
+    up_item_t item = {.kind = UP_KIND_EVENT,
+                      .as.event = {.type = UP_PROFILE_CHANGED,
+                                   .time = LONG_AGO,
+                                   .org = "O1",
+                                   .user = user,
+                                   .author = "",
+                                   .detail = "",
+                                   .sequence = 1,
+                                   .fields = UP_FIELD_BIT(UP_FIRST_NAME),
+                                   .before = profile,
+                                   .after = profile}};
+
+    profile->text[UP_FIRST_NAME] = "Secretive";
+    must(put_item(store, &item, pool));
+}
+
+/* Whether USER has a membership, and the token of BYTE, not revoked. */
+static const char *
+rights_of(up_store_t *store,
+          const char *user,
+          unsigned char byte,
+          apr_pool_t *pool)
+{
+    const up_item_t *member =
+        get_item(store, make_member("O1", user, "R", pool), pool);
+    const up_item_t *token =
+        get_item(store, make_token(user, byte, pool), pool);
+
+    return apr_pstrcat(pool, member ? "a membership" : "none",
+                       token && !token->as.token.revoked ? ", a token" : "",
+                       NULL);
+}
+
+/* How often the events have a value. */
+static int
+count_values(up_store_t *store, apr_pool_t *pool)
+{
+    const char *text = store_text(store, 1u << UP_KIND_EVENT, pool);
+    int count = 0;
+
+    while ((text = strstr(text, "Secretive"))) {
+        text++;
+        count++;
+    }
+    return count;
+}
+
+/* Who is removed elsewhere is so here, as if that were done here. */
+static void
+check_removals(up_store_t *store, apr_pool_t *pool)
+{
+    static const up_given_t all = {UP_ALL_FIELDS, 1, 1};
+
+    for (unsigned char i = 50; i < 53; i++) {
+        const char *user = apr_psprintf(pool, "X%d", i);
+        if (i < 52) /* the last one is no user yet */
+            put_human(store, "O1", user, UP_ACTIVE);
+        put_member(store, "O1", user, "R");
+        put_token(store, user, i);
+        put_change(store, user, pool);
+    }
+    int values = count_values(store, pool) / 3;
+    import(store, make_human("O1", "X50", UP_LOCKED, "F", pool), all, 0, pool);
+    is(rights_of(store, "X50", 50, pool), "a membership, a token",
+       "a locked user keeps all rights");
+    import(store, make_human("O1", "X50", UP_REMOVED, "F", pool), all, 0, pool);
+    is(rights_of(store, "X50", 50, pool), "none",
+       "who is imported as removed has no rights");
+    is_number(count_values(store, pool), values * 3,
+              "... and keeps the values in events");
+    import(store, make_erased("X51", pool), all, 0, pool);
+    is(rights_of(store, "X51", 51, pool), "none",
+       "who is imported as erased has no rights");
+    is(rights_of(store, "X52", 52, pool), "a membership, a token",
+       "... and another one has them");
+    is_number(count_values(store, pool), values * 2,
+              "... and nobody else loses the values in events");
+    import(store, make_erased("X52", pool), all, 0, pool);
+    is(rights_of(store, "X52", 52, pool), "none",
+       "who is imported as erased, and was no user, has no rights");
+    is_number(count_values(store, pool), values, "... and no values in events");
+    import(store, make_erased("X50", pool), all, 0, pool);
+    is_number(count_values(store, pool), 0,
+              "who was removed, and is imported as erased, has none either");
+}
+
 #define EVENTS 2500
 
 static void
@@ -261,6 +352,7 @@ test(apr_pool_t *pool)
     check_imports(store, pool);
     check_dates(store, pool);
     check_pruning(store, pool);
+    check_removals(store, pool);
     up_store_close(store);
 }
 
