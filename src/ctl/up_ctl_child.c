@@ -148,16 +148,17 @@ up_ctl_in_child(up_ctl_t *ctl,
     sigprocmask(SIG_BLOCK, &set, &mask);
     pid_t own = getpid(), pid = fork();
     if (pid == 0) {
-        for (size_t i = 0; i < ENDINGS; i++)
-            signal(endings[i], SIG_DFL);
         sigprocmask(SIG_SETMASK, &mask, NULL);
         ctl->parent = own;
         do_work(ctl, work, baton, outcome);
         _exit(0);
     }
     child = pid;
-    for (size_t i = 0; i < ENDINGS; i++)
-        sigaction(endings[i], &action, &before[i]);
+    for (size_t i = 0; i < ENDINGS; i++) {
+        sigaction(endings[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) /* nohup's, it stays so */
+            sigaction(endings[i], &action, NULL);
+    }
     sigprocmask(SIG_SETMASK, &mask, NULL);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

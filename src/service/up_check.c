@@ -92,6 +92,19 @@ lacks_org(const checker_t *checker, const char *org)
            !apr_hash_get(checker->orgs, org, APR_HASH_KEY_STRING);
 }
 
+/* TEXT as a word of a shell's command, in POOL. */
+static const char *
+quoted(const char *text, apr_pool_t *pool)
+{
+    const char *word = "'";
+
+    for (const char *quote; (quote = strchr(text, '\'')); text = quote + 1)
+        word = apr_pstrcat(
+            pool, word, apr_pstrmemdup(pool, text, (apr_size_t)(quote - text)),
+            "'\\''", NULL);
+    return apr_pstrcat(pool, word, text, "'", NULL);
+}
+
 /* What CHECKER knows of the user ID; made, with nothing known, if MAKES. */
 static known_t *
 find_user(const checker_t *checker, const char *id, int makes)
@@ -156,12 +169,12 @@ check_user(checker_t *checker, const up_user_t *user, apr_pool_t *pool)
                                     user->id, user->org);
 
     if (lacks_org(checker, user->org))
-        UP_ERR(
-            tell(checker, pool,
-                 apr_psprintf(pool, "userprofilectl org add '%s'", user->org),
-                 "%s: there is no such organisation, so the user cannot be "
-                 "reached",
-                 name));
+        UP_ERR(tell(checker, pool,
+                    apr_pstrcat(pool, "userprofilectl org add ",
+                                quoted(user->org, pool), NULL),
+                    "%s: there is no such organisation, so the user cannot be "
+                    "reached",
+                    name));
     if (!user->sequence || user->sequence > UP_SEQUENCE_MAX)
         UP_ERR(tell(checker, pool, RESTORE,
                     "%s: the sequence %" APR_UINT64_T_FMT
@@ -183,10 +196,10 @@ check_member(checker_t *checker, const up_member_t *member, apr_pool_t *pool)
     const char *place =
         *member->org ? apr_psprintf(pool, "in organisation '%s'", member->org)
                      : "on the instance";
-    const char *remedy =
-        apr_psprintf(pool, "userprofilectl member remove %s%s%s '%s'",
-                     *member->org ? "--org '" : "", member->org,
-                     *member->org ? "'" : "", member->user);
+    const char *remedy = apr_pstrcat(
+        pool, "userprofilectl member remove ", *member->org ? "--org " : "",
+        *member->org ? quoted(member->org, pool) : "", *member->org ? " " : "",
+        quoted(member->user, pool), NULL);
 
     if (*member->org && lacks_org(checker, member->org))
         UP_ERR(tell(checker, pool, remedy,
@@ -205,8 +218,9 @@ static up_error_t *
 check_token(checker_t *checker, const up_token_t *token, apr_pool_t *pool)
 {
     const known_t *user = find_user(checker, token->user, 0);
-    const char *remedy = apr_psprintf(
-        pool, "userprofilectl token revoke --user '%s'", token->user);
+    const char *remedy =
+        apr_pstrcat(pool, "userprofilectl token revoke --user ",
+                    quoted(token->user, pool), NULL);
 
     if (!is_sane(token->created) ||
         (token->expires && !is_sane(token->expires)) ||

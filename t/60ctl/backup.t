@@ -140,8 +140,10 @@ for my $turn (1 .. 10) {
 }
 cmp_ok($kills, '>', 0, 'backups were killed');
 
-# A signal that the tool can see leaves nothing at all.
-for my $signal (qw(INT TERM HUP)) {
+# A signal that the tool can see leaves nothing at all; one that is ignored, as
+# HUP is after nohup, does nothing.
+for my $row (['INT'], ['TERM'], ['HUP'], ['HUP', 'nohup']) {
+    my ($signal, @ignored) = @$row;
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         open STDERR, '>', "$folder/err";
@@ -149,7 +151,7 @@ for my $signal (qw(INT TERM HUP)) {
         {
             no warnings 'exec';
             exec 'strace', '-qq', '-f', '-o', "$folder/trace", '-e', 'trace=fdatasync', '-e',
-                'inject=fdatasync:delay_enter=3000000', tool(), '-s', $store, 'backup', "$folder/s";
+                'inject=fdatasync:delay_enter=3000000', @ignored, tool(), '-s', $store, 'backup', "$folder/s";
         }
         POSIX::_exit(127);
     }
@@ -159,7 +161,13 @@ for my $signal (qw(INT TERM HUP)) {
         ($tool) = split ' ', slurp("/proc/$pid/task/$pid/children") if glob "$folder/s.*";
     }
     kill $signal => $tool if $tool;
+    kill $signal => split ' ', slurp("/proc/$tool/task/$tool/children") if $tool && @ignored;
     waitpid $pid, 0;
+    if (@ignored) {
+        is($? >> 8, 0, "$signal is ignored: the backup succeeds");
+        is((ctl("lmdb:$folder/s", 'check'))[0], 0, "$signal is ignored: the backup is whole");
+        next;
+    }
     is($? >> 8, 1, "$signal: the backup fails");
     like(slurp("$folder/err"), qr/^userprofilectl: cannot back up the store: it was interrupted\n\z/m, "$signal: and says so");
     is_deeply([glob "$folder/s*"], [], "$signal: nothing is left of it");

@@ -62,6 +62,16 @@ is($code, 1, '--repair-plan: faults are an error too');
 like($out, qr/\A(?:the LMDB store .*\n    to mend it: .*\n){2}\z/, '--repair-plan says after each fault what would mend it');
 unlike($out, qr/FIRST|Last7/, 'no value of a profile is printed');
 
+# What would mend it can be given to a shell, whatever the ids are.
+my $quote = store(map { s/_/O'1; touch x '/gr } '{"org":{"id":"_"}}', '{"user":{"id":"U_","orgId":"_","type":"machine","state":"removed"}}');
+($code, undef, $err) = run(q({"member":{"orgId":"_","userId":"U_","roles":["R"]}}) =~ s/_/O'1; touch x '/gr, tool(), '-s', $quote, qw(import --force -));
+is($code, 0, 'a removed user is given a membership by force') or diag($err);
+($code, $out) = ctl($quote, qw(check --repair-plan));
+my ($remedy) = $out =~ /^    to mend it: userprofilectl (.*)$/m;
+($code, undef, $err) = run('', 'sh', '-c', "\"\$@\" $remedy", 'sh', tool(), '-s', $quote);
+is($code, 0, 'the remedy can be pasted') or diag($err);
+is((ctl($quote, 'check'))[0], 0, '... and mends it');
+
 # Output that cannot be written.
 ($code, $out, $err) = run('', 'sh', '-c', '"$@" >/dev/full', 'sh', tool(), '-s', $bad, 'check');
 is($code, 1, 'a full disk is an error');

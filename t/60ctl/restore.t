@@ -5,6 +5,7 @@ use warnings;
 
 use Ctl;
 use Digest::SHA qw(sha256_hex);
+use Fcntl qw(F_RDLCK F_SETLKW SEEK_SET);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -78,6 +79,31 @@ is(sprintf('%04o', (stat "$folder/new")[2] & 07777), '0700', 'nobody else may en
 my $empty = folder();
 is((ctl("lmdb:$empty", 'restore', "$folder/b"))[0], 0, 'a store is restored to an empty folder');
 is_deeply([sort map { s{.*/}{}r } glob "$empty/*"], [qw(data.mdb lock.mdb)], 'nothing else is there');
+
+# A process that begins to open the store during a restore shares LMDB's lock of
+# the lock file after it, and does not set the file up: so it must not find there
+# what was true of the old data. Another one that has the lock stands for that.
+{
+    my $made = store();
+    is((ctl($made, 'restore', "$folder/b"))[0], 0, 'a store is restored in place of a new one');
+    my $parent = $$;
+    my $pid = open(my $from, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open my $lock, '<', path_of($made) . '/lock.mdb' or die "lock.mdb: $!\n";
+        my $what = pack 's s x4 q q i x4', F_RDLCK, SEEK_SET, 0, 1, 0;
+        fcntl $lock, F_SETLKW, $what or die "fcntl: $!\n";
+        syswrite STDOUT, "locked\n";
+        sleep 1 while getppid == $parent;
+        POSIX::_exit(0);
+    }
+    is(readline $from, "locked\n", 'a process has the lock');
+    ($code, $out, $err) = ctl($made, 'export');
+    is($code, 1, 'a lock file that was set up for the old data is not gone by');
+    like($err, qr/^userprofilectl: cannot open what is in the LMDB store '[^']+': MDB_INVALID/, '... as the error says');
+    kill KILL => $pid;
+    close $from;
+    is(content($made), $old_content, 'the next process sets it up anew');
+}
 
 # By a symlink.
 symlink $path, "$folder/link" or die;

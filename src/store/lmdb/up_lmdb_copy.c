@@ -307,6 +307,21 @@ exchange(const char **kept, lmdb_copy_t *copy, const struct stat *status)
     return NULL;
 }
 
+/* Make LOCK, LMDB's lock file, which this process has locked, one that is not
+ * set up. A process that begins to open the store now waits until it is not
+ * locked any longer, and then would go by what it says of the old data; so it
+ * tries again. */
+static up_error_t *
+spoil_lock(int lock, const lmdb_copy_t *copy, apr_pool_t *pool)
+{
+    static const char no_magic[4];
+
+    if (pwrite(lock, no_magic, sizeof(no_magic), 0) != sizeof(no_magic))
+        return failed("write to the lock file of the LMDB store", copy->place,
+                      pool);
+    return NULL;
+}
+
 up_error_t *
 up_lmdb_copy_finish(const char **kept,
                     up_copy_t *base,
@@ -328,6 +343,8 @@ up_lmdb_copy_finish(const char **kept,
     if (missing && errno != ENOENT)
         err = failed("look at the data of the LMDB store", copy->place, pool);
     else
+        err = spoil_lock(lock, copy, pool);
+    if (!err)
         err = exchange(kept, copy, missing ? NULL : &data);
     close(lock);
     return err;

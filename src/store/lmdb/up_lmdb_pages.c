@@ -248,7 +248,8 @@ check_value(walk_t *walk,
                     " goes beyond the end of the page",
                     (apr_uint64_t)number);
     if (node->flags & ~(LMDB_VALUE_IS_ELSEWHERE | LMDB_VALUE_IS_TREE) ||
-        !(node->flags & LMDB_VALUE_IS_TREE) != !walk->is_main)
+        !(node->flags & LMDB_VALUE_IS_TREE) != !walk->is_main ||
+        (elsewhere && walk->is_main))
         return tell(walk, REMEDY,
                     "a value on page %" APR_UINT64_T_FMT
                     " is of a kind that it cannot be",
