@@ -78,7 +78,8 @@ my $REQUESTS = 60;
 my $began    = time;
 my %status;
 $status{ request(GET => $away->url('/v2/users/1'), { bearer('token') })->code }++ for 1 .. $REQUESTS;
-my $seconds = time - $began + 1;
+# The child's seconds begin when they do by its own clock.
+my $seconds = time - $began + 2;
 is $status{503}, $REQUESTS, 'without its store each request is answered with 503';
 my $said = () = $away->log =~ /UP0010: /g;
 cmp_ok $said, '>=', 1, 'an outage is logged';
