@@ -63,8 +63,8 @@ like($out, qr/\A(?:the LMDB store .*\n    to mend it: .*\n){2}\z/, '--repair-pla
 unlike($out, qr/FIRST|Last7/, 'no value of a profile is printed');
 
 # What would mend it can be given to a shell, whatever the ids are.
-my $quote = store(map { s/_/O'1; touch x '/gr } '{"org":{"id":"_"}}', '{"user":{"id":"U_","orgId":"_","type":"machine","state":"removed"}}');
-($code, undef, $err) = run(q({"member":{"orgId":"_","userId":"U_","roles":["R"]}}) =~ s/_/O'1; touch x '/gr, tool(), '-s', $quote, qw(import --force -));
+my $quote = store(map { s/_/O'1; : x '/gr } '{"org":{"id":"_"}}', '{"user":{"id":"U_","orgId":"_","type":"machine","state":"removed"}}');
+($code, undef, $err) = run(q({"member":{"orgId":"_","userId":"U_","roles":["R"]}}) =~ s/_/O'1; : x '/gr, tool(), '-s', $quote, qw(import --force -));
 is($code, 0, 'a removed user is given a membership by force') or diag($err);
 ($code, $out) = ctl($quote, qw(check --repair-plan));
 my ($remedy) = $out =~ /^    to mend it: userprofilectl (.*)$/m;
