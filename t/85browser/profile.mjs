@@ -1,5 +1,6 @@
 // profile.mjs -- people use the profile page in Chromium.
 import { execFileSync } from 'node:child_process';
+import { readFileSync, renameSync } from 'node:fs';
 import { startChromium } from './lib/chromium.mjs';
 import { done, is, ok } from '../80clients/lib/tap.mjs';
 
@@ -47,15 +48,106 @@ const says = (page, what) =>
     page.until(`document.getElementById('message').textContent
         .startsWith(${JSON.stringify(what)})`);
 
-async function byToken(id, options) {
+async function byToken(id, options = {}) {
     ctl('user', 'add', setup.org, id, '--first-name', 'Gigi', '--last-name', 'G');
-    const page = await open('/profile/', options);
+    const page = await open(`${options.prefix ?? ''}/profile/`, options);
     await page.start();
     await page.until(`document.activeElement.id === 'token'`);
+    await options.before?.(page);
     await page.type('token', ctl('token', 'add', id));
     await page.key('Enter', 13);
     await page.until(`!document.getElementById('profile').hidden`);
     return page;
+}
+
+const enter = (page) => page.key('Enter', 13);
+const value = (page, id) =>
+    page.run(`document.getElementById('${id}').value`);
+const shows = (page, id) =>
+    page.until(`!document.getElementById('${id}').hidden`);
+const stored = (id, what) => ctl('user', 'get', setup.org, id).includes(what);
+
+// The texts of the page, in English and in German.
+const script = readFileSync(`${setup.page}/profile.js`, 'utf8');
+const german = Function(
+    `return ${/^const GERMAN = (\{.*?^\});/ms.exec(script)[1]}`)();
+
+// What the English texts, with any words in them, look like.
+const isEnglish = Object.entries(german)
+    .filter(([english, own]) => english !== own)
+    .map(([english]) => RegExp(`^${english.replace(/[.()]/g, '\\$&')
+        .replace(/\{\d\}/g, '.*')}$`));
+
+// The texts that the script says itself.
+function saidTexts() {
+    const texts = [];
+    for (const { index } of script.matchAll(/\bsay\((?!text)/g)) {
+        let depth = 0;
+        let end = index;
+        const code = script.slice(index, index + 400)
+            .replace(/'[^']*'|[()]/g, (part, at) => {
+                depth += part === '(' ? 1 : part === ')' ? -1 : 0;
+                if (depth === 0 && end === index)
+                    end = index + at;
+                return part;
+            });
+        const call = code.slice(0, end - index).replace(/'\s*\+\s*'/g, '');
+        texts.push(...[...call.matchAll(/'([^']+)'/g)].map(([, said]) => said)
+            .filter((said) => /^[A-Z(].*[a-z]/.test(said)));
+    }
+    return texts;
+}
+
+// A script: each text that a page shows, the least contrast among them with what
+// has it, and how wide the page is.
+const SEEN = `(() => {
+    const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => rgb(colour).slice(0, 3)
+        .map((part) => part / 255)
+        .map((part) => part <= .04045 ? part / 12.92
+            : ((part + .055) / 1.055) ** 2.4)
+        .reduce((sum, part, i) => sum + part * [.2126, .7152, .0722][i], 0);
+    const behind = (it) => {
+        const colour = getComputedStyle(it).backgroundColor;
+        return rgb(colour)[3] === 0 && it.parentElement
+            ? behind(it.parentElement) : colour;
+    };
+    const contrast = (it) => {
+        const [a, b] = [light(getComputedStyle(it).color), light(behind(it))];
+        return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    };
+    const texts = [];
+    const all = [];
+    for (const it of document.querySelectorAll('main *')) {
+        if (!it.checkVisibility() || it.closest('noscript'))
+            continue;
+        const own = [...it.childNodes].filter(({ data }) => data?.trim());
+        if (own.length || /^(INPUT|SELECT)$/.test(it.tagName))
+            all.push([contrast(it), it.id || it.textContent.trim()]);
+        texts.push(...own.map(({ data }) => data.trim().replace(/\\s+/g, ' ')));
+        if (it.tagName === 'SELECT')
+            texts.push(...[...it.options].map(({ text }) => text));
+    }
+    return { texts, least: all.sort(([a], [b]) => a - b)[0],
+        width: document.documentElement.scrollWidth };
+})()`;
+
+// What PAGE is like in STATE: German, and 360 pixels wide.
+async function look(page, state) {
+    for (const scheme of ['light', 'dark']) {
+        await page.send('Emulation.setEmulatedMedia', { features:
+            [{ name: 'prefers-color-scheme', value: scheme }] });
+        const { texts, least, width } = await page.run(SEEN);
+        ok(least[0] >= 4.5, `${state}, ${scheme}: texts can be read; least so: ${
+            least[0].toFixed(1)}, ${least[1]}`);
+        if (scheme === 'dark')
+            continue;
+        ok(width <= 360, `${state}: 360 pixels are enough`);
+        is(texts.filter((seen) => isEnglish.some((like) => like.test(seen))), [],
+            `${state}: no text is English`);
+    }
+    ok(await page.run(`matchMedia('(prefers-color-scheme: dark)').matches`),
+        `${state}: the second of them was dark`);
 }
 
 try {
@@ -105,10 +197,159 @@ try {
         'it is saved after a new sign-in');
     is(await page.run('violations'), [], 'nothing violates the policy');
 
-    const small = await byToken('bea', { language: 'de', width: 360 });
-    ok(await small.run('document.documentElement.scrollWidth <= 360'),
-        'a screen of 360 pixels needs no scrolling to the side');
-    is(await text(small, 'save'), 'Speichern', 'German is spoken to Germans');
+    await page.run(`{ const script = document.createElement('script');
+        script.textContent = 'globalThis.hasRun = true';
+        document.head.append(script); }`);
+    await page.until('violations.length > 0');
+    is(await page.run('[globalThis.hasRun ?? false, ...violations]'),
+        [false, 'script-src-elem'], 'the policy lets no inline script run');
+
+    // In German, on a small screen.
+    const written = await page.run(`fetch('index.html')
+        .then((answer) => answer.text()).then((html) => {
+            const page = new DOMParser().parseFromString(html, 'text/html');
+            const roots = [page.documentElement,
+                ...[...page.querySelectorAll('template')].map((it) => it.content)];
+            return roots.flatMap((root) => {
+                const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+                const texts = [];
+                while (walker.nextNode())
+                    texts.push(walker.currentNode.data.trim().replace(/\\s+/g, ' '));
+                return texts;
+            }).filter((text) => text !== '');
+        })`);
+    const used = [...new Set([...written, ...saidTexts()])].sort();
+    is(used, Object.keys(german).sort(), 'each text has its German');
+
+    const long = 'Donaudampfschifffahrt'.repeat(9);
+    const small = await byToken('bea', { language: 'de', width: 360,
+        before: async (blank) => {
+            await look(blank, 'sign-in');
+            await blank.type('token', 'no token');
+            await enter(blank);
+            await look(blank, 'a bad token');
+        } });
+    is(await small.run('[document.documentElement.lang, document.title]'),
+        ['de', 'Ihr Profil'], 'German is spoken to Germans');
+    await look(small, 'form');
+    await small.type('firstName', '');
+    await small.run(`{ document.getElementById('firstName').value = '';
+        document.getElementById('preferredLanguage').value = ''; }`);
+    await small.type('displayName', 'x'.repeat(201));
+    await small.run(`document.getElementById('language-tag').value = 'n o'`);
+    await enter(small);
+    await says(small, 'Bitte sehen Sie');
+    await look(small, 'errors');
+    await small.type('firstName', long);
+    await small.type('displayName', 'B');
+    await small.run(`document.getElementById('preferredLanguage').value = 'fr'`);
+    ctl('user', 'set', setup.org, 'bea', '--first-name', 'Theirs',
+        '--nick-name', long);
+    await small.type('nickName', 'Mine');
+    await enter(small);
+    await shows(small, 'conflict');
+    await look(small, 'conflict');
+
+    // Which control each Tab comes to: name and value, or text.
+    const tabs = [];
+    for (let i = 0; i < 7; i++) {
+        await small.key('Tab', 9);
+        const on = await small.run(`{ const it = document.activeElement;
+            it.name ? it.name + ' ' + it.value : it.textContent }`);
+        tabs.push(on);
+        if (on === 'choice-firstName mine')
+            await small.key('ArrowDown', 40);
+        if (on === 'Diese Auswahl speichern')
+            break;
+    }
+    is(tabs, [...['firstName', 'displayName', 'nickName', 'preferredLanguage']
+        .map((name) => `choice-${name} mine`), 'Diese Auswahl speichern'],
+    'Tab comes to each choice of a conflict, and then to the button');
+    await enter(small);
+    await says(small, 'Gespeichert.');
+    is([stored('bea', 'Theirs'), stored('bea', 'Mine'), stored('bea', 'fr')],
+        [true, true, true], 'the choices of the keyboard are saved');
+    await look(small, 'saved');
+
+    // A session that ended, and somebody else.
+    ctl('user', 'add', setup.org, 'cat', '--first-name', 'Cat', '--last-name', 'C');
+    await small.type('nickName', 'Of Bea');
+    ctl('token', 'revoke', '--user', 'bea');
+    await enter(small);
+    await shows(small, 'sign-in');
+    await small.until(`document.activeElement.id === 'token'`);
+    await look(small, 'ended');
+    await small.type('token', ctl('token', 'add', 'cat'));
+    await enter(small);
+    await says(small, 'Sie sind jetzt als jemand anderes');
+    is([await value(small, 'firstName'), await value(small, 'nickName'),
+        stored('cat', 'Of Bea'), stored('bea', 'Of Bea')],
+    ['Cat', '', false, false],
+    'what one person typed is not saved for the next');
+    await look(small, 'somebody else');
+
+    // A server that does not answer, or not now.
+    await small.send('Network.enable');
+    const connect = (offline) =>
+        small.send('Network.emulateNetworkConditions', { offline, latency: 0,
+            downloadThroughput: -1, uploadThroughput: -1 });
+    await small.type('nickName', 'Offline');
+    await connect(true);
+    await enter(small);
+    await says(small, 'Der Server ist nicht erreichbar.');
+    is(await value(small, 'nickName'), 'Offline', 'offline: what was typed stays');
+    await look(small, 'offline');
+    await connect(false);
+    await says(small, 'Gespeichert.');
+    ok(stored('cat', 'Offline'), 'and is saved when the browser is online');
+
+    await small.send('Fetch.enable', { patterns: [{ requestStage: 'Response' }] });
+    const over = small.on('Fetch.requestPaused', ({ requestId, request }) =>
+        small.send(...request.method === 'PUT'
+            ? ['Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' }]
+            : ['Fetch.continueRequest', { requestId }]));
+    await small.type('nickName', 'Unanswered');
+    await enter(small);
+    await says(small, 'Der Server ist nicht erreichbar.');
+    ok(stored('cat', 'Unanswered'), 'an answer is lost after the change');
+    over();
+    await small.send('Fetch.disable');
+    await small.run(`document.getElementById('again').click()`);
+    await says(small, 'Gespeichert.');
+    is(await small.run(`document.getElementById('conflict').hidden`), true,
+        'trying again finds the change, and no conflict');
+
+    const folder = setup.store.replace('lmdb:', '');
+    await small.type('nickName', 'Later');
+    renameSync(folder, `${folder}.away`);
+    try {
+        await enter(small);
+        await says(small, 'Der Server kann das im Moment nicht tun. Neuer Versuch in');
+        is(await value(small, 'nickName'), 'Later',
+            'a store that is away: what was typed stays');
+        await look(small, 'not now');
+    } finally {
+        renameSync(`${folder}.away`, folder);
+    }
+    await says(small, 'Gespeichert.');
+    ok(stored('cat', 'Later'), 'and is saved when the store is back');
+
+    // Refusals.
+    const reader = await byToken('dan', { prefix: '/read' });
+    await reader.type('nickName', 'D');
+    await enter(reader);
+    await says(reader, 'You may not change your profile here.');
+    is(await value(reader, 'nickName'), 'D',
+        'one who may only read is told so, and nothing is lost');
+    const few = await byToken('eve', { prefix: '/few' });
+    await few.run(`document.getElementById('preferredLanguage').value = 'fr'`);
+    await few.type('nickName', 'E');
+    await enter(few);
+    await says(few, 'Please look');
+    is([await focus(few), await text(few, 'preferredLanguage-error')],
+        ['preferredLanguage',
+            'This language cannot be chosen here. These can: German, English'],
+        'a language that the server refuses is told at its field');
 
     const basic = await open('/basic/profile/');
     await basic.send('Fetch.enable', { handleAuthRequests: true });

@@ -45,10 +45,26 @@ sub by_password {
 END
 }
 
+# The same, by a token, with $directive.
+sub by_token {
+    my ($prefix, $directive) = @_;
+    return <<"END" . page($prefix);
+<Location $prefix>
+    UserProfile On
+    AuthType UserProfile
+    AuthName "profiles"
+    Require valid-user
+    $directive
+</Location>
+END
+}
+
 my $server = OwnServer->prepare(join "\n",
     'UserProfileStore "lmdb:${FOLDER}/store"',
-    'AddType text/javascript .js',
-    $calls, $page, by_password('/basic'));
+    "AddType text/javascript .js\nAddType text/css .css",
+    $calls, $page, by_password('/basic'),
+    by_token('/read', 'UserProfileSelf Read'),
+    by_token('/few', 'UserProfileLanguages de en'));
 $server->launch;
 
 local $UserProfile::store = $server->store;
@@ -63,6 +79,7 @@ $ENV{UP_SETUP} = JSON::PP->new->utf8->encode({
     org   => $site->{org},
     tool  => ($ENV{UP_BUILD} || "$top/build") . '/userprofilectl',
     store => $server->store,
+    page  => "$top/conf/profile",
 });
 system 'node', "$FindBin::Bin/profile.mjs";
 my $status = $?;
