@@ -386,7 +386,8 @@ lint: $(GEN_H)
 	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C) \
 	    $(wildcard t/bench/*.h)
 	@clang-tidy --quiet --warnings-as-errors='*' $(ROOM_C) $(HTTPD_C) -- \
-	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR)
+	    -std=c99 $(ALL_CPPFLAGS) -I$(HTTPD_INCLUDEDIR) \
+	    $(LIBPQ_INCLUDEDIR:%=-isystem %)
 	@for script in t/TEST t/bench/bench t/check/report t/check/coverage \
 	    t/package/deb t/package/readme \
 	    $(wildcard t/lib/*.pm t/bench/*.pm \
