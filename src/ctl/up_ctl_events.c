@@ -311,7 +311,6 @@ up_ctl_events_prune(up_ctl_t *ctl)
     UP_ERR(up_admin_prune_events(&removed, ctl->store, before, ctl->author,
                                  ctl->pool));
     return up_ctl_print_line(
-        apr_psprintf(ctl->pool, "removed %" APR_UINT64_T_FMT " events",
-                     removed),
+        apr_psprintf(ctl->pool, "events removed: %" APR_UINT64_T_FMT, removed),
         ctl->pool);
 }

@@ -226,10 +226,10 @@ is($err, "userprofilectl: the last event of this store is 1, so that none can fo
 my $old = store('{"org":{"id":"O1"}}');
 changed($old, qw(user add O1 U1 --machine));
 changed($old, qw(user set O1 U1 --state locked));
-is(changed($old, qw(events prune --before 2020-02-29)), "removed 0 events\n", 'events prune removes nothing that is newer');
+is(changed($old, qw(events prune --before 2020-02-29)), "events removed: 0\n", 'events prune removes nothing that is newer');
 is(scalar events_of($old), 3, 'what is newer stays');
 sleep 0.01;
-is(changed($old, qw(events prune --before 2999-12-31T12:00:00Z)), "removed 2 events\n", 'events prune says how many it removed');
+is(changed($old, qw(events prune --before 2999-12-31T12:00:00Z)), "events removed: 2\n", 'events prune says how many it removed');
 my @left = split /\n/, changed($old, qw(events --json));
 is_deeply(numbers("@left"), [3, 4], 'the last event stays, and the pruning is one');
 like($left[1], qr/"type":"events\.pruned",.*"by":"\Q$BY\E","detail":"before=2999-12-31T12:00:00Z removed=2"/, 'the event of a pruning');
