@@ -2,6 +2,7 @@
 #include "raw_lmdb.h"
 #include "store_contract.h"
 #include "store_items.h"
+#include "file_bytes.h"
 #include "tap.h"
 #include "temp_folder.h"
 #include "temp_lmdb.h"
@@ -14,40 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A file in memory. */
-typedef struct bytes_t {
-    unsigned char *at;
-    size_t length;
-} bytes_t;
-
-static bytes_t
-slurp(const char *path, apr_pool_t *pool)
-{
-    bytes_t bytes = {NULL, 0};
-    struct stat status;
-    int file = open(path, O_RDONLY);
-
-    if (file < 0 || fstat(file, &status))
-        exit(1);
-    bytes.length = (size_t)status.st_size;
-    bytes.at = apr_palloc(pool, bytes.length);
-    if (read(file, bytes.at, bytes.length) != status.st_size)
-        exit(1);
-    close(file);
-    return bytes;
-}
-
-static void
-spew(const char *path, bytes_t bytes)
-{
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    if (file < 0 ||
-        write(file, bytes.at, bytes.length) != (ssize_t)bytes.length)
-        exit(1);
-    close(file);
-}
 
 /* Change BIT of the byte WHERE of each place that has WHAT in DATA. */
 static int
