@@ -181,8 +181,16 @@ up_pg_batch_put(up_batch_t *base,
         return NULL;
     if (item->kind == UP_KIND_MEMBER)
         return refuse_org(item->as.member.org, scratch_pool);
-    return up_pg_explain_conflict(batch->connection, &item->as.user,
-                                  scratch_pool);
+    up_error_t *err =
+        up_pg_explain_conflict(batch->connection, &item->as.user, scratch_pool);
+    if (!err)
+        err = up_error(scratch_pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                       "user '%s' was not stored, as what kept it out was "
+                       "changed just then",
+                       item->as.user.id);
+    if (err->reason != UP_CONFLICT)
+        batch->spoilt = up_error_copy(err, batch->pool);
+    return err;
 }
 
 /* Append the key fields of KEY; of a user, the organisation if IS_WHOLE. */
