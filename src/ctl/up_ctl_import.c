@@ -1,26 +1,21 @@
 /* up_ctl_import.c -- import and export: items into the store, in batches, and
  * out of it. */
-#include "core/up_clock.h"
 #include "core/up_id.h"
 #include "ctl/up_ctl.h"
 #include "ctl/up_ctl_import_source.h"
 #include "ctl/up_ctl_print.h"
+#include "ctl/up_ctl_progress.h"
 #include "service/up_admin.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A batch ends at either bound. They limit the memory, and how long other
  * writers wait. */
 #define BATCH_ENTRIES 1000
 #define BATCH_BYTES (4 * 1024 * 1024)
-
-#define SHOWN_EVERY (APR_USEC_PER_SEC / 5)
-
-#define CLEAR_LINE "\r\033[K"
 
 /* Beside what up_admin_import() did: what it refused. */
 #define REFUSED UP_PUTS
@@ -29,17 +24,11 @@
 /* In place of a kind: what is no item. */
 #define NO_ITEM UP_KINDS
 
-typedef struct progress_t {
-    apr_time_t begun;
-    apr_time_t shown;
-    int on_terminal;
-} progress_t;
-
 typedef struct import_t {
     up_ctl_t *ctl;
     const char *path;
     up_ctl_source_t *source;
-    progress_t progress;
+    up_ctl_progress_t progress;
     const char *author; /* of its event; */
     const char *sha256; /* of the file, for the event; NULL: not known */
     int is_ended;       /* the source is not read any longer */
@@ -73,51 +62,6 @@ kept(const import_t *import)
            sum_of(import, UP_PUT_UNCHANGED);
 }
 
-static double
-seconds(const progress_t *progress)
-{
-    return (double)(up_clock() - progress->begun) / APR_USEC_PER_SEC;
-}
-
-static double
-rate(const import_t *import)
-{
-    double passed = seconds(&import->progress);
-
-    return passed > 0 ? (double)kept(import) / passed : 0;
-}
-
-static void
-begin_progress(progress_t *progress)
-{
-    progress->begun = progress->shown = up_clock();
-    progress->on_terminal = isatty(STDERR_FILENO);
-}
-
-/* Show the progress on the standard error, if that is a terminal and nothing
- * was shown in the last fifth of a second. */
-static void
-show_progress(import_t *import)
-{
-    progress_t *progress = &import->progress;
-    apr_time_t now = up_clock();
-
-    if (!progress->on_terminal || now - progress->shown < SHOWN_EVERY)
-        return;
-    progress->shown = now;
-    fprintf(stderr, CLEAR_LINE "%" APR_UINT64_T_FMT " %s, %.0f %s a second",
-            kept(import), up_ctl_source_noun(import->source), rate(import),
-            up_ctl_source_noun(import->source));
-}
-
-/* Take the progress off the terminal. */
-static void
-end_progress(const progress_t *progress)
-{
-    if (progress->on_terminal)
-        fputs(CLEAR_LINE, stderr);
-}
-
 static void
 print_sum(const import_t *import)
 {
@@ -126,7 +70,8 @@ print_sum(const import_t *import)
     printf("imported %" APR_UINT64_T_FMT " %s in %.1f s, %.0f %s a second: "
            "%" APR_UINT64_T_FMT " added, %" APR_UINT64_T_FMT " changed, "
            "%" APR_UINT64_T_FMT " unchanged\n",
-           kept(import), noun, seconds(&import->progress), rate(import), noun,
+           kept(import), noun, up_ctl_progress_seconds(&import->progress),
+           up_ctl_progress_rate(&import->progress, kept(import)), noun,
            sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
            sum_of(import, UP_PUT_UNCHANGED));
 }
@@ -429,7 +374,7 @@ run(import_t *import, apr_pool_t *pool)
         bad = read_batch(import, iterpool);
         if (import->batch->nelts || kept(import))
             UP_ERR(store_batch(import, bad != NULL, iterpool));
-        show_progress(import);
+        up_ctl_progress_show_rate(&import->progress, kept(import));
     }
     return bad;
 }
@@ -485,10 +430,10 @@ up_ctl_import(up_ctl_t *ctl)
     UP_ERR(up_ctl_source_open(&import.source, ctl));
     UP_ERR(up_ctl_open(ctl));
     import.author = ctl->author; /* not while others wait for a batch */
-    begin_progress(&import.progress);
+    up_ctl_progress_begin(&import.progress, up_ctl_source_noun(import.source));
     up_error_t *err = run(&import, ctl->pool);
     tell_of_failed(&import, ctl->pool);
-    end_progress(&import.progress);
+    up_ctl_progress_hide(&import.progress);
     if (import.is_dry)
         return err ? err : end_dry_run(&import, ctl->pool);
     print_sum(&import);

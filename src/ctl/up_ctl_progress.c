@@ -18,20 +18,47 @@ up_ctl_progress_begin(up_ctl_progress_t *progress, const char *what)
     progress->is_shown = 0;
 }
 
+/* Whether something is to be shown now; it then counts as shown. */
+static int
+is_due(up_ctl_progress_t *progress)
+{
+    if (!progress->on_terminal)
+        return 0;
+    apr_time_t now = up_clock();
+    if (now - progress->shown < SHOWN_EVERY)
+        return 0;
+    progress->shown = now;
+    progress->is_shown = 1;
+    return 1;
+}
+
 void
 up_ctl_progress_show(up_ctl_progress_t *progress,
                      apr_uint64_t done,
                      apr_uint64_t all)
 {
-    if (!progress->on_terminal)
+    if (!is_due(progress))
         return;
-    apr_time_t now = up_clock();
-    if (now - progress->shown < SHOWN_EVERY)
-        return;
-    progress->shown = now;
-    progress->is_shown = 1;
     fprintf(stderr, CLEAR_LINE "%s %.0f %%", progress->what,
             all ? 100.0 * (double)done / (double)all : 100.0);
+}
+
+void
+up_ctl_progress_show_rate(up_ctl_progress_t *progress, apr_uint64_t done)
+{
+    if (!is_due(progress))
+        return;
+    fprintf(stderr, CLEAR_LINE "%" APR_UINT64_T_FMT " %s, %.0f %s a second",
+            done, progress->what, up_ctl_progress_rate(progress, done),
+            progress->what);
+}
+
+double
+up_ctl_progress_rate(const up_ctl_progress_t *progress, apr_uint64_t done)
+{
+    double passed = up_ctl_progress_seconds(progress);
+
+    return passed > 0 ? (double)done / passed : 0;
 }
 
 void

@@ -7,7 +7,7 @@
 #include <apr_time.h>
 
 typedef struct up_ctl_progress_t {
-    const char *what; /* "checked" */
+    const char *what; /* "checked"; or a noun */
     int on_terminal;  /* the standard error is one */
     apr_time_t begun, shown;
     int is_shown;
@@ -20,6 +20,14 @@ void up_ctl_progress_begin(up_ctl_progress_t *progress, const char *what);
 void up_ctl_progress_show(up_ctl_progress_t *progress,
                           apr_uint64_t done,
                           apr_uint64_t all);
+
+/* Likewise, of a work whose end is not known, how many are DONE in all and in
+ * a second. WHAT is their noun then: "lines". */
+void up_ctl_progress_show_rate(up_ctl_progress_t *progress, apr_uint64_t done);
+
+/* How many of DONE that is in a second. */
+double up_ctl_progress_rate(const up_ctl_progress_t *progress,
+                            apr_uint64_t done);
 
 /* Take what is shown off the terminal. */
 void up_ctl_progress_hide(up_ctl_progress_t *progress);
