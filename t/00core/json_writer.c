@@ -44,9 +44,12 @@ names(apr_pool_t *pool)
     up_json_write_number(writer, "address_2", 1);
     up_json_write_number(writer, "last_", 2);
     up_json_write_number(writer, "@type", 3);
+    up_json_write_number(writer, "from_a_to_z", 4);
     up_json_end_object(writer);
     up_json_writer_text(&text, &length, writer);
-    is(text, "\"firstName\":{\"address2\":1,\"last_\":2,\"@type\":3}",
+    is(text,
+       "\"firstName\":{\"address2\":1,\"last_\":2,\"@type\":3,"
+       "\"fromAToZ\":4}",
        "names of members are in lowerCamel");
 }
 
