@@ -9,9 +9,34 @@ use Exporter   qw(import);
 use File::Basename qw(basename);
 use File::Spec ();
 use File::Temp qw(tempdir);
-use POSIX      ();
+use POSIX       ();
+use Time::HiRes ();
 
-our @EXPORT = qw(tool run ctl folder store slurp spew lines_of);
+our @EXPORT = qw(tool run ctl seconds_of killed folder store slurp spew lines_of);
+
+# Start the tool with @arguments, and kill it with SIGKILL after $seconds, unless
+# it has ended. Returns whether it was killed.
+sub killed {
+    my ($seconds, @arguments) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null' or POSIX::_exit(126);
+        { no warnings 'exec'; exec tool(), @arguments; }
+        POSIX::_exit(127);
+    }
+    Time::HiRes::sleep($seconds);
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    return ($? & 127) != 0;
+}
+
+# How many seconds the tool takes with @arguments, here and now.
+sub seconds_of {
+    my (@arguments) = @_;
+    my $begun = Time::HiRes::time();
+    run('', tool(), @arguments);
+    return Time::HiRes::time() - $begun;
+}
 
 # The built tool, by an absolute path.
 sub tool {
