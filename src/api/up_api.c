@@ -77,6 +77,12 @@ name_field(up_error_t *err,
     err->message = apr_pstrcat(pool, message, first->description, NULL);
 }
 
+int
+up_method_only_reads(const up_method_t *method)
+{
+    return method->http_method && !strcmp(method->http_method, "GET");
+}
+
 up_error_t *
 up_method_call(const ProtobufCMessage **answer,
                const up_method_t *method,

@@ -51,6 +51,10 @@ const up_service_t *up_service_by_name(const char *name);
 const up_method_t *up_service_method(const up_service_t *service,
                                      const char *name);
 
+/* Whether METHOD, however it is called, changes nothing: one that REST calls by
+ * GET. */
+int up_method_only_reads(const up_method_t *method);
+
 /* Call METHOD with MESSAGE: its procedure, whose FIELD_INVALID then says which
  * message and field it is about. */
 UP_MUST_CHECK up_error_t *up_method_call(const ProtobufCMessage **answer,

@@ -55,6 +55,16 @@ read_token(const char **token, const request_rec *r)
     return NULL;
 }
 
+/* Whether R changes nothing, so that its token may be looked up in a copy of
+ * the store. */
+static int
+only_reads(request_rec *r)
+{
+    const up_request_t *request = up_request_known(r);
+
+    return request->method && up_method_only_reads(request->method);
+}
+
 static up_error_t *
 authenticate(request_rec *r)
 {
@@ -63,7 +73,8 @@ authenticate(request_rec *r)
 
     UP_ERR(read_token(&token, r));
     UP_ERR(up_stores_get(&store, r));
-    UP_ERR(up_token_check(&user, store, token, r->pool, r->pool));
+    UP_ERR(
+        up_token_check(&user, store, only_reads(r), token, r->pool, r->pool));
     r->user = (char *)user; /* in R's pool */
     r->ap_auth_type = (char *)AUTH_TYPE;
     return NULL;

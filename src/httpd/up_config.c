@@ -396,6 +396,9 @@ const command_rec up_config_commands[] = {
     AP_INIT_TAKE1("UserProfilePool", set_store_option, "pool", RSRC_CONF,
                   "how many connections a child has to a PostgreSQL store, at "
                   "most (default 8)"),
+    AP_INIT_TAKE1("UserProfileReads", set_store_option, "reads", RSRC_CONF,
+                  "where profiles are read from a PostgreSQL store: primary; "
+                  "any: from a standby among its hosts (default primary)"),
     AP_INIT_FLAG("UserProfile", set_enabled, NULL, DIR,
                  "On: serve user profiles below this path (default Off)"),
     AP_INIT_TAKE_ARGV("UserProfileProtocols", set_protocols, NULL, DIR,

@@ -31,7 +31,8 @@ typedef enum up_self_t {
 typedef struct up_server_config_t {
     const char *store_uri;       /* UserProfileStore */
     apr_table_t *store_options;  /* UserProfileMapSize, UserProfileSync,
-                                  * UserProfileStoreTimeout, UserProfilePool */
+                                  * UserProfileStoreTimeout, UserProfilePool,
+                                  * UserProfileReads */
     up_flag_t used;              /* whether anything here asks for a store */
     up_flag_t serving;           /* whether anything in this process is used */
     up_site_store_t *site_store; /* set in post_config if used */

@@ -177,7 +177,10 @@ wanted_org(const up_call_t *call, const up_target_t *target)
 }
 
 up_error_t *
-up_access_read(up_view_t **view, up_call_t *call, const up_target_t *target)
+up_access_read(up_view_t **view,
+               up_call_t *call,
+               const up_target_t *target,
+               int may_lag)
 {
     access_t access = {call, target};
     const char *wanted = wanted_org(call, target);
@@ -185,6 +188,7 @@ up_access_read(up_view_t **view, up_call_t *call, const up_target_t *target)
         .caller = storable(call->caller),
         .wanted = storable(wanted),
         .user = storable(target->user),
+        .may_lag = may_lag,
         .in_any_org = target->scope != UP_SCOPE_ORG,
         .may_read = may_read,
         .baton = &access,

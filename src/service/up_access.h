@@ -96,10 +96,11 @@ typedef struct up_target_t {
 
 /* Set *VIEW to the organisation of CALL, the caller's roles and TARGET, which
  * is read only if the caller may read it; an id that cannot be stored is not
- * looked up. Sets CALL's target and found_org. */
+ * looked up. MAY_LAG is as in up_query_t. Sets CALL's target and found_org. */
 UP_MUST_CHECK up_error_t *up_access_read(up_view_t **view,
                                          up_call_t *call,
-                                         const up_target_t *target);
+                                         const up_target_t *target,
+                                         int may_lag);
 
 /* Check the organisation that CALL names or, in UP_SCOPE_ORG, takes place in,
  * and the caller's state: ORG_NOT_FOUND, MEMBERSHIP_NOT_FOUND. */

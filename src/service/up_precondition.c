@@ -180,6 +180,26 @@ up_precondition_judge(const up_precondition_t *precondition,
     return UP_PROCEED;
 }
 
+/* The larger one of NEWEST and what TAGS name. */
+static apr_uint64_t
+newest_of(const tags_t *tags, apr_uint64_t newest)
+{
+    for (int i = 0; tags->list && i < tags->list->nelts; i++) {
+        const tag_t *tag = &APR_ARRAY_IDX(tags->list, i, tag_t);
+        if (tag->sequence > newest)
+            newest = tag->sequence;
+    }
+    return newest;
+}
+
+apr_uint64_t
+up_precondition_newest(const up_precondition_t *precondition)
+{
+    return precondition ? newest_of(&precondition->match,
+                                    newest_of(&precondition->none_match, 0))
+                        : 0;
+}
+
 up_error_t *
 up_precondition_failed(apr_uint64_t sequence, apr_pool_t *pool)
 {

@@ -28,6 +28,10 @@ typedef enum up_verdict_t {
 up_verdict_t up_precondition_judge(const up_precondition_t *precondition,
                                    apr_uint64_t sequence);
 
+/* The largest sequence that PRECONDITION (NULL: none) names, and so one that
+ * the caller knows of; 0: none. */
+apr_uint64_t up_precondition_newest(const up_precondition_t *precondition);
+
 /* SEQUENCE_MISMATCH for a user at SEQUENCE, in POOL. */
 up_error_t *up_precondition_failed(apr_uint64_t sequence, apr_pool_t *pool);
 

@@ -42,12 +42,13 @@ static up_error_t *
 find(up_view_t **view,
      up_call_t *call,
      const up_target_t *target,
+     int may_lag,
      const apr_array_header_t *violations,
      up_error_t *refusal)
 {
     int is_in_store = target->scope == UP_SCOPE_STORE;
 
-    UP_ERR(up_access_read(view, call, target));
+    UP_ERR(up_access_read(view, call, target, may_lag));
     UP_ERR(up_access_check_org(*view, call, target));
     if (!is_in_store)
         UP_ERR(up_access_check_rights(*view, call, target));
@@ -60,15 +61,17 @@ find(up_view_t **view,
     return is_in_store ? up_access_check_rights(*view, call, target) : NULL;
 }
 
-up_error_t *
-up_profiles_get(const up_user_t **user,
-                up_call_t *call,
-                const up_target_t *target,
-                int must_be_human)
+/* As up_profiles_get(), by a read that may lag or not. */
+static up_error_t *
+get(const up_user_t **user,
+    up_call_t *call,
+    const up_target_t *target,
+    int must_be_human,
+    int may_lag)
 {
     up_view_t *view;
 
-    UP_ERR(find(&view, call, target, validate_id(call, target), NULL));
+    UP_ERR(find(&view, call, target, may_lag, validate_id(call, target), NULL));
     if (!view->user || view->user->state == UP_REMOVED)
         return up_access_not_found(call, target);
     if (must_be_human && view->user->type != UP_HUMAN)
@@ -83,6 +86,24 @@ up_profiles_get(const up_user_t **user,
     call->unmodified = verdict == UP_SAME;
     *user = view->user;
     return NULL;
+}
+
+/* A copy that lags does not know of a new user or right yet, so it is not for
+ * it to refuse a call, nor does it serve a caller who knows a newer profile. */
+up_error_t *
+up_profiles_get(const up_user_t **user,
+                up_call_t *call,
+                const up_target_t *target,
+                int must_be_human)
+{
+    if (call->store && up_store_may_lag(call->store)) {
+        if (!get(user, call, target, must_be_human, 1) &&
+            call->sequence >= up_precondition_newest(call->precondition))
+            return NULL;
+        call->sequence = 0;
+        call->found_org = NULL;
+    }
+    return get(user, call, target, must_be_human, 0);
 }
 
 /* The baton of decide(). */
@@ -171,7 +192,7 @@ up_profiles_update(const up_user_t **user,
     up_profile_validate(&command.profile, violations, update->profile,
                         update->fields, update->rules, call->languages,
                         update->prefix, call->pool);
-    UP_ERR(find(&view, call, target, violations, update->refusal));
+    UP_ERR(find(&view, call, target, 0, violations, update->refusal));
 
     /* Judge the record just read first: an error, and an update that changes
      * nothing, need not wait for the store's writer lock. */

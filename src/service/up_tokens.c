@@ -59,21 +59,22 @@ up_token_generate(const char **text, apr_pool_t *pool)
     return NULL;
 }
 
-up_error_t *
-up_token_check(const char **user,
-               up_store_t *store,
-               const char *text,
-               apr_pool_t *result_pool,
-               apr_pool_t *scratch_pool)
+/* As up_token_check(), of the token with this SHA256, by a look-up that may lag
+ * or not. */
+static up_error_t *
+check(const char **user,
+      up_store_t *store,
+      int may_lag,
+      const unsigned char sha256[UP_SHA256_BYTES],
+      apr_pool_t *result_pool,
+      apr_pool_t *scratch_pool)
 {
-    unsigned char sha256[UP_SHA256_BYTES];
     const up_token_t *token;
     up_state_t state = UP_ACTIVE;
     int stored = 0;
 
-    UP_ERR(up_token_hash(sha256, text, result_pool));
-    UP_ERR(up_store_token(&token, &stored, &state, store, sha256, result_pool,
-                          scratch_pool));
+    UP_ERR(up_store_token(&token, &stored, &state, store, may_lag, sha256,
+                          result_pool, scratch_pool));
     if (!token)
         return up_error(result_pool, UP_TOKEN_INVALID, APR_SUCCESS,
                         "the token is unknown");
@@ -86,4 +87,21 @@ up_token_check(const char **user,
                         up_state_name(state));
     *user = token->user;
     return NULL;
+}
+
+up_error_t *
+up_token_check(const char **user,
+               up_store_t *store,
+               int may_lag,
+               const char *text,
+               apr_pool_t *result_pool,
+               apr_pool_t *scratch_pool)
+{
+    unsigned char sha256[UP_SHA256_BYTES];
+
+    UP_ERR(up_token_hash(sha256, text, result_pool));
+    if (may_lag && up_store_may_lag(store) &&
+        !check(user, store, 1, sha256, result_pool, scratch_pool))
+        return NULL;
+    return check(user, store, 0, sha256, result_pool, scratch_pool);
 }

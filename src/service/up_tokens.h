@@ -35,11 +35,13 @@ const char *up_token_id(const unsigned char sha256[UP_SHA256_BYTES],
 UP_MUST_CHECK up_error_t *up_token_generate(const char **text,
                                             apr_pool_t *pool);
 
-/* Set *USER, in RESULT_POOL, to the user that the token TEXT speaks for.
- * TOKEN_INVALID if it is unknown or expired, or if its user is removed, locked
- * or inactive. */
+/* Set *USER, in RESULT_POOL, to the user that the token TEXT speaks for. If the
+ * look-up MAY_LAG, as up_store_may_lag() says, a token that was revoked since
+ * may be taken; none is refused for being new. TOKEN_INVALID if it is unknown
+ * or expired, or if its user is removed, locked or inactive. */
 UP_MUST_CHECK up_error_t *up_token_check(const char **user,
                                          up_store_t *store,
+                                         int may_lag,
                                          const char *text,
                                          apr_pool_t *result_pool,
                                          apr_pool_t *scratch_pool);

@@ -297,6 +297,12 @@ up_driver_count(up_store_t *store, unsigned changes, apr_interval_time_t time)
                        __ATOMIC_RELAXED);
 }
 
+int
+up_store_may_lag(const up_store_t *store)
+{
+    return store->may_lag;
+}
+
 up_error_t *
 up_store_read(up_view_t **view,
               up_store_t *store,
@@ -339,12 +345,13 @@ up_store_token(const up_token_t **token,
                int *owner_stored,
                up_state_t *owner_state,
                up_store_t *store,
+               int may_lag,
                const unsigned char sha256[UP_SHA256_BYTES],
                apr_pool_t *result_pool,
                apr_pool_t *scratch_pool)
 {
-    return store->driver->token(token, owner_stored, owner_state, store, sha256,
-                                result_pool, scratch_pool);
+    return store->driver->token(token, owner_stored, owner_state, store,
+                                may_lag, sha256, result_pool, scratch_pool);
 }
 
 up_error_t *

@@ -150,6 +150,12 @@ typedef struct up_store_counters_t {
  * as long as STORE. */
 void up_store_count(up_store_t *store, up_store_counters_t *counters);
 
+/* Whether a read of STORE that may lag is of a copy, where there is one: it may
+ * not have the newest changes yet, and whatever it says is told of a moment
+ * that was. A change is never decided on that. 0: such a read is as any other.
+ */
+int up_store_may_lag(const up_store_t *store);
+
 /* What one request needs to know, read in one step. */
 typedef struct up_view_t {
     const char *caller_org;  /* the caller's own, NULL if not stored */
@@ -177,6 +183,8 @@ typedef struct up_query_t {
      * the user: what may not be seen is not read. NULL: yes. */
     int (*may_read)(void *baton, const up_view_t *view);
     void *baton;
+
+    int may_lag; /* see up_store_may_lag() */
 } up_query_t;
 
 /* Set *VIEW to what QUERY asks for. */
@@ -229,12 +237,13 @@ UP_MUST_CHECK up_error_t *up_store_update_seen(const up_user_t **after,
 
 /* Set *TOKEN to the one whose text has this SHA256, or to NULL if there is none
  * or it is revoked, and, if it was found, *OWNER_STORED and *OWNER_STATE to
- * what is known of its user. */
+ * what is known of its user; if it MAY_LAG, as up_store_may_lag() says. */
 UP_MUST_CHECK up_error_t *up_store_token(
     const up_token_t **token,
     int *owner_stored,
     up_state_t *owner_state,
     up_store_t *store,
+    int may_lag,
     const unsigned char sha256[UP_SHA256_BYTES],
     apr_pool_t *result_pool,
     apr_pool_t *scratch_pool);

@@ -75,6 +75,7 @@ typedef up_error_t *up_driver_token_t(
     int *owner_stored,
     up_state_t *owner_state,
     up_store_t *store,
+    int may_lag,
     const unsigned char sha256[UP_SHA256_BYTES],
     apr_pool_t *result_pool,
     apr_pool_t *scratch_pool);
@@ -179,6 +180,7 @@ typedef struct up_store_driver_t {
 struct up_store_t {
     const up_store_driver_t *driver;
     up_store_counters_t *counters; /* atomic; NULL: nothing is counted */
+    int may_lag;                   /* there is a use in reads that may lag */
 };
 
 /* The first member of every driver's own batch struct. */

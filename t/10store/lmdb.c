@@ -186,7 +186,7 @@ differences(apr_pool_t *pool)
         {"map-size", "16G", NULL, 0},   {"map-size", NULL, "64M", 1},
         {"sync", "full", "Full", 0},    {"sync", "off", "full", 1},
         {"sync", "full", NULL, 0},      {"sync", NULL, "off", 1},
-        {"pool", "8", "9", 0},
+        {"pool", "8", "9", 0},          {"reads", "primary", "any", 0},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -71,7 +71,7 @@ ask(up_store_t *store,
     int stored;
 
     if (!strcmp(database, "token"))
-        return up_store_token(&token, &stored, &state, store, key->mv_data,
+        return up_store_token(&token, &stored, &state, store, 0, key->mv_data,
                               pool, pool);
     if (!strcmp(database, "event"))
         return up_store_stat(&stat, store, pool); /* it reads the last one */

@@ -281,7 +281,7 @@ check_token(int *right, up_store_t *store, apr_pool_t *pool)
 {
     const char *user;
 
-    UP_ERR(up_token_check(&user, store, "the-token-of-A", pool, pool));
+    UP_ERR(up_token_check(&user, store, 0, "the-token-of-A", pool, pool));
     *right = !strcmp(user, "A");
     return NULL;
 }

@@ -264,6 +264,168 @@ late_events(apr_pool_t *pool)
     up_store_close(store);
 }
 
+/* The calls of a living connection, each of which finds other tables. */
+
+static up_error_t *
+by_read(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    const up_query_t query = {.wanted = "O1", .user = seen->id};
+    up_view_t *view;
+
+    return up_store_read(&view, store, &query, pool, pool);
+}
+
+static up_error_t *
+by_token(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    static const unsigned char none[UP_SHA256_BYTES];
+    const up_token_t *token;
+    up_state_t state;
+    int stored;
+
+    (void)seen;
+    return up_store_token(&token, &stored, &state, store, 0, none, pool, pool);
+}
+
+static up_error_t *
+by_update(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+
+    return up_store_update(&after, store, seen->org, seen->id, decide, &script,
+                           pool, pool);
+}
+
+static up_error_t *
+by_update_seen(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    script_t script = {.action = CHANGE};
+    const up_user_t *after;
+
+    return up_store_update_seen(&after, store, seen, decide, &script, pool,
+                                pool);
+}
+
+static up_error_t *
+by_batch(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    apr_pool_t *batch_pool;
+    up_batch_t *batch;
+
+    (void)seen;
+    apr_pool_create(&batch_pool, pool);
+    up_error_t *err = up_batch_begin(&batch, store, batch_pool);
+    if (err)
+        err = up_error_copy(err, pool);
+    apr_pool_destroy(batch_pool);
+    return err;
+}
+
+static up_error_t *
+by_walk(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    const up_filter_t users = {.kinds = 1u << UP_KIND_USER};
+    up_error_t *err;
+
+    (void)seen;
+    visited_text(&err, store, &users, 0, pool);
+    return err;
+}
+
+static up_error_t *
+by_stat(up_store_t *store, const up_user_t *seen, apr_pool_t *pool)
+{
+    up_store_stat_t stat;
+
+    (void)seen;
+    return up_store_stat(&stat, store, pool);
+}
+
+/* Put another store with equal users in place of the one at URI; it has ID, or
+ * "id" for one of its own. */
+static void
+replace(const char *uri, const char *id, apr_pool_t *pool)
+{
+    const char *identity;
+    up_store_t *other;
+    int made;
+
+    temp_postgresql_sql(uri,
+                        "SET client_min_messages = warning;"
+                        "DROP SCHEMA userprofile CASCADE",
+                        pool);
+    must(up_store_prepare(&identity, &made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    must(up_store_open(&other, uri, NULL, pool));
+    put_small(other);
+    up_store_close(other);
+    temp_postgresql_sql(
+        uri, apr_pstrcat(pool, "UPDATE userprofile.store SET id = ", id, NULL),
+        pool);
+}
+
+/* A connection that lives while the tables are dropped and made anew. */
+static void
+replaced(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name;
+        up_error_t *(*call)(up_store_t *store,
+                            const up_user_t *seen,
+                            apr_pool_t *pool);
+    } calls[] = {
+        {"a read", by_read},
+        {"a look-up of a token", by_token},
+        {"an update", by_update},
+        {"an update of a user who was seen", by_update_seen},
+        {"a batch", by_batch},
+        {"a walk", by_walk},
+        {"a count", by_stat},
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        for (int is_same = 0; is_same <= 1; is_same++) {
+            const char *uri = temp_postgresql_uri(pool), *identity;
+            up_store_t *store;
+            int made;
+
+            must(up_store_prepare(&identity, &made, uri, NULL, geteuid(),
+                                  getegid(), pool, pool));
+            must(up_store_open(&store, uri, NULL, pool));
+            put_small(store);
+            const up_item_t *item =
+                get_item(store, make_machine("O1", "A", pool), pool);
+            const up_user_t *seen = &item->as.user;
+            must(by_read(store, seen, pool));
+            must(by_token(store, seen, pool));
+            must(by_update(store, seen, pool)); /* all is prepared */
+            must(by_update(store, seen, pool));
+            temp_postgresql_sql(
+                uri, "UPDATE userprofile.profile SET sequence = 1", pool);
+            const char *id = temp_postgresql_sql(
+                uri, "SELECT id FROM userprofile.store", pool);
+            replace(uri, is_same ? id : "id", pool);
+
+            const up_error_t *err = calls[i].call(store, seen, pool);
+            ok(is_same ? !err : err && err->reason == UP_STORE_REPLACED,
+               "%s by a connection that lived while the tables were made anew: "
+               "%s store",
+               calls[i].name, is_same ? "the same" : "another");
+            if (!is_same)
+                is(temp_postgresql_sql(uri,
+                                       "SELECT (SELECT sum(sequence) - count(*)"
+                                       "  FROM userprofile.profile)"
+                                       "+ (SELECT count(*) "
+                                       "   FROM userprofile.event)",
+                                       pool),
+                   "0", "%s: nothing is written into the other one",
+                   calls[i].name);
+            up_store_close(store);
+        }
+    }
+}
+
 static void
 test(apr_pool_t *pool)
 {
@@ -274,6 +436,7 @@ test(apr_pool_t *pool)
     strange_rows(pool);
     seen_users(pool);
     late_events(pool);
+    replaced(pool);
 }
 
 int

@@ -193,7 +193,8 @@ read_token(up_store_t *store, apr_pool_t *pool)
     up_state_t state;
     int stored;
 
-    UP_ERR(up_store_token(&token, &stored, &state, store, sha256, pool, pool));
+    UP_ERR(
+        up_store_token(&token, &stored, &state, store, 0, sha256, pool, pool));
     return token ? NULL : up_error(pool, UP_INTERNAL, APR_SUCCESS, "no token");
 }
 

@@ -43,7 +43,7 @@ static up_error_t *
 check(up_view_t **view, up_call_t *call, const up_target_t *target)
 {
     *view = NULL;
-    UP_ERR(up_access_read(view, call, target));
+    UP_ERR(up_access_read(view, call, target, 0));
     UP_ERR(up_access_check_org(*view, call, target));
     return up_access_check_rights(*view, call, target);
 }

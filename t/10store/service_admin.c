@@ -311,7 +311,7 @@ check_tokens(up_store_t *store, apr_pool_t *pool)
 
     must(up_admin_add_token(&text, store, "U1", 0, "tool:t", pool));
     must(up_admin_add_token(&other, store, "stranger", 0, "tool:t", pool));
-    must(up_token_check(&user, store, text, pool, pool));
+    must(up_token_check(&user, store, 0, text, pool, pool));
     is(user, "U1", "a new token gives its user");
     is_conflict(
         up_admin_revoke_token(store, token_id(text, 15, pool), "tool:t", pool),
@@ -326,13 +326,13 @@ check_tokens(up_store_t *store, apr_pool_t *pool)
        "CONFLICT", "revoking by what is not hexadecimal is a CONFLICT");
     must(
         up_admin_revoke_token(store, token_id(text, 16, pool), "tool:t", pool));
-    is(reason_of(up_token_check(&user, store, text, pool, pool)),
+    is(reason_of(up_token_check(&user, store, 0, text, pool, pool)),
        "TOKEN_INVALID", "a revoked token is refused");
-    must(up_token_check(&user, store, other, pool, pool));
+    must(up_token_check(&user, store, 0, other, pool, pool));
     is(user, "stranger", "another token stays valid");
     must(up_admin_revoke_token(store, token_id(other, 64, pool), "tool:t",
                                pool));
-    is(reason_of(up_token_check(&user, store, other, pool, pool)),
+    is(reason_of(up_token_check(&user, store, 0, other, pool, pool)),
        "TOKEN_INVALID", "a token may be revoked by all digits of its SHA-256");
     is_number(count_items(store, UP_KIND_TOKEN, pool), 2,
               "the records of revoked tokens stay");

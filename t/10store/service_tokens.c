@@ -91,7 +91,7 @@ check_rows(up_store_t *store, apr_pool_t *pool)
                           : 0;
         must(put_item(store, item, pool));
 
-        up_error_t *err = up_token_check(&user, store, text, pool, pool);
+        up_error_t *err = up_token_check(&user, store, 0, text, pool, pool);
         is(reason_of(err), rows[i].reason, "a token of user %s for %d seconds",
            rows[i].user, rows[i].lives);
         is(user, err ? NULL : rows[i].user,
@@ -105,11 +105,11 @@ check_unknown(up_store_t *store, apr_pool_t *pool)
 {
     const char *user = NULL;
 
-    is(reason_of(up_token_check(&user, store, "abcd", pool, pool)),
+    is(reason_of(up_token_check(&user, store, 0, "abcd", pool, pool)),
        "TOKEN_INVALID", "an unknown token is invalid");
-    is(reason_of(up_token_check(&user, store, "", pool, pool)), "TOKEN_INVALID",
-       "an empty token is invalid");
-    is(reason_of(up_token_check(&user, store, "abc", pool, pool)), "",
+    is(reason_of(up_token_check(&user, store, 0, "", pool, pool)),
+       "TOKEN_INVALID", "an empty token is invalid");
+    is(reason_of(up_token_check(&user, store, 0, "abc", pool, pool)), "",
        "a token that was stored by its hash is valid");
     is(user, "abc", "a token that was stored by its hash gives its user");
 }

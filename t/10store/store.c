@@ -30,7 +30,7 @@ absence(up_store_t *store, apr_pool_t *pool)
     is(read_text(store, NULL, NULL, NULL, pool), "nothing",
        "nothing is found where nothing is asked for");
     up_error_t *err =
-        up_store_token(&token, &stored, &state, store, sha256, pool, pool);
+        up_store_token(&token, &stored, &state, store, 0, sha256, pool, pool);
     ok(!err && !token, "an unknown token is NULL");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         ok(!get_item(store, rows[i].key, pool), "an empty store has no %s",
@@ -235,8 +235,8 @@ tokens(up_store_t *store, apr_pool_t *pool)
         const up_token_t *token;
         up_state_t state = UP_STATES;
         int stored = -1;
-        must(
-            up_store_token(&token, &stored, &state, store, sha256, pool, pool));
+        must(up_store_token(&token, &stored, &state, store, 0, sha256, pool,
+                            pool));
         is(token ? token->user : NULL, rows[i].user,
            "a token gives its user %s", rows[i].user);
         is_number(stored, rows[i].stored, "whether %s of a token is stored",
@@ -252,7 +252,7 @@ tokens(up_store_t *store, apr_pool_t *pool)
     int stored;
     revoked->as.token.revoked = LONG_AGO;
     must(put_item(store, revoked, pool));
-    must(up_store_token(&token, &stored, &state, store, sha256, pool, pool));
+    must(up_store_token(&token, &stored, &state, store, 0, sha256, pool, pool));
     ok(!token, "a token that is revoked is as an unknown one");
 }
 

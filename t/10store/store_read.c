@@ -136,7 +136,8 @@ permission(up_store_t *store, apr_pool_t *pool)
                                 rows[i].user,
                                 rows[i].in_any_org,
                                 ask,
-                                &asking};
+                                &asking,
+                                0};
             up_view_t *view;
             must(up_store_read(&view, store, &query, pool, pool));
             is(asking.view,

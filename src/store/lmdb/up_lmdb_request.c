@@ -152,12 +152,14 @@ up_lmdb_token(const up_token_t **token,
               int *owner_stored,
               up_state_t *owner_state,
               up_store_t *base,
+              int may_lag,
               const unsigned char sha256[UP_SHA256_BYTES],
               apr_pool_t *result_pool,
               apr_pool_t *scratch_pool)
 {
     lmdb_txn_t txn;
 
+    (void)may_lag;
     (void)scratch_pool;
     UP_ERR(
         up_lmdb_begin(&txn, up_lmdb_downcast(base), MDB_RDONLY, result_pool));

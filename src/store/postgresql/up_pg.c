@@ -3,6 +3,7 @@
 #include "store/postgresql/up_pg.h"
 #include "core/up_clock.h"
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <assert.h>
@@ -45,9 +46,17 @@ parse_timeout(apr_int64_t *seconds, const char *value)
     return parse_number(seconds, value, 3600);
 }
 
+static int
+parse_reads(apr_int64_t *may_lag, const char *value)
+{
+    *may_lag = !apr_cstr_casecmp(value, "any");
+    return *may_lag || !apr_cstr_casecmp(value, "primary");
+}
+
 static const up_driver_option_t options[] = {
     {"pool", "8", "a number of connections from 1 to 1000", parse_pool},
     {"timeout", "10", "a number of seconds from 1 to 3600", parse_timeout},
+    {"reads", "primary", "'primary' or 'any'", parse_reads},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -77,15 +86,19 @@ pg_inspect(const char **identity,
     return NULL;
 }
 
-/* Open a connection of STORE's pool, which sets its id. Errors are in STORE's
- * memory. */
+/* Open a connection of STORE's, which sets its id; to a standby, if it may lag
+ * and the primary is away. Errors are in STORE's memory. */
 static up_error_t *
 identify(pg_store_t *store)
 {
     pg_connection_t *connection;
 
-    UP_ERR(
-        up_pg_take(&connection, store, up_pg_deadline(store), store->memory));
+    up_error_t *err =
+        up_pg_take(&connection, store, up_pg_deadline(store), store->memory);
+    if (err && (!store->base.may_lag ||
+                up_pg_take_standby(&connection, store, up_pg_deadline(store),
+                                   store->memory)))
+        return err;
     up_pg_give_back(connection);
     return NULL;
 }
@@ -125,6 +138,8 @@ pg_open(up_store_t **store,
     pg->base.driver = &up_store_postgresql;
     pg->memory = memory;
     pg->is_for_tool = !table;
+    pg->base.may_lag =
+        (int)up_driver_option(&up_store_postgresql, "reads", table);
     pg->timeout = apr_time_from_sec(
         up_driver_option(&up_store_postgresql, "timeout", table));
     up_pg_name_statements(pg);

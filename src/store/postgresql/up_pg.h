@@ -6,6 +6,15 @@
  * ends at its deadline, whatever the server and the network do: libpq is used
  * without blocking, but for the look-up of a host's name.
  *
+ * The tables may be dropped and made anew while a connection lives, and its
+ * prepared statements would use the new ones without a word. So what requests
+ * execute compares the oid of the table "store", which costs the server
+ * nothing, with the one that the connection began with; a batch and a walk ask
+ * for it once.
+ *
+ * With the option "reads" a store has a second pool, of connections to
+ * standbys: what may lag is read there, and where that fails, from the primary.
+ *
  * A statement may be executed again if its connection was lost: one that reads
  * changes nothing, and one that changes a user does so only where the user has
  * the sequence that the change was decided on.
@@ -31,6 +40,7 @@ typedef enum pg_statement_t {
     PG_CHANGE_USER,
     PG_ADD_USER,
     PG_FIND_CHANGE,
+    PG_WHICH,
     PG_HOME,
     PG_BEGIN,
     PG_BEGIN_WALK,
@@ -71,21 +81,27 @@ typedef enum pg_statement_t {
 /* A connection. It is used by one thread at a time. */
 typedef struct pg_connection_t {
     pg_store_t *store;
+    struct pg_pool_t *pool;
     PGconn *handle;
     apr_time_t deadline;   /* of the statement, by up_clock() */
     apr_uint64_t prepared; /* bit 1 << pg_statement_t each */
+    apr_int64_t oid;       /* of the table "store" when it was opened */
 
     /* What is known when a statement has failed: */
-    int is_lost;       /* the connection is of no use any longer */
-    int may_have_run;  /* nothing says that the statement was not executed */
-    int may_run_again; /* it was no fault of the statement's */
+    int is_lost;          /* the connection is of no use any longer */
+    int may_have_run;     /* nothing says that the statement was not executed */
+    int may_run_again;    /* it was no fault of the statement's */
+    int has_other_tables; /* than it began with */
 
     int commit_is_doubtful; /* the server has warned of that */
     struct pg_connection_t *next;
 } pg_connection_t;
 
-/* The connections of a process to a store. */
+/* Connections of a process to a store. */
 typedef struct pg_pool_t {
+    pg_store_t *store;
+    int is_of_standbys;
+    apr_uint32_t host; /* atomic: the last one that a connection was made to */
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
     pg_connection_t *idle;   /* open, and not in use; the last used first */
@@ -94,6 +110,7 @@ typedef struct pg_pool_t {
     int connecting;          /* of those: not open yet */
     apr_time_t next_try;     /* after a failure: when to connect again */
     char why[512];           /* the last failure; "": none since a success */
+    up_reason_t reason;      /* of that */
 } pg_pool_t;
 
 struct pg_store_t {
@@ -105,7 +122,6 @@ struct pg_store_t {
     const char **keywords; /* the rest of the URI; the last NULL */
     const char **values;
     int host_count;
-    apr_uint32_t host; /* atomic: the last one that a connection was made to */
     apr_interval_time_t timeout; /* of a call */
     up_store_tell_t *tell;       /* see up_store_set_wait() */
     void *tell_baton;
@@ -116,7 +132,8 @@ struct pg_store_t {
     apr_uint32_t unnamed; /* atomic: a pooler stands between, which loses
                            * prepared statements */
     char statement_name[PG_STATEMENTS][24];
-    pg_pool_t pool;
+    pg_pool_t pool;     /* of the primary, or of what the URI leads to */
+    pg_pool_t standbys; /* if base.may_lag */
     apr_pool_t *memory;
     struct pg_store_t *next_open; /* in this process */
     unsigned opened;
@@ -138,6 +155,10 @@ UP_MUST_CHECK up_error_t *up_pg_uri_parse(pg_store_t *store,
 up_driver_check_t up_pg_check;
 up_driver_hold_t up_pg_hold;
 
+/* The value of target_session_attrs for connections of POOL, if it is not left
+ * to the URI; else NULL. */
+const char *up_pg_wanted_session(const pg_pool_t *pool);
+
 /* Text, in POOL, that is the same for two stores that have the same hosts and
  * database. */
 const char *up_pg_identity(const pg_store_t *store, apr_pool_t *pool);
@@ -153,8 +174,8 @@ typedef struct pg_schema_t {
     apr_int64_t id;
 } pg_schema_t;
 
-/* Open CONNECTION, whose store and deadline are set, to the first of the hosts
- * that serves, and set *SCHEMA. On failure, with an error of
+/* Open CONNECTION, whose store, pool and deadline are set, to the first of the
+ * hosts that serves, and set *SCHEMA. On failure, with an error of
  * UP_STORE_UNAVAILABLE in POOL, it is closed. */
 UP_MUST_CHECK up_error_t *up_pg_connect(pg_schema_t *schema,
                                         pg_connection_t *connection,
@@ -184,6 +205,17 @@ UP_MUST_CHECK up_error_t *up_pg_run(PGresult **result,
                                     const char *what,
                                     apr_pool_t *pool);
 
+/* Fail with UP_STORE_REPLACED if OID, of the table "store" as a statement of
+ * CONNECTION has just found it, is not the one that it began with: it is of no
+ * use any longer, and another one will tell which store is there now. */
+UP_MUST_CHECK up_error_t *up_pg_check_oid(pg_connection_t *connection,
+                                          apr_int64_t oid,
+                                          apr_pool_t *pool);
+
+/* Likewise ask the server. In a transaction it stays as it is until the end. */
+UP_MUST_CHECK up_error_t *up_pg_ask_oid(pg_connection_t *connection,
+                                        apr_pool_t *pool);
+
 /* Have CONNECTION execute the statements of TEXT; *RESULT is the last one's. */
 UP_MUST_CHECK up_error_t *up_pg_run_text(PGresult **result,
                                          pg_connection_t *connection,
@@ -195,7 +227,7 @@ UP_MUST_CHECK up_error_t *up_pg_run_text(PGresult **result,
  * up_pg_pool.c
  */
 
-/* Make STORE's pool of at most SIZE connections, none of them open. */
+/* Make STORE's pools of at most SIZE connections each, none of them open. */
 void up_pg_pool_init(pg_store_t *store, int size, apr_pool_t *pool);
 
 /* Close all of STORE's connections, none of which is in use. */
@@ -207,6 +239,12 @@ UP_MUST_CHECK up_error_t *up_pg_take(pg_connection_t **connection,
                                      pg_store_t *store,
                                      apr_time_t deadline,
                                      apr_pool_t *pool);
+
+/* Likewise, a connection of a standby. */
+UP_MUST_CHECK up_error_t *up_pg_take_standby(pg_connection_t **connection,
+                                             pg_store_t *store,
+                                             apr_time_t deadline,
+                                             apr_pool_t *pool);
 
 /* One that was lost, or is in a transaction, is closed. */
 void up_pg_give_back(pg_connection_t *connection);
@@ -226,8 +264,10 @@ typedef up_error_t *pg_step_t(pg_connection_t *connection,
                               apr_pool_t *pool);
 
 /* Have STEP, which only reads, use a connection of STORE's; again by another
- * one, until the deadline, if that was lost. */
+ * one, until the deadline, if that was lost. If it MAY_LAG, that is one of a
+ * standby, and only if there is none that answers soon, not. */
 UP_MUST_CHECK up_error_t *up_pg_read_with(pg_store_t *store,
+                                          int may_lag,
                                           pg_step_t *step,
                                           void *baton,
                                           apr_pool_t *pool);
@@ -265,7 +305,7 @@ void up_pg_add_profile(pg_parameters_t *parameters,
                        unsigned fields);
 
 /* How many parameters PG_CHANGE_USER and PG_ADD_USER have. */
-#define UP_PG_UPDATE_PARAMETERS 35
+#define UP_PG_UPDATE_PARAMETERS 36
 
 /* Append USER, EVENT but for its number, or ITEM. */
 void up_pg_add_user(pg_parameters_t *parameters, const up_user_t *user);

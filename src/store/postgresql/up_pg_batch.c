@@ -93,7 +93,7 @@ lock(pg_batch_t *batch, apr_pool_t *pool)
         UP_ERR(run(&result, batch, PG_LOCK_BATCH, NULL, "begin a batch", pool));
         pg_row_t row = {.result = result, .pool = pool};
         if (up_pg_get_number(&row))
-            return NULL;
+            return up_pg_ask_oid(batch->connection, pool);
         if (up_clock() > deadline)
             return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                             "another batch of changes of the store '%s' was "
@@ -112,15 +112,21 @@ up_pg_batch_begin(up_batch_t **batch, up_store_t *base, apr_pool_t *pool)
 {
     pg_batch_t *pg = apr_pcalloc(pool, sizeof(*pg));
     pg_store_t *store = up_pg_downcast(base);
+    int again, tries = 0;
+    up_error_t *err;
 
     pg->base.store = base;
     pg->store = store;
     pg->pool = pool;
-    UP_ERR(up_pg_take(&pg->connection, store, up_pg_deadline(store), pool));
     apr_pool_cleanup_register(pool, pg, end, apr_pool_cleanup_null);
-    up_error_t *err = lock(pg, pool);
-    if (err)
-        end(pg);
+    do {
+        pg->spoilt = NULL;
+        UP_ERR(up_pg_take(&pg->connection, store, up_pg_deadline(store), pool));
+        err = lock(pg, pool);
+        again = err && up_pg_may_try_again(&tries, pg->connection);
+        if (err)
+            end(pg);
+    } while (again);
     *batch = &pg->base;
     return err;
 }

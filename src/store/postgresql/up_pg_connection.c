@@ -118,15 +118,19 @@ begin(pg_connection_t *connection, int i)
     char patience[24];
     int count = 0, says_patience = 0;
 
-    for (; store->keywords[count] && count < MOST_KEYWORDS - 5; count++) {
+    for (; store->keywords[count] && count < MOST_KEYWORDS - 6; count++) {
         keywords[count] = store->keywords[count];
         values[count] = store->values[count];
         says_patience |= !strcmp(keywords[count], "tcp_user_timeout");
     }
-    const char *const more[][2] = {{"host", store->hosts[i]},
-                                   {"hostaddr", store->addresses[i]},
-                                   {"port", store->ports[i]},
-                                   {"tcp_user_timeout", patience}};
+    /* Of a keyword that is there twice the last one counts. */
+    const char *const more[][2] = {
+        {"host", store->hosts[i]},
+        {"hostaddr", store->addresses[i]},
+        {"port", store->ports[i]},
+        {"target_session_attrs", up_pg_wanted_session(connection->pool)},
+        {"tcp_user_timeout", patience},
+    };
     apr_snprintf(patience, sizeof(patience), "%" APR_INT64_T_FMT,
                  apr_time_as_msec(store->timeout));
     for (size_t j = 0; j < sizeof(more) / sizeof(more[0]); j++) {
@@ -178,8 +182,8 @@ refused(const pg_connection_t *connection, int i, apr_pool_t *pool)
         *why ? why : apr_pstrcat(pool, host, " did not answer in time", NULL));
 }
 
-/* Set *SCHEMA, and the session's limit for a statement: a connection that is
- * closed ends none. What a tool asks for may take long. */
+/* Set *SCHEMA and CONNECTION's oid, and the session's limit for a statement: a
+ * connection that is closed ends none. What a tool asks for may take long. */
 static up_error_t *
 look_at_schema(pg_schema_t *schema,
                pg_connection_t *connection,
@@ -188,7 +192,7 @@ look_at_schema(pg_schema_t *schema,
     const char *text = apr_psprintf(
         pool,
         "SET statement_timeout = %" APR_INT64_T_FMT ";"
-        "SELECT coalesce(to_regclass('userprofile.store')::integer, 0)",
+        "SELECT coalesce(to_regclass('userprofile.store')::bigint, 0)",
         connection->store->is_for_tool
             ? APR_INT64_C(0)
             : apr_time_as_msec(connection->store->timeout));
@@ -196,7 +200,8 @@ look_at_schema(pg_schema_t *schema,
 
     *schema = (pg_schema_t){0};
     UP_ERR(up_pg_run_text(&result, connection, text, "find", pool));
-    schema->exists = strcmp(PQgetvalue(result, 0, 0), "0") != 0;
+    connection->oid = apr_atoi64(PQgetvalue(result, 0, 0));
+    schema->exists = connection->oid != 0;
     if (!schema->exists)
         return NULL;
     UP_ERR(up_pg_run_text(&result, connection,
@@ -238,10 +243,12 @@ up_pg_connect(pg_schema_t *schema,
 {
     pg_store_t *store = connection->store;
     int count = store->host_count;
-    int first = (int)apr_atomic_read32(&store->host);
+    apr_uint32_t *last = &connection->pool->host;
+    int first = (int)apr_atomic_read32(last);
     up_error_t *err = NULL;
 
     connection->is_lost = connection->commit_is_doubtful = 0;
+    connection->has_other_tables = 0;
     for (int tried = 0; tried < count; tried++) {
         int i = (first + tried) % count;
         apr_time_t now = up_clock();
@@ -250,7 +257,7 @@ up_pg_connect(pg_schema_t *schema,
             now + (connection->deadline - now) / (count - tried);
         err = connect_to(schema, connection, i, deadline, pool);
         if (!err) {
-            apr_atomic_set32(&store->host, (apr_uint32_t)i);
+            apr_atomic_set32(last, (apr_uint32_t)i);
             return NULL;
         }
         up_pg_disconnect(connection);
@@ -478,4 +485,28 @@ up_pg_run_text(PGresult **result,
     forget_failure(connection);
     int sent = PQsendQuery(connection->handle, text);
     return finish(result, connection, sent, what, pool);
+}
+
+up_error_t *
+up_pg_check_oid(pg_connection_t *connection, apr_int64_t oid, apr_pool_t *pool)
+{
+    if (oid == connection->oid)
+        return NULL;
+    connection->is_lost = connection->may_run_again = 1;
+    connection->has_other_tables = 1;
+    connection->may_have_run = 0;
+    return up_error(pool, UP_STORE_REPLACED, APR_SUCCESS,
+                    "the tables of the store '%s' were made anew since it was "
+                    "opened",
+                    connection->store->name);
+}
+
+up_error_t *
+up_pg_ask_oid(pg_connection_t *connection, apr_pool_t *pool)
+{
+    PGresult *result;
+
+    UP_ERR(up_pg_run(&result, connection, PG_WHICH, NULL, "find", pool));
+    pg_row_t row = {.result = result, .pool = pool};
+    return up_pg_check_oid(connection, up_pg_get_number(&row), pool);
 }

@@ -8,33 +8,50 @@
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <string.h>
 #include <time.h>
 
-/* How long after a failure no connection is tried. */
+/* How long after a failure no connection is tried; to a standby, without which
+ * reads are served all the same. */
 #define PAUSE (APR_USEC_PER_SEC / 10)
+#define STANDBY_PAUSE (3 * APR_USEC_PER_SEC)
+
+/* Which part of a read's time is for the standby. */
+#define STANDBY_PART 4
 
 /* How many connections a call may lose, and how long it waits, at most, after
  * the server has refused it. */
 #define MOST_LOSSES 5
 #define MOST_WAIT (APR_USEC_PER_SEC / 20)
 
+/* Make POOL, STORE's, of at most SIZE connections. */
+static void
+init(pg_pool_t *pool, pg_store_t *store, int size, apr_pool_t *memory)
+{
+    pg_connection_t *slots =
+        apr_pcalloc(memory, sizeof(*slots) * (apr_size_t)size);
+    pthread_condattr_t attributes;
+
+    pool->store = store;
+    for (int i = 0; i < size; i++) {
+        slots[i].store = store;
+        slots[i].pool = pool;
+        slots[i].next = pool->unused;
+        pool->unused = &slots[i];
+    }
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 void
 up_pg_pool_init(pg_store_t *store, int size, apr_pool_t *pool)
 {
-    pg_connection_t *slots =
-        apr_pcalloc(pool, sizeof(*slots) * (apr_size_t)size);
-    pthread_condattr_t attributes;
-
-    for (int i = 0; i < size; i++) {
-        slots[i].store = store;
-        slots[i].next = store->pool.unused;
-        store->pool.unused = &slots[i];
-    }
-    pthread_mutex_init(&store->pool.mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->pool.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    init(&store->pool, store, size, pool);
+    init(&store->standbys, store, size, pool);
+    store->standbys.is_of_standbys = 1;
 }
 
 /* Move CONNECTION, which is open or was, to POOL's unused ones; the mutex is
@@ -48,18 +65,31 @@ retire(pg_pool_t *pool, pg_connection_t *connection)
     pool->open--;
 }
 
-void
-up_pg_pool_destroy(pg_store_t *store)
+/* Retire all of POOL's idle connections; the mutex is held, or nobody else uses
+ * POOL. */
+static void
+retire_idle(pg_pool_t *pool)
 {
-    pg_pool_t *pool = &store->pool;
-
     while (pool->idle) {
         pg_connection_t *connection = pool->idle;
         pool->idle = connection->next;
         retire(pool, connection);
     }
+}
+
+static void
+destroy(pg_pool_t *pool)
+{
+    retire_idle(pool);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+void
+up_pg_pool_destroy(pg_store_t *store)
+{
+    destroy(&store->pool);
+    destroy(&store->standbys);
 }
 
 apr_time_t
@@ -115,15 +145,14 @@ open_connection(pg_connection_t *connection, apr_pool_t *pool)
     return err;
 }
 
-/* Open an unused connection of STORE's pool as *TAKEN. The mutex is held, but
- * not meanwhile. */
+/* Open an unused connection of POOL as *TAKEN. The mutex is held, but not
+ * meanwhile. */
 static up_error_t *
 open_another(pg_connection_t **taken,
-             pg_store_t *store,
+             pg_pool_t *pool,
              apr_time_t deadline,
              apr_pool_t *memory)
 {
-    pg_pool_t *pool = &store->pool;
     pg_connection_t *connection = pool->unused;
 
     pool->unused = connection->next;
@@ -136,7 +165,9 @@ open_another(pg_connection_t **taken,
     pool->connecting--;
     if (err) {
         retire(pool, connection);
-        pool->next_try = up_clock() + PAUSE;
+        pool->next_try =
+            up_clock() + (pool->is_of_standbys ? STANDBY_PAUSE : PAUSE);
+        pool->reason = err->reason;
         apr_cpystrn(pool->why, up_error_story(err, memory), sizeof(pool->why));
         if (!*pool->why)
             apr_cpystrn(pool->why, "no reason is known", sizeof(pool->why));
@@ -156,16 +187,14 @@ must_not_try(const pg_pool_t *pool)
     return *pool->why && (pool->connecting || up_clock() < pool->next_try);
 }
 
-/* Set *TAKEN to a connection of STORE's pool, whose mutex is held; to NULL
- * after a change that is to be looked at. */
+/* Set *TAKEN to a connection of POOL, whose mutex is held; to NULL after a
+ * change that is to be looked at. */
 static up_error_t *
 try_take(pg_connection_t **taken,
-         pg_store_t *store,
+         pg_pool_t *pool,
          apr_time_t deadline,
          apr_pool_t *memory)
 {
-    pg_pool_t *pool = &store->pool;
-
     *taken = pool->idle;
     if (*taken) {
         pool->idle = (*taken)->next;
@@ -176,21 +205,41 @@ try_take(pg_connection_t **taken,
         return NULL;
     }
     if (pool->unused && !must_not_try(pool)) {
-        up_error_t *err = open_another(taken, store, deadline, memory);
+        up_error_t *err = open_another(taken, pool, deadline, memory);
         /* If the server takes no more than it has, wait for one of those. */
         return err && pool->open > pool->connecting && deadline > up_clock()
                    ? NULL
                    : err;
     }
     if (*pool->why && pool->open == pool->connecting)
-        return up_error(memory, UP_STORE_UNAVAILABLE, APR_SUCCESS,
-                        "a moment ago: %s", pool->why);
+        return up_error(memory, pool->reason, APR_SUCCESS, "a moment ago: %s",
+                        pool->why);
     if (!wait_for_change(pool, deadline))
         return up_error(memory, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                         "none of the %d connections of this process to the "
                         "store '%s' became free in time",
-                        pool->open, store->name);
+                        pool->open, pool->store->name);
     return NULL;
+}
+
+/* Take an open connection of POOL until DEADLINE. */
+static up_error_t *
+take(pg_connection_t **connection,
+     pg_pool_t *pool,
+     apr_time_t deadline,
+     apr_pool_t *memory)
+{
+    up_error_t *err =
+        pool->store->is_old ? up_pg_refuse_old(pool->store, memory) : NULL;
+
+    *connection = NULL;
+    pthread_mutex_lock(&pool->mutex);
+    while (!*connection && !err)
+        err = try_take(connection, pool, deadline, memory);
+    pthread_mutex_unlock(&pool->mutex);
+    if (!err)
+        (*connection)->deadline = deadline;
+    return err;
 }
 
 up_error_t *
@@ -199,26 +248,40 @@ up_pg_take(pg_connection_t **connection,
            apr_time_t deadline,
            apr_pool_t *pool)
 {
-    up_error_t *err = store->is_old ? up_pg_refuse_old(store, pool) : NULL;
+    return take(connection, &store->pool, deadline, pool);
+}
 
-    *connection = NULL;
-    pthread_mutex_lock(&store->pool.mutex);
-    while (!*connection && !err)
-        err = try_take(connection, store, deadline, pool);
-    pthread_mutex_unlock(&store->pool.mutex);
-    if (!err)
-        (*connection)->deadline = deadline;
-    return err;
+up_error_t *
+up_pg_take_standby(pg_connection_t **connection,
+                   pg_store_t *store,
+                   apr_time_t deadline,
+                   apr_pool_t *pool)
+{
+    return take(connection, &store->standbys, deadline, pool);
+}
+
+/* Whether CONNECTION's server was a standby and has said that it is none any
+ * longer, as PostgreSQL 14 does: another one is to be looked for. */
+static int
+was_promoted(const pg_connection_t *connection)
+{
+    const char *is_standby =
+        PQparameterStatus(connection->handle, "in_hot_standby");
+
+    return connection->pool->is_of_standbys && is_standby &&
+           !strcmp(is_standby, "off");
 }
 
 void
 up_pg_give_back(pg_connection_t *connection)
 {
-    pg_pool_t *pool = &connection->store->pool;
-    int is_good = !connection->is_lost &&
+    pg_pool_t *pool = connection->pool;
+    int is_good = !connection->is_lost && !was_promoted(connection) &&
                   PQtransactionStatus(connection->handle) == PQTRANS_IDLE;
 
     pthread_mutex_lock(&pool->mutex);
+    if (connection->has_other_tables)
+        retire_idle(pool); /* theirs are no longer there either */
     if (is_good) {
         connection->next = pool->idle;
         pool->idle = connection;
@@ -244,22 +307,39 @@ up_pg_may_try_again(int *tries, const pg_connection_t *connection)
     return 1;
 }
 
-up_error_t *
-up_pg_read_with(pg_store_t *store,
-                pg_step_t *step,
-                void *baton,
-                apr_pool_t *pool)
+/* Have STEP use a connection of POOL; again, if it was lost. */
+static up_error_t *
+read_from(pg_pool_t *pool,
+          apr_time_t deadline,
+          pg_step_t *step,
+          void *baton,
+          apr_pool_t *memory)
 {
-    apr_time_t deadline = up_pg_deadline(store);
     up_error_t *err = NULL;
     int again, tries = 0;
 
     do {
         pg_connection_t *connection;
-        UP_ERR(up_pg_take(&connection, store, deadline, pool));
-        err = step(connection, baton, pool);
+        UP_ERR(take(&connection, pool, deadline, memory));
+        err = step(connection, baton, memory);
         again = err && up_pg_may_try_again(&tries, connection);
         up_pg_give_back(connection);
     } while (again);
     return err;
+}
+
+up_error_t *
+up_pg_read_with(pg_store_t *store,
+                int may_lag,
+                pg_step_t *step,
+                void *baton,
+                apr_pool_t *pool)
+{
+    apr_time_t deadline = up_pg_deadline(store);
+    apr_time_t part = up_clock() + store->timeout / STANDBY_PART;
+
+    if (may_lag && store->base.may_lag &&
+        !read_from(&store->standbys, part, step, baton, pool))
+        return NULL;
+    return read_from(&store->pool, deadline, step, baton, pool);
 }

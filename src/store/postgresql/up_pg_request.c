@@ -25,7 +25,7 @@ typedef struct reading_t {
     apr_pool_t *result_pool;
 } reading_t;
 
-/* Set VIEW to what ROW, PG_READ's, says. */
+/* Set VIEW to what ROW, PG_READ's but for the oid, says. */
 static up_error_t *
 get_view(up_view_t *view, pg_row_t *row, const up_query_t *query)
 {
@@ -77,6 +77,7 @@ read_view(pg_connection_t *connection, void *baton, apr_pool_t *pool)
     UP_ERR(up_pg_run(&result, connection, PG_READ, &parameters, "read a user",
                      pool));
     pg_row_t row = {.result = result, .pool = reading->result_pool};
+    UP_ERR(up_pg_check_oid(connection, up_pg_get_number(&row), pool));
     reading->view = apr_pcalloc(reading->result_pool, sizeof(*reading->view));
     return get_view(reading->view, &row, query);
 }
@@ -91,8 +92,8 @@ up_pg_read(up_view_t **view,
     reading_t reading = {.query = query, .result_pool = result_pool};
 
     (void)scratch_pool;
-    UP_ERR(up_pg_read_with(up_pg_downcast(base), read_view, &reading,
-                           result_pool));
+    UP_ERR(up_pg_read_with(up_pg_downcast(base), query->may_lag, read_view,
+                           &reading, result_pool));
     *view = reading.view;
     return NULL;
 }
@@ -116,10 +117,12 @@ read_token(pg_connection_t *connection, void *baton, apr_pool_t *pool)
     up_pg_add_bytes(&parameters, reading->sha256, UP_SHA256_BYTES);
     UP_ERR(up_pg_run(&result, connection, PG_TOKEN, &parameters, "read a token",
                      pool));
-    if (!PQntuples(result))
-        return NULL;
+    reading->token = NULL;
     pg_row_t row = {.result = result, .pool = reading->result_pool};
+    UP_ERR(up_pg_check_oid(connection, up_pg_get_number(&row), pool));
     UP_ERR(up_pg_get_item(&item, &row, UP_KIND_TOKEN));
+    if (!item)
+        return NULL;
     reading->token = &item->as.token;
     reading->owner_stored = !up_pg_is_null(&row);
     if (reading->owner_stored)
@@ -135,6 +138,7 @@ up_pg_token(const up_token_t **token,
             int *owner_stored,
             up_state_t *owner_state,
             up_store_t *base,
+            int may_lag,
             const unsigned char sha256[UP_SHA256_BYTES],
             apr_pool_t *result_pool,
             apr_pool_t *scratch_pool)
@@ -142,7 +146,7 @@ up_pg_token(const up_token_t **token,
     token_reading_t reading = {.sha256 = sha256, .result_pool = result_pool};
 
     (void)scratch_pool;
-    UP_ERR(up_pg_read_with(up_pg_downcast(base), read_token, &reading,
+    UP_ERR(up_pg_read_with(up_pg_downcast(base), may_lag, read_token, &reading,
                            result_pool));
     *token = reading.token;
     if (reading.token) {
@@ -179,17 +183,16 @@ static up_error_t *
 read_before(update_t *update, pg_connection_t *connection)
 {
     pg_parameters_t parameters = {.pool = update->pool};
-    const up_item_t *item = NULL;
+    const up_item_t *item;
     PGresult *result;
 
     up_pg_add_text(&parameters, update->user);
     up_pg_add_text(&parameters, update->org);
     UP_ERR(up_pg_run(&result, connection, PG_USER, &parameters, "read a user",
                      update->pool));
-    if (PQntuples(result)) {
-        pg_row_t row = {.result = result, .pool = update->pool};
-        UP_ERR(up_pg_get_item(&item, &row, UP_KIND_USER));
-    }
+    pg_row_t row = {.result = result, .pool = update->pool};
+    UP_ERR(up_pg_check_oid(connection, up_pg_get_number(&row), update->pool));
+    UP_ERR(up_pg_get_item(&item, &row, UP_KIND_USER));
     update->before = item ? &item->as.user : NULL;
     update->is_read = 1;
     update->is_decided = 0;
@@ -238,8 +241,9 @@ store_change(int *stored, update_t *update, pg_connection_t *connection)
     up_pg_add_bytes(&parameters, update->id, CHANGE_ID_BYTES);
     if (change->event)
         up_pg_add_event(&parameters, change->event);
-    while (parameters.count < UP_PG_UPDATE_PARAMETERS)
+    while (parameters.count < UP_PG_UPDATE_PARAMETERS - 1)
         up_pg_add_null(&parameters);
+    up_pg_add_number(&parameters, connection->oid);
 
     apr_time_t begun = up_clock();
     up_error_t *err = up_pg_run(&result, connection,
@@ -294,6 +298,7 @@ try_update(update_t *update, pg_connection_t *connection)
         update->is_over = 1;
         return NULL;
     }
+    UP_ERR(up_pg_ask_oid(connection, update->pool));
     if (!update->before)
         UP_ERR(up_pg_explain_conflict(connection, update->change.user,
                                       update->pool));

@@ -93,12 +93,13 @@ up_pg_prepare(const char **identity,
     pg_store_t store = {.is_for_tool = !options,
                         .timeout = apr_time_from_sec(up_driver_option(
                             &up_store_postgresql, "timeout", options))};
-    pg_connection_t connection = {.store = &store};
+    pg_connection_t connection = {.store = &store, .pool = &store.pool};
     pg_schema_t schema;
 
     (void)uid;
     (void)gid;
     *made = 0;
+    store.pool.store = &store;
     UP_ERR(up_pg_uri_parse(&store, location, result_pool));
     *identity = up_pg_identity(&store, result_pool);
     if (options)
@@ -145,6 +146,7 @@ up_pg_upgrade(apr_uint64_t *changed, up_store_t *base, apr_pool_t *scratch_pool)
 {
     pg_store_t *store = up_pg_downcast(base);
     pg_connection_t connection = {.store = store,
+                                  .pool = &store->pool,
                                   .deadline = up_pg_deadline(store)};
     pg_schema_t schema;
 

@@ -40,6 +40,10 @@
     "SELECT " UPDATE_EVENT_VALUES ", $15::uuid FROM changed "                  \
     "WHERE $16::bigint IS NOT NULL) SELECT 1::bigint FROM changed"
 
+/* The oid of the table that tells one store from another: a constant of a plan,
+ * which the server plans anew when there is another table of that name. */
+#define STORE_OID "'userprofile.store'::regclass::bigint"
+
 #define ORG_EXISTS(id) "EXISTS (SELECT FROM userprofile.org WHERE id = " id ")"
 
 /* Of all sessions of this database, the lock of batches, and the sessions that
@@ -68,7 +72,8 @@ static const struct {
     int is_prepared; /* it is executed often enough for that */
 } statements[PG_STATEMENTS] = {
     /* Caller, wanted organisation, user, whether in any organisation. */
-    [PG_READ] = {"SELECT c.org, c.state, w.id, i.roles, r.roles, " USER_OF(
+    [PG_READ] = {"SELECT " STORE_OID
+                 ", c.org, c.state, w.id, i.roles, r.roles, " USER_OF(
                      "u.") " FROM (SELECT) one "
                            "LEFT JOIN userprofile.profile c ON c.id = $1 "
                            "LEFT JOIN userprofile.org w ON w.id = $2 "
@@ -81,16 +86,19 @@ static const struct {
                            "WHEN $2 IS NULL THEN c.org ELSE w.id END",
                  1},
     [PG_TOKEN] =
-        {"SELECT t.sha256, t.user_id, t.created, t.expires, t.revoked, p.state "
-         "FROM userprofile.token t LEFT JOIN userprofile.profile p "
-         "ON p.id = t.user_id WHERE t.sha256 = $1 AND t.revoked IS NULL",
+        {"SELECT " STORE_OID ", t.sha256, t.user_id, t.created, t.expires, "
+         "t.revoked, p.state FROM (SELECT) one LEFT JOIN userprofile.token t "
+         "ON t.sha256 = $1 AND t.revoked IS NULL "
+         "LEFT JOIN userprofile.profile p ON p.id = t.user_id",
          1},
-    [PG_USER] = {"SELECT " USER_OF("u.") " FROM userprofile.profile u "
-                                         "WHERE u.id = $1 AND u.org = $2",
+    [PG_USER] = {"SELECT " STORE_OID
+                 ", " USER_OF("u.") " FROM (SELECT) one "
+                                    "LEFT JOIN userprofile.profile u "
+                                    "ON u.id = $1 AND u.org = $2",
                  1},
 
-    /* A user, the sequence that it has in the store, the change's id, and an
-     * event, which may be nulls. */
+    /* A user, the sequence that it has in the store, the change's id, an event,
+     * which may be nulls, and the oid that the store must have. */
     [PG_CHANGE_USER] =
         {"WITH changed AS (UPDATE userprofile.profile SET type = $3::bigint, "
          "state = $4::bigint, sequence = $5::bigint, "
@@ -98,12 +106,13 @@ static const struct {
          "first_name = $8, last_name = $9, nick_name = $10, "
          "display_name = $11, preferred_language = $12, gender = $13::bigint "
          "WHERE id = $1 AND org = $2 AND sequence = $14::bigint "
-         "RETURNING id)" WITH_EVENT,
+         "AND $36::bigint = " STORE_OID " RETURNING id)" WITH_EVENT,
          1},
     [PG_ADD_USER] = {"WITH changed AS (INSERT INTO userprofile.profile "
                      "(" USER_OF("") ") SELECT " USER_VALUES
                                      " WHERE $14::bigint IS NULL "
-                                     "AND " ORG_EXISTS(
+                                     "AND $36::bigint = " STORE_OID
+                                     " AND " ORG_EXISTS(
                                          "$2") " ON CONFLICT DO NOTHING "
                                                "RETURNING id)" WITH_EVENT,
                      0},
@@ -112,6 +121,8 @@ static const struct {
                         "AND change = $3::uuid",
                         0},
 
+    /* The lock on the table keeps it until the end of the transaction. */
+    [PG_WHICH] = {"SELECT " STORE_OID " FROM userprofile.store", 0},
     [PG_HOME] = {"SELECT org FROM userprofile.profile WHERE id = $1", 0},
 
     /* Each statement of a batch sees what was committed before it, whatever the

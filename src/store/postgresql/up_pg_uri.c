@@ -191,6 +191,18 @@ parameter(const pg_store_t *store, const char *keyword)
     return store->values[i];
 }
 
+const char *
+up_pg_wanted_session(const pg_pool_t *pool)
+{
+    if (pool->is_of_standbys)
+        return "standby";
+    /* Among the hosts there are standbys. */
+    return pool->store->base.may_lag &&
+                   !parameter(pool->store, "target_session_attrs")
+               ? "read-write"
+               : NULL;
+}
+
 up_error_t *
 up_pg_uri_parse(pg_store_t *store, const char *location, apr_pool_t *pool)
 {

@@ -16,6 +16,7 @@ typedef struct walk_t {
     pg_connection_t *connection;
     const up_filter_t *filter;
     apr_uint64_t last; /* the number of the last event to visit */
+    int is_begun;      /* the tables stay those that there are now */
     up_visit_t visit;
     void *baton;
     const up_check_t *check; /* NULL: what cannot be read ends the walk */
@@ -154,6 +155,8 @@ visit_kinds(walk_t *walk, apr_pool_t *pool)
     if (walk->filter->kinds & 1u << UP_KIND_EVENT)
         UP_ERR(find_last_event(walk, pool));
     UP_ERR(run(&result, walk, PG_BEGIN_WALK, NULL, pool));
+    UP_ERR(up_pg_ask_oid(walk->connection, pool));
+    walk->is_begun = 1;
     for (int kind = 0; kind < UP_KINDS; kind++) {
         if (kind == UP_KIND_EVENT && walk->filter->after >= walk->last)
             continue;
@@ -167,16 +170,22 @@ visit_kinds(walk_t *walk, apr_pool_t *pool)
 static up_error_t *
 go(walk_t *walk, pg_store_t *store, apr_pool_t *scratch_pool)
 {
+    int again, tries = 0;
     apr_pool_t *pool;
+    up_error_t *err;
 
-    UP_ERR(up_pg_take(&walk->connection, store, up_pg_deadline(store),
-                      scratch_pool));
-    apr_pool_create(&pool, scratch_pool);
-    up_error_t *err = visit_kinds(walk, pool);
-    up_pg_give_back(walk->connection);
-    if (err)
-        err = up_error_copy(err, scratch_pool);
-    apr_pool_destroy(pool);
+    do {
+        UP_ERR(up_pg_take(&walk->connection, store, up_pg_deadline(store),
+                          scratch_pool));
+        apr_pool_create(&pool, scratch_pool);
+        err = visit_kinds(walk, pool);
+        again = err && !walk->is_begun &&
+                up_pg_may_try_again(&tries, walk->connection);
+        up_pg_give_back(walk->connection);
+        if (err)
+            err = up_error_copy(err, scratch_pool);
+        apr_pool_destroy(pool);
+    } while (again);
     return err;
 }
 
@@ -226,6 +235,7 @@ read_stat(pg_connection_t *connection, void *baton, apr_pool_t *pool)
     pg_parameters_t parameters = {.pool = pool};
     PGresult *result;
 
+    UP_ERR(up_pg_ask_oid(connection, pool));
     up_pg_add_number(&parameters, connection->store->is_for_tool);
     UP_ERR(up_pg_run(&result, connection, PG_STAT, &parameters, "count what is",
                      pool));
@@ -249,5 +259,6 @@ up_pg_stat(up_store_stat_t *stat, up_store_t *base, apr_pool_t *result_pool)
 {
     memset(stat, 0, sizeof(*stat));
     stat->driver = base->driver->scheme;
-    return up_pg_read_with(up_pg_downcast(base), read_stat, stat, result_pool);
+    return up_pg_read_with(up_pg_downcast(base), 0, read_stat, stat,
+                           result_pool);
 }
