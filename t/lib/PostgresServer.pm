@@ -51,13 +51,16 @@ sub server_user {
     return (getpwnam 'nobody')[2, 3];
 }
 
-# A folder with a database cluster, which does not run yet.
+# A folder with a database cluster, which does not run yet. "wal_megabytes", as
+# initdb takes it, is how large each file of the log is.
 sub prepare {
     my ($class, %settings) = @_;
+    my $megabytes = delete $settings{wal_megabytes} || 16;
     my $self = $class->in_new_folder(%settings);
 
     $self->run(program('initdb'), '-D', $self->data, '-A', 'trust', '-U',
-        'tester', '-E', 'UTF8', '--locale=C', '--no-sync');
+        'tester', '-E', 'UTF8', '--locale=C', '--no-sync',
+        "--wal-segsize=$megabytes");
     $self->configure;
     return $self;
 }
@@ -151,6 +154,26 @@ sub pid {
     return $pid;
 }
 
+# The server's processes, the postmaster first.
+sub processes {
+    my ($self) = @_;
+    my $pid = $self->pid or return;
+    open my $in, '<', "/proc/$pid/task/$pid/children" or return;
+    return ($pid, split ' ', <$in> // '');
+}
+
+# Let no process of the server write beyond byte $limit of a file; undef: let all
+# do so again.
+sub limit_files {
+    my ($self, $limit) = @_;
+    my $soft = $limit // 'unlimited';
+    # The postmaster first: those that it makes from then on inherit it.
+    for my $pid ($self->pid, $self->processes) {
+        my $said = qx{prlimit --pid $pid --fsize=$soft: 2>&1};
+        die "prlimit: $said\n" if $? && kill 0, $pid;
+    }
+}
+
 # Stop the server: "fast" ends all connections, "immediate" is a crash.
 sub stop {
     my ($self, $mode) = @_;
@@ -163,11 +186,7 @@ sub stop {
 # End its processes with SIGKILL, the postmaster first.
 sub kill_all {
     my ($self) = @_;
-    my $pid = $self->pid or return;
-    my @children = do {
-        open my $in, '<', "/proc/$pid/task/$pid/children" or return;
-        split ' ', <$in> // '';
-    };
+    my ($pid, @children) = $self->processes or return;
     kill KILL => $pid, @children;
     my $end = time + $PATIENCE;
     for my $process ($pid, @children) {
