@@ -10,6 +10,8 @@
 
 #ifdef UP_POSTGRESQL
 
+#include "store/postgresql/up_pg.h"
+
 #include <apr_strings.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,6 +139,83 @@ versions(apr_pool_t *pool)
     ok(!up_store_upgrade(&changed, store, pool) && !changed,
        "there is nothing to upgrade in tables of today's version");
     up_store_close(store);
+}
+
+/* Take STEPS up to version 3 in the database of URI, whose tables a program has
+ * taken for those of version SEEN, or -1: as they are. Sets *SAID to the error,
+ * or "". Returns how many steps were taken. */
+static long long
+take_steps(const char **said,
+           const char *uri,
+           const char *const steps[],
+           int seen,
+           apr_pool_t *pool)
+{
+    apr_uint64_t changed = 0;
+    pg_schema_t schema;
+    up_store_t *store;
+
+    must(up_store_open(&store, uri, NULL, pool));
+    pg_store_t *pg = up_pg_downcast(store);
+    pg_connection_t connection = {
+        .store = pg, .pool = &pg->pool, .deadline = up_pg_deadline(pg)};
+    must(up_pg_connect(&schema, &connection, pool));
+    if (seen >= 0)
+        schema.version = seen;
+    const up_error_t *err =
+        up_pg_take_steps(&changed, &connection, &schema, steps, 3, pool);
+    *said = err ? up_error_story(err, pool) : "";
+    up_pg_disconnect(&connection);
+    up_store_close(store);
+    return (long long)changed;
+}
+
+/* An upgrade, by steps of the test's own, as if this were version 3. */
+static void
+steps(apr_pool_t *pool)
+{
+    static const char *const good[3] = {
+        "CREATE TABLE userprofile.step1 (); CREATE TABLE userprofile.more ()",
+        "CREATE TABLE userprofile.step2 ()",
+        "CREATE TABLE userprofile.step3 ()",
+    };
+    static const char *const bad[3] = {
+        "CREATE TABLE userprofile.step1 ()",
+        "CREATE TABLE userprofile.step2 (); SELECT 1 / 0",
+        "CREATE TABLE userprofile.step3 ()",
+    };
+    static const char made[] =
+        "SELECT version || coalesce((SELECT string_agg(' ' || relname, '' "
+        "ORDER BY relname) FROM pg_class WHERE relname ~ '^(step|more)'), '') "
+        "FROM userprofile.store";
+    const char *uri = temp_postgresql_uri(pool), *identity, *said;
+    int was_made;
+
+    must(up_store_prepare(&identity, &was_made, uri, NULL, geteuid(), getegid(),
+                          pool, pool));
+    temp_postgresql_sql(uri, "UPDATE userprofile.store SET version = 0", pool);
+    is_number(take_steps(&said, uri, bad, -1, pool), 1,
+              "an upgrade takes its steps until one fails");
+    says(said, "cannot bring the tables to version 2 in the store",
+         "and says so");
+    says(said, "division by zero (SQLSTATE 22012)", "and why");
+    is(temp_postgresql_sql(uri, made, pool), "1 step1",
+       "what was done stays, and nothing of the step that failed");
+    is_number(take_steps(&said, uri, good, 0, pool), 2,
+              "a step that another program has taken since is not taken again");
+    is(said, "", "without an error");
+    is(temp_postgresql_sql(uri, made, pool), "3 step1 step2 step3",
+       "the others are");
+    temp_postgresql_sql(uri,
+                        "UPDATE userprofile.store SET version = 0;"
+                        "DROP TABLE userprofile.step1, userprofile.step2, "
+                        "userprofile.step3",
+                        pool);
+    is_number(take_steps(&said, uri, good, -1, pool), 3,
+              "an upgrade takes all steps from its version");
+    is(said, "", "without an error");
+    is(temp_postgresql_sql(uri, made, pool), "3 more step1 step2 step3",
+       "and the tables are of the last version");
 }
 
 static void
@@ -432,6 +511,7 @@ test(apr_pool_t *pool)
     uris(pool);
     identities(pool);
     versions(pool);
+    steps(pool);
     sharing(pool);
     strange_rows(pool);
     seen_users(pool);

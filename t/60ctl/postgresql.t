@@ -22,6 +22,20 @@ is_deeply [(ctl($uri, 'init'))[0, 2]], [0, ''], 'a second init leaves them';
 is $postgres->sql('one', 'SELECT version FROM userprofile.store'), 1, 'their version is theirs to tell';
 ($code, $out, $err) = ctl($uri, 'upgrade');
 is $code, 0, 'upgrade has nothing to do';
+for my $case (
+    [0, 'stat',    qr/the tables of the store \S+ are older than version 1, which is this program's: 'userprofilectl upgrade' brings them up/],
+    [0, 'upgrade', qr/nothing brings the tables of the store \S+ from version 0 to 1/],
+    [2, 'stat',    qr/the tables of the store \S+ are of version 2, which is newer than 1, this program's: use a newer one/],
+    [2, 'upgrade', qr/are of version 2, which is newer than 1/],
+    )
+{
+    my ($version, $command, $says) = @$case;
+    $postgres->sql('one', "UPDATE userprofile.store SET version = $version");
+    ($code, $out, $err) = ctl($uri, $command);
+    is $code, 1, "tables of version $version: $command fails";
+    like $err, $says, '... and says why';
+}
+$postgres->sql('one', 'UPDATE userprofile.store SET version = 1');
 
 # The file by itself makes the same.
 system('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $postgres->uri('two'), '-f', 'conf/schema.sql') == 0

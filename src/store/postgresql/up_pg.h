@@ -370,6 +370,17 @@ up_driver_check_store_t up_pg_check_store;
 up_driver_prepare_t up_pg_prepare;
 up_driver_upgrade_t up_pg_upgrade;
 
+/* Bring the tables of CONNECTION's store, which are as SCHEMA says, up to
+ * version LAST: STEPS[N] are the statements from version N to N + 1, each step
+ * in a transaction. *CHANGED counts those that were taken; one that fails
+ * leaves what those before it have made. */
+UP_MUST_CHECK up_error_t *up_pg_take_steps(apr_uint64_t *changed,
+                                           pg_connection_t *connection,
+                                           const pg_schema_t *schema,
+                                           const char *const steps[],
+                                           int last,
+                                           apr_pool_t *pool);
+
 /* The error of UP_STORE_UNAVAILABLE, in POOL, that STORE's tables are old. */
 up_error_t *up_pg_refuse_old(const pg_store_t *store, apr_pool_t *pool);
 

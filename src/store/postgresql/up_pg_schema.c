@@ -1,6 +1,7 @@
 /* up_pg_schema.c -- the tables: making them, and whether they are those that
  * this version uses. */
 #include "store/postgresql/up_pg.h"
+#include "core/up_clock.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -114,29 +115,56 @@ up_pg_prepare(const char **identity,
     return err;
 }
 
-/* steps[N] brings the tables from version N to N + 1, as a transaction of its
- * own. There was no version 0. */
+/* How long a step may take: it may have to write all rows anew. */
+#define STEP_TIME (24 * 3600 * APR_USEC_PER_SEC)
+
+/* steps[N] is what brings the tables from version N to N + 1. There was no
+ * version 0. */
 static const char *const steps[UP_PG_VERSION] = {NULL};
 
-/* Bring the tables of CONNECTION's store, which are as SCHEMA says, up to date;
- * *CHANGED counts the steps. */
+/* Have CONNECTION execute STEP, which brings the tables from VERSION to the
+ * next one, in a transaction, unless another program has done so; *CHANGED
+ * counts. */
 static up_error_t *
-take_steps(apr_uint64_t *changed,
-           pg_connection_t *connection,
-           const pg_schema_t *schema,
-           apr_pool_t *pool)
+take_step(apr_uint64_t *changed,
+          pg_connection_t *connection,
+          const char *step,
+          int version,
+          apr_pool_t *pool)
 {
+    const char *what =
+        apr_psprintf(pool, "bring the tables to version %d", version + 1);
+    const char *raise = apr_psprintf(pool,
+                                     "UPDATE userprofile.store SET version = %d"
+                                     " WHERE version = %d RETURNING version",
+                                     version + 1, version);
     PGresult *result;
 
-    for (int version = schema->version; version < UP_PG_VERSION; version++) {
-        if (version < 0 || !steps[version])
+    UP_ERR(up_pg_run(&result, connection, PG_BEGIN, NULL, what, pool));
+    UP_ERR(up_pg_run_text(&result, connection, raise, what, pool));
+    if (PQntuples(result)) {
+        UP_ERR(up_pg_run_text(&result, connection, step, what, pool));
+        ++*changed;
+    }
+    return up_pg_run(&result, connection, PG_COMMIT, NULL, what, pool);
+}
+
+up_error_t *
+up_pg_take_steps(apr_uint64_t *changed,
+                 pg_connection_t *connection,
+                 const pg_schema_t *schema,
+                 const char *const all[],
+                 int last,
+                 apr_pool_t *pool)
+{
+    connection->deadline = up_clock() + STEP_TIME;
+    for (int version = schema->version; version < last; version++) {
+        if (version < 0 || !all[version])
             return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                             "nothing brings the tables of the store '%s' from "
                             "version %d to %d",
                             connection->store->name, version, version + 1);
-        UP_ERR(up_pg_run_text(&result, connection, steps[version],
-                              "upgrade the tables", pool));
-        ++*changed;
+        UP_ERR(take_step(changed, connection, all[version], version, pool));
     }
     return NULL;
 }
@@ -152,7 +180,8 @@ up_pg_upgrade(apr_uint64_t *changed, up_store_t *base, apr_pool_t *scratch_pool)
 
     *changed = 0;
     UP_ERR(up_pg_connect(&schema, &connection, scratch_pool));
-    up_error_t *err = take_steps(changed, &connection, &schema, scratch_pool);
+    up_error_t *err = up_pg_take_steps(changed, &connection, &schema, steps,
+                                       UP_PG_VERSION, scratch_pool);
     up_pg_disconnect(&connection);
     if (!err)
         store->is_old = 0;
