@@ -92,9 +92,38 @@ names_the_header(apr_pool_t *pool)
               "a failed precondition is SEQUENCE_MISMATCH");
 }
 
+/* The newest sequence that a caller knows of. */
+static void
+newest(apr_pool_t *pool)
+{
+    static const struct {
+        const char *if_match, *if_none_match;
+        long long newest;
+    } known[] = {
+        {NULL, NULL, 0},
+        {NULL, "*", 0},
+        {"\"12\"", NULL, 12},
+        {NULL, "W/\"12-gzip\"", 12},
+        {"\"3\", \"12\"", "\"7\"", 12},
+        {"\"3\"", "\"x\", \"7\"", 7},
+    };
+
+    for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        up_precondition_t *parsed;
+        const up_error_t *err = up_precondition_parse(
+            &parsed, known[i].if_match, known[i].if_none_match, pool);
+        is_number(err ? -1 : (long long)up_precondition_newest(parsed),
+                  known[i].newest,
+                  "the newest sequence of If-Match: %s, If-None-Match: %s",
+                  known[i].if_match ? known[i].if_match : "-",
+                  known[i].if_none_match ? known[i].if_none_match : "-");
+    }
+}
+
 static void
 test(apr_pool_t *pool)
 {
+    newest(pool);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         up_precondition_t *parsed;
         up_error_t *err = up_precondition_parse(&parsed, rows[i].if_match,

@@ -134,6 +134,14 @@ catch_up();
 $server->wait_until(sub { get(); sessions($standby) > 0 });
 is first_name(get()), "N$count", 'when the standby is back, it is read again';
 
+# A standby that is silent keeps no read from its answer.
+kill STOP => $standby->processes;
+is first_name(get()), "N$count", 'a read is served while the standby is silent'
+    for 1 .. 2;
+kill CONT => $standby->processes;
+$server->wait_until(sub { get(); sessions($standby) > 0 });
+is first_name(get()), "N$count", 'when it speaks again, it is read again';
+
 # Without the primary, and with it again.
 $primary->stop('immediate');
 is first_name(get()), "N$count", 'without the primary reads are served';

@@ -280,8 +280,11 @@ up_pg_give_back(pg_connection_t *connection)
                   PQtransactionStatus(connection->handle) == PQTRANS_IDLE;
 
     pthread_mutex_lock(&pool->mutex);
-    if (connection->has_other_tables)
-        retire_idle(pool); /* theirs are no longer there either */
+    /* Their tables are no longer there either; and where a read had to wait for
+     * a standby, no other one should. */
+    if (connection->has_other_tables ||
+        (connection->is_lost && pool->is_of_standbys))
+        retire_idle(pool);
     if (is_good) {
         connection->next = pool->idle;
         pool->idle = connection;
