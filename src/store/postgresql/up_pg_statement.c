@@ -78,7 +78,7 @@ static const struct {
                            "LEFT JOIN userprofile.member r "
                            "ON r.user_id = $1 AND r.org = CASE "
                            "WHEN $4::bigint <> 0 THEN u.org "
-                           "WHEN $2 IS NULL THEN c.org ELSE w.id END",
+                           "WHEN $2::text IS NULL THEN c.org ELSE w.id END",
                  1},
     [PG_TOKEN] =
         {"SELECT t.sha256, t.user_id, t.created, t.expires, t.revoked, p.state "
