@@ -61,6 +61,12 @@
     "THEN reltuples::bigint ELSE (SELECT count(*) FROM userprofile." table     \
     ") END FROM pg_class WHERE oid = 'userprofile." table "'::regclass), "
 
+/* How many bytes TABLE has, with all of its partitions if it has any. */
+#define BYTES(table)                                                           \
+    "(SELECT coalesce(sum(pg_total_relation_size(relid))::bigint, "            \
+    "pg_total_relation_size('userprofile." table "')) "                        \
+    "FROM pg_partition_tree('userprofile." table "')), "
+
 #define WALK "DECLARE walk NO SCROLL CURSOR FOR SELECT "
 
 static const struct {
@@ -241,10 +247,8 @@ static const struct {
     [PG_STAT] =
         {"SELECT " COUNT("org") COUNT("profile") COUNT("member") COUNT("token")
              COUNT("event") "(SELECT coalesce(max(number), 0) FROM "
-                            "userprofile.event), "
-                            "pg_total_relation_size('userprofile.profile'), "
-                            "pg_total_relation_size('userprofile.event'), "
-                            "pg_database_size(current_database())",
+                            "userprofile.event), " BYTES("profile") BYTES(
+                                "event") "pg_database_size(current_database())",
          0},
 };
 
