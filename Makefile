@@ -334,6 +334,7 @@ fuzzers: $(FUZZERS)
 BENCH_BUILD = $(BUILD)/bench
 YARDSTICKS  = $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
     $(BENCH_BUILD)/ldap_load \
+    $(if $(LIBPQ_INCLUDEDIR),$(BENCH_BUILD)/pg_statements) \
     $(patsubst %,$(BENCH_BUILD)/mod_userprofile_without_%.so,\
         access queue store)
 WRAP_access = -Wl,--wrap=up_access_read,--wrap=up_access_check_org \
@@ -362,6 +363,8 @@ $(BENCH_BUILD)/%: $(OBJ)/t/bench/%.o $(OBJ)/t/bench/samples.o
 $(BENCH_BUILD)/bare_lmdb: private BENCH_LIBS = -llmdb
 $(BENCH_BUILD)/bare_lmdb: $(OBJ)/src/store/lmdb/up_checksum.o
 $(BENCH_BUILD)/ldap_load: private BENCH_LIBS = -llber
+$(BENCH_BUILD)/pg_statements: private BENCH_LIBS = $(APR_LIBS)
+$(BENCH_BUILD)/pg_statements: $(OBJ)/src/store/postgresql/up_pg_statement.o
 $(OBJ)/t/bench/ldap_load.o: | bench-packages
 
 bench-packages:

@@ -5,7 +5,8 @@
 #       name     => 'queue',      its folder below the scratch folder
 #       folder   => $scratch,
 #       module   => $path,        which mod_userprofile.so
-#       store    => $folder,
+#       store    => $folder,      or a URI
+#       pool     => 32,           connections, if it is one of PostgreSQL
 #       children => 1,
 #       threads  => 192,          in each child
 #       answers  => {get => ['200', 353]},
@@ -105,6 +106,9 @@ sub configure {
     my ($self) = @_;
     my $workers = $self->{children} * $self->{threads};
     my $modules = $self->module_lines;
+    my $store   = $self->{store} =~ /^\w+:/ ? $self->{store}
+                                             : "lmdb:$self->{store}";
+    my $pool    = $self->{pool} ? "UserProfilePool $self->{pool}" : '';
     my $places  = our_places() . $self->yardstick_places;
 
     open my $out, '>', "$self->{root}/httpd.conf" or die "httpd.conf: $!\n";
@@ -128,7 +132,8 @@ MaxKeepAliveRequests 0
 KeepAliveTimeout 60
 Protocols h2c http/1.1
 
-UserProfileStore "lmdb:$self->{store}"
+UserProfileStore "$store"
+$pool
 <Location /caller>
     UserProfile On
     AuthType Yardstick

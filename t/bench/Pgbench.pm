@@ -2,8 +2,8 @@
 #
 # A new connection to PostgreSQL is slow for its first 10 to 20 seconds: each
 # is a process, which has yet to map the shared buffers page by page. So pgbench
-# keeps its connections. Between rounds it and its server are stopped by a
-# signal. Its figures are its own reports of each second.
+# keeps its connections. Between rounds it is stopped by a signal, and so is its
+# server, if nobody else uses that. Its figures are its own reports of each second.
 package Pgbench;
 
 use strict;
@@ -21,7 +21,8 @@ my $SKIPPED = 2;
 
 my $REPORT = qr/^progress: \S+ s, ([\d.]+) tps, lat ([\d.]+) ms/;
 
-# Start $program, pgbench, with @options that say what it does on $server.
+# Start $program, pgbench, with @options that say what it does on $server, which
+# is stopped with it; undef: it is not.
 sub start {
     my ($class, $server, $program, @options) = @_;
     return bless {
@@ -36,15 +37,16 @@ sub start {
 # The next $count reports; fewer if pgbench has no more to say.
 sub reports {
     my ($self, $count) = @_;
-    my (@reports, $said);
+    my (@reports, $said, $error);
 
     while (@reports < $count) {
         my $line = $self->{generator}->line($PATIENCE);
         if (!defined $line) {
-            warn 'pgbench: ', $said // 'no report', "\n";
+            warn 'pgbench: ', $error // $said // 'no report', "\n";
             last;
         }
         $said = $line;
+        $error //= $line if $line =~ /error: /;
         push @reports, $line if $line =~ $REPORT;
     }
     return @reports;
@@ -63,18 +65,22 @@ sub figures_of {
         $rate    += $tps;
         $latency += $tps * $mean;
     }
-    return { rate => $rate / $seconds, mean => 1000 * $latency / $rate };
+    return {
+        rate  => $rate / $seconds,
+        count => $rate,
+        mean  => 1000 * $latency / $rate
+    };
 }
 
 sub pause {
     my ($self) = @_;
     $self->{generator}->signal('STOP');
-    $self->{server}->signal('STOP');
+    $self->{server}->signal('STOP') if $self->{server};
 }
 
 sub continue {
     my ($self) = @_;
-    $self->{server}->signal('CONT');
+    $self->{server}->signal('CONT') if $self->{server};
     $self->{generator}->signal('CONT');
 }
 
@@ -84,19 +90,25 @@ sub warm_up {
     $self->pause;
 }
 
+# A round of $seconds. $measure is called with the function that does what
+# counts of it, and returns its figures, maybe with others.
 sub round {
-    my ($self, $seconds) = @_;
+    my ($self, $seconds, $measure) = @_;
+    my $counted = sub { figures_of($seconds, $self->reports($seconds)) };
+    my $figures = {};
+
     $self->{generator}->skip;
     $self->continue;
-    my @reports = $self->reports($SKIPPED + $seconds);
+    $figures = $measure ? $measure->($counted) : $counted->()
+        if $self->reports($SKIPPED) == $SKIPPED;
     $self->pause;
-    return figures_of($seconds, @reports[$SKIPPED .. $#reports]);
+    return $figures;
 }
 
 sub end {
     my ($self) = @_;
     $self->{generator}->end;
-    $self->{server}->signal('CONT');
+    $self->{server}->signal('CONT') if $self->{server};
 }
 
 1;

@@ -1,16 +1,20 @@
-# Postgres.pm -- a peer: a PostgreSQL server of our own with as many users, in a
-# cluster below the scratch folder.
+# Postgres.pm -- a PostgreSQL server of our own, in a cluster below the scratch
+# folder. It has as many users, as a peer in tables of its own, or as a store of
+# ours.
 #
 # It is asked through a socket in its folder, and keeps Debian's settings but
 # for room: shared buffers for the whole table, and fewer checkpoints. Commits
-# are flushed. Between its rounds all of it is stopped, so that what it does in
-# the background falls into its own.
+# are flushed. As a peer, all of it is stopped between its rounds, so that what
+# it does in the background falls into its own.
 package Postgres;
 
 use strict;
 use warnings;
 
+use Cpu;
 use Pgbench;
+use StoreScripts;
+use Users ();
 
 my $running;
 
@@ -71,12 +75,12 @@ sub run {
 }
 
 sub start {
-    my ($class, $folder, $users) = @_;
-    my $self = bless { folder => $folder, users => $users }, $class;
+    my ($class, $folder) = @_;
+    my $self = bless { folder => $folder }, $class;
     mkdir $folder or die "cannot make $folder: $!\n";
 
     $self->run(program('initdb'), '-D', "$folder/data", '-A', 'trust', '-U',
-        'bench', '--no-sync');
+        'bench', '-E', 'UTF8', '--locale=C', '--no-sync');
     open my $conf, '>>', "$folder/data/postgresql.conf" or die "conf: $!\n";
     print $conf <<"END";
 listen_addresses = ''
@@ -90,7 +94,6 @@ END
     $running = $self;
     $self->run(program('pg_ctl'), '-D', "$folder/data", '-l', "$folder/log",
         '-w', 'start');
-    $self->fill;
     return $self;
 }
 
@@ -101,18 +104,24 @@ sub spew {
     close $out or die "cannot write $path: $!\n";
 }
 
-sub fill {
-    my ($self) = @_;
-    my $folder = $self->{folder};
+# Have psql execute $text in $database, with $users for :users.
+sub execute {
+    my ($self, $database, $text, $users) = @_;
+    my $file = "$self->{folder}/text";
+    spew($file, $text);
+    $self->run('psql', '-q', '-h', $self->{folder}, '-U', 'bench', '-d',
+        $database, '-v', "users=$users", '-v', 'ON_ERROR_STOP=1', '-f', $file);
+}
 
-    spew("$folder/schema", $schema);
-    $self->run('psql', '-q', '-h', $folder, '-U', 'bench', '-d', 'postgres',
-        '-v', "users=$self->{users}", '-v', 'ON_ERROR_STOP=1', '-f',
-        "$folder/schema");
+# Make the peer's tables, with $users.
+sub fill {
+    my ($self, $users) = @_;
+
+    $self->execute('postgres', $schema, $users);
     for my $name (keys %scripts) {
         # pgbench's variables are numbers.
-        my $last = $self->{users} - 1;
-        spew("$folder/$name", <<"END" . $scripts{$name});
+        my $last = $users - 1;
+        spew("$self->{folder}/$name", <<"END" . $scripts{$name});
 \\set id 300000000000000000 + random(0, $last)
 \\set nick random(100000000, 999999999)
 END
@@ -127,13 +136,65 @@ sub load {
         "$folder/$name", '-h', $folder, '-U', 'bench', 'postgres');
 }
 
+# The store's users are copies of one that the tool has written.
+my $copies = <<'END';
+INSERT INTO userprofile.profile (id, org, type, state, gender, sequence,
+        created, changed, first_name, last_name, nick_name, display_name,
+        preferred_language)
+    SELECT (3e17 + i)::bigint, org, type, state, gender, sequence, created,
+        changed, 'First' || n, 'Last' || n, 'N' || lpad(i::text, 9, '0'),
+        'First' || n || ' Last' || n, preferred_language
+    FROM userprofile.profile,
+        LATERAL (SELECT i, lpad(i::text, 7, '0') AS n
+            FROM generate_series(1, :users - 1) i) number
+    WHERE id = '300000000000000000';
+VACUUM ANALYZE;
+CHECKPOINT;
+END
+
+# Make a store of $users by the tool $ctl, and the scripts for store_load(),
+# with the statements that $texts prints. Returns the store's URI.
+sub make_store {
+    my ($self, $users, $ctl, $texts) = @_;
+    my $folder = $self->{folder};
+    my $uri    = "postgresql://bench@/profiles?host=$folder";
+
+    $self->execute('postgres', 'CREATE DATABASE profiles', 0);
+    Users::write_users("$folder/one", 1);
+    $self->run($ctl, '-s', $uri, 'init');
+    $self->run($ctl, '-s', $uri, 'import', "$folder/one");
+    $self->execute('profiles', $copies, $users);
+    my $text = sub {
+        chomp(my $text = qx("$texts" $_[0]));
+        return $text;
+    };
+    spew("$folder/store-$_", store_script($_, $users, $text))
+        for qw(get change);
+    return $uri;
+}
+
+# The statements of the call $name, "get" or "change", from $clients. The server
+# is not stopped between rounds.
+sub store_load {
+    my ($self, $name, $clients) = @_;
+    my $folder = $self->{folder};
+    return Pgbench->start(undef, program('pgbench'), '-c', $clients,
+        store_variables(), '-f', "$folder/store-$name", '-h', $folder, '-U',
+        'bench', 'profiles');
+}
+
+# The ids of all its processes.
+sub processes {
+    my ($self) = @_;
+    open my $in, '<', "$self->{folder}/data/postmaster.pid" or return;
+    my ($postmaster) = <$in> =~ /^(\d+)/ or return;
+    return with_children($postmaster);
+}
+
 # Send $signal to all its processes.
 sub signal {
     my ($self, $signal) = @_;
-    open my $in, '<', "$self->{folder}/data/postmaster.pid" or return;
-    my ($postmaster) = <$in> =~ /^(\d+)/ or return;
-    open $in, '<', "/proc/$postmaster/task/$postmaster/children" or return;
-    kill $signal => $postmaster, split ' ', <$in> // '';
+    kill $signal => $self->processes;
 }
 
 sub stop {

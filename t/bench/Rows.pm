@@ -31,6 +31,7 @@ my @GROUPS = (
     [import    => \&import_beside,    'all'],
     [growth    => \&growth,           'all'],
     [postgres  => \&postgres,         'all'],
+    [pgstore   => \&pgstore,          'all'],
     [openldap  => \&openldap,         'all'],
     [children  => \&children,         'all'],
     [memory    => \&memory,           'full'],

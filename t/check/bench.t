@@ -8,6 +8,7 @@ use JSON::PP ();
 
 use lib 't/bench';
 use BenchCalls ();
+use Cpu qw(cpu_of cpu_used with_children);
 use Figures qw(
     alternate figure ratio ratios note_row mark bars rows_table marks_table
     bars_table as_json
@@ -15,6 +16,7 @@ use Figures qw(
 use Generator ();
 use OpenLDAP  ();
 use Pgbench   ();
+use StoreScripts qw(store_script store_variables);
 
 # Call $code without what it prints to standard error.
 sub quietly {
@@ -130,7 +132,10 @@ my @pgbench = (
 );
 is_deeply(
     Pgbench::figures_of(2, @pgbench),
-    { rate => 6000, mean => 1000 * (5000 * 6 + 7000 * 4) / 12000 },
+    {   rate  => 6000,
+        count => 12000,
+        mean  => 1000 * (5000 * 6 + 7000 * 4) / 12000
+    },
     "pgbench's figures are the mean of its reports"
 );
 my $idle = 'progress: 14.0 s, 0.0 tps, lat 0.000 ms stddev 0.0, 0 failed';
@@ -175,6 +180,56 @@ my $failing = Pgbench->start(bless({}, 'Server'), 'false');
 $failing->end;
 is("@signals", 'CONT STOP CONT',
     'its server is stopped after a round, and goes on at the end');
+$failing = Pgbench->start(undef, 'false');
+{
+    local $SIG{__WARN__} = sub { };
+    is_deeply($failing->round(2), {}, 'one that stops no server gives none too');
+}
+$failing->end;
+
+# What an operation costs.
+my $busy = Generator->start($^X, '-e', '1 while 1');
+my $cost = cpu_used(
+    sub {
+        my $before = cpu_of($busy->{pid});
+        select undef, undef, undef, 0.01
+            until cpu_of($busy->{pid}) > $before + 20_000;
+        return { count => 10, rate => 1 };
+    },
+    busy => sub { $busy->{pid} },
+    gone => sub { () }
+);
+cmp_ok($cost->{busy}, '>=', 2_000, 'an operation costs the time of processes');
+is($cost->{gone}, 0, 'and none where there are none');
+ok((grep { $_ == $busy->{pid} } with_children($$)), 'a child is one of them');
+$busy->end;
+is_deeply(cpu_used(sub { {} }, busy => sub { $$ }), {},
+    'what has no figure has no cost either');
+
+# pgbench executes the statements of the driver.
+my %text = (
+    read   => 'SELECT $3::text, $1, $2, $4::bigint, $1',
+    change => 'SELECT ' . join(', ', map { "\$$_" } 1 .. 35)
+);
+like(store_script('get', 100, sub { $text{ $_[0] } }),
+    qr/^SELECT :id::text, :caller, :org, :any::bigint, :caller;$/m,
+    'parameters become variables');
+my $change = store_script('change', 100, sub { $text{ $_[0] } });
+like($change, qr/:any::bigint, :caller \\gset$/m,
+    'a PUT keeps what it has read');
+like($change, qr/, :gender, :sequence, :change, .* NULL;$/m,
+    'for what it changes');
+my %set = map { /^-D|^(\w+)=/ && $1 ? ($1 => 1) : () } store_variables();
+$set{$_} = 1 for $change =~ /^\\set (\w+)/mg, qw(
+    id org type state sequence created changed first_name last_name nick_name
+    display_name preferred_language gender
+);
+is_deeply([grep { !$set{$_} } $change =~ /(?<!:):([a-z]\w*)/g], [],
+    'and each variable is set');
+for my $other ('SELECT $1, $2, $3', 'SELECT $1, $2, $3, $5') {
+    ok(!eval { store_script('get', 100, sub { $other }); 1 },
+        "other parameters than it knows are refused: $other");
+}
 
 # Requests.
 for my $name (BenchCalls::names()) {

@@ -198,10 +198,6 @@ try_take(pg_connection_t **taken,
     *taken = pool->idle;
     if (*taken) {
         pool->idle = (*taken)->next;
-        if (!up_pg_is_alive(*taken)) {
-            retire(pool, *taken);
-            *taken = NULL;
-        }
         return NULL;
     }
     if (pool->unused && !must_not_try(pool)) {
@@ -222,6 +218,22 @@ try_take(pg_connection_t **taken,
     return NULL;
 }
 
+/* Whether CONNECTION, which was taken, is alive; otherwise it is no longer
+ * taken. The mutex is not held: this asks the kernel. */
+static int
+is_usable(pg_connection_t *connection)
+{
+    pg_pool_t *pool = connection->pool;
+
+    if (up_pg_is_alive(connection))
+        return 1;
+    pthread_mutex_lock(&pool->mutex);
+    retire(pool, connection);
+    pthread_cond_signal(&pool->changed);
+    pthread_mutex_unlock(&pool->mutex);
+    return 0;
+}
+
 /* Take an open connection of POOL until DEADLINE. */
 static up_error_t *
 take(pg_connection_t **connection,
@@ -233,10 +245,14 @@ take(pg_connection_t **connection,
         pool->store->is_old ? up_pg_refuse_old(pool->store, memory) : NULL;
 
     *connection = NULL;
-    pthread_mutex_lock(&pool->mutex);
-    while (!*connection && !err)
-        err = try_take(connection, pool, deadline, memory);
-    pthread_mutex_unlock(&pool->mutex);
+    while (!*connection && !err) {
+        pthread_mutex_lock(&pool->mutex);
+        while (!*connection && !err)
+            err = try_take(connection, pool, deadline, memory);
+        pthread_mutex_unlock(&pool->mutex);
+        if (*connection && !is_usable(*connection))
+            *connection = NULL;
+    }
     if (!err)
         (*connection)->deadline = deadline;
     return err;

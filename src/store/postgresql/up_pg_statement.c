@@ -65,6 +65,12 @@
     "THEN reltuples::bigint ELSE (SELECT count(*) FROM userprofile." table     \
     ") END FROM pg_class WHERE oid = 'userprofile." table "'::regclass), "
 
+/* How many bytes TABLE has, with all of its partitions if it has any. */
+#define BYTES(table)                                                           \
+    "(SELECT coalesce(sum(pg_total_relation_size(relid))::bigint, "            \
+    "pg_total_relation_size('userprofile." table "')) "                        \
+    "FROM pg_partition_tree('userprofile." table "')), "
+
 #define WALK "DECLARE walk NO SCROLL CURSOR FOR SELECT "
 
 static const struct {
@@ -83,7 +89,7 @@ static const struct {
                            "LEFT JOIN userprofile.member r "
                            "ON r.user_id = $1 AND r.org = CASE "
                            "WHEN $4::bigint <> 0 THEN u.org "
-                           "WHEN $2 IS NULL THEN c.org ELSE w.id END",
+                           "WHEN $2::text IS NULL THEN c.org ELSE w.id END",
                  1},
     [PG_TOKEN] =
         {"SELECT " STORE_OID ", t.sha256, t.user_id, t.created, t.expires, "
@@ -252,10 +258,8 @@ static const struct {
     [PG_STAT] =
         {"SELECT " COUNT("org") COUNT("profile") COUNT("member") COUNT("token")
              COUNT("event") "(SELECT coalesce(max(number), 0) FROM "
-                            "userprofile.event), "
-                            "pg_total_relation_size('userprofile.profile'), "
-                            "pg_total_relation_size('userprofile.event'), "
-                            "pg_database_size(current_database())",
+                            "userprofile.event), " BYTES("profile") BYTES(
+                                "event") "pg_database_size(current_database())",
          0},
 };
 

@@ -31,12 +31,12 @@ sub gets {
             idle  => '  no-op, no authentication',
             token => '  no-op behind the same AuthType'
         );
-        next if $connections != 32;
         bars(
             reads => $connections,
             ours  => figure($result, 'ours'),
             'a handler that does nothing' => figure($result, 'idle')
         );
+        next if $connections != 32;
         mark("GET, $connections connections : no-op without authentication",
             ratio($result, 'ours', 'idle'), 'at least', 0.80);
         mark("GET, $connections connections : no-op behind the same AuthType",
