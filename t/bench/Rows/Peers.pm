@@ -132,8 +132,8 @@ sub on_postgres {
         token => $ours->($server, %by_token),
         $clients > 8 ? (default => $ours->($default)) : ()
     );
-    on_store($_, $call, $clients, seconds => $WARM_UP / 2, %by_token)->()
-        for $server, $default;
+    on_store($_, $call, $clients, seconds => $WARM_UP, %by_token)->()
+        for $server, $clients > 8 ? $default : ();
     my $result = beside(
         \%ours,
         $postgres->store_load($call, $clients),
