@@ -1,5 +1,4 @@
-/* up_ctl_import.c -- import and export: items into the store, in batches, and
- * out of it. */
+/* up_ctl_import.c -- import: items into the store, in batches. */
 #include "ctl/up_ctl_import.h"
 #include "core/up_id.h"
 #include "ctl/up_ctl_print.h"
@@ -10,7 +9,7 @@
 
 /* A batch ends at either bound. They limit the memory, and how long other
  * writers wait. */
-#define BATCH_ENTRIES 1000
+#define BATCH_ENTRIES 4000
 #define BATCH_BYTES (4 * 1024 * 1024)
 
 apr_uint64_t
@@ -121,6 +120,25 @@ read_batch(up_ctl_import_t *import, apr_pool_t *pool)
     return NULL;
 }
 
+/* Tell BATCH what IMPORT's batch is going to put into it. */
+static up_error_t *
+expect_entries(const up_ctl_import_t *import,
+               up_batch_t *batch,
+               apr_pool_t *pool)
+{
+    const up_item_t **items = apr_palloc(
+        pool, ((apr_size_t)import->batch->nelts + 1) * sizeof(*items));
+    int count = 0;
+
+    for (int i = 0; i < import->batch->nelts; i++) {
+        const up_ctl_entry_t *entry =
+            &APR_ARRAY_IDX(import->batch, i, up_ctl_entry_t);
+        if (!entry->err)
+            items[count++] = entry->item;
+    }
+    return up_batch_expect(batch, items, count, pool);
+}
+
 /* Put IMPORT's batch into BATCH. What the store refuses of it, and only that,
  * comes as *REFUSED: the entries before it are in BATCH. */
 static up_error_t *
@@ -165,14 +183,47 @@ end_source(up_ctl_import_t *import)
                                 import->ctl->pool);
 }
 
+/* Set *NEEDS to whether IMPORT, which ends, is an event of its own. Events that
+ * it has put are the history of what it stores, and are to be followed by those
+ * of the store that they come from, when that is imported again. So are those
+ * that it has not come to when it IS_STOPPED, if BATCH's store has none yet. */
+static up_error_t *
+needs_event(int *needs,
+            const up_ctl_import_t *import,
+            up_batch_t *batch,
+            int is_stopped,
+            apr_pool_t *pool)
+{
+    const apr_uint64_t *events = import->count[UP_KIND_EVENT];
+    apr_uint64_t last;
+
+    *needs = 0;
+    if (events[UP_PUT_ADDED])
+        return NULL;
+    *needs = !events[UP_PUT_UNCHANGED] ||
+             up_ctl_import_sum(import, UP_PUT_ADDED) ||
+             up_ctl_import_sum(import, UP_PUT_CHANGED);
+    if (!is_stopped)
+        return NULL;
+    UP_ERR(up_batch_last_event(&last, batch, pool));
+    *needs &= last != 0;
+    return NULL;
+}
+
 /* Append to BATCH the event of IMPORT, which ends, at an entry that is refused
- * if it IS_STOPPED. */
+ * if it IS_STOPPED, unless it needs none. */
 static up_error_t *
 append_event(const up_ctl_import_t *import,
              up_batch_t *batch,
              int is_stopped,
              apr_pool_t *pool)
 {
+    int needs;
+
+    UP_ERR(needs_event(&needs, import, batch, is_stopped, pool));
+    if (!needs)
+        return NULL;
+
     const char *sha256 = import->sha256;
     const char *detail = apr_psprintf(
         pool,
@@ -221,6 +272,8 @@ try_batch(up_error_t **refused,
 
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
+    if (!err)
+        err = expect_entries(import, batch, pool);
     if (!err)
         err = put_entries(refused, import, batch, pool);
     if (!err && !*refused && is_end && up_ctl_import_kept(import) &&
@@ -317,10 +370,12 @@ up_ctl_import(up_ctl_t *ctl)
                               .is_dry =
                                   ctl->line.option[UP_CTL_DRY_RUN] != NULL,
                               .forces = ctl->line.option[UP_CTL_FORCE] != NULL,
-                              .orgs = apr_hash_make(ctl->pool)};
+                              .orgs = apr_hash_make(ctl->pool),
+                              .removed = apr_hash_make(ctl->pool)};
 
     /* Before root becomes the store's owner, who may not read the file. */
     UP_ERR(up_ctl_source_open(&import.source, ctl));
+    apr_pool_create(&import.last_pool, ctl->pool);
     UP_ERR(up_ctl_open(ctl));
     import.author = ctl->author; /* not while others wait for a batch */
     up_ctl_progress_begin(&import.progress, up_ctl_source_noun(import.source));
@@ -337,14 +392,4 @@ up_ctl_import(up_ctl_t *ctl)
                     import.slashed, import.first_slashed);
     up_error_t *unprinted = up_ctl_import_print_skipped(&import, ctl->pool);
     return err ? err : unprinted;
-}
-
-up_error_t *
-up_ctl_export(up_ctl_t *ctl)
-{
-    up_filter_t filter = {.kinds = 1u << UP_KIND_ORG | 1u << UP_KIND_USER |
-                                   1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN};
-
-    UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, NULL, NULL, NULL);
 }

@@ -28,8 +28,13 @@ typedef struct up_ctl_import_t {
     int is_over;               /* the source is */
     apr_array_header_t *batch; /* of up_ctl_entry_t */
     apr_uint64_t count[UP_CTL_NO_ITEM + 1][UP_CTL_RESULTS];
-    int is_told;               /* the event of the import is stored */
-    apr_hash_t *orgs;          /* a dry run: id -> the item that adds it */
+    int is_told; /* the event of the import is stored */
+    /* A dry run: what earlier batches have put that later ones are judged by,
+     * as items: organisations and removed users by their ids, and the last
+     * event, which has a pool of its own. */
+    apr_hash_t *orgs, *removed;
+    up_item_t *last_event;
+    apr_pool_t *last_pool;
     const char *first_refused; /* a dry run: where that was, or NULL */
     apr_uint64_t slashed;      /* entries kept whose id has a slash */
     const char *first_slashed; /* where the first of them was */
@@ -51,14 +56,14 @@ UP_MUST_CHECK up_error_t *up_ctl_import_print_skipped(
  */
 
 /* Before ITEM is put by a dry run: BATCH has what was put in it alone, and must
- * have the organisation that an earlier one had. */
+ * have what earlier ones had, of that which ITEM is judged by. */
 UP_MUST_CHECK up_error_t *up_ctl_import_put_again(const up_ctl_import_t *import,
                                                   up_batch_t *batch,
                                                   const up_item_t *item,
                                                   apr_pool_t *pool);
 
 /* ITEM, which a dry run has put, is to be put again where it is needed. */
-void up_ctl_import_note(const up_ctl_import_t *import, const up_item_t *item);
+void up_ctl_import_note(up_ctl_import_t *import, const up_item_t *item);
 
 /* A dry run has found that ERR refuses ENTRY: print and count that. */
 UP_MUST_CHECK up_error_t *up_ctl_import_refuse_dry(up_ctl_import_t *import,
