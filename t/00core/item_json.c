@@ -94,7 +94,8 @@ static const struct {
     const char *line, *message, *name;
 } bad[] = {
     {"", "the line is no org, user, member, token or event", "an empty line"},
-    {"{}", "the line is no org, user, member, token or event", "an empty object"},
+    {"{}", "the line is no org, user, member, token or event",
+     "an empty object"},
     {"{\"event\":{}}", "event has no number", "an event without a number"},
     {"{\"event\":{\"number\":\"0\"}}",
      "number of event must be a string of digits, from 1 to "

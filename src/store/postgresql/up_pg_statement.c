@@ -151,8 +151,9 @@ static const struct {
                       "FROM userprofile.token WHERE sha256 = $1",
                       1},
 
-    /* Keys, as arrays of text. The planner, which may have no statistics yet of a
-     * table that is being filled, is not to read it whole for each of them. */
+    /* Keys, as arrays of text. The planner, which may have no statistics yet of
+     * a table that is being filled, is not to read it whole for each of them.
+     */
     [PG_PLAN_BY_KEYS] = {"SET LOCAL enable_seqscan = off", 0},
     [PG_FIND_ORGS] = {"SELECT id, name FROM userprofile.org "
                       "WHERE id = ANY ($1::text[])",
