@@ -133,7 +133,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'userprofile_tool') THEN
         GRANT USAGE ON SCHEMA userprofile TO userprofile_tool;
         GRANT SELECT ON ALL TABLES IN SCHEMA userprofile TO userprofile_tool;
-        GRANT SELECT ON ALL SEQUENCES IN SCHEMA userprofile
+        GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA userprofile
             TO userprofile_tool;
         GRANT INSERT, UPDATE, DELETE ON userprofile.org, userprofile.profile,
             userprofile.member, userprofile.token, userprofile.event

@@ -17,6 +17,9 @@
  * longer, since an import refuses a larger one. */
 #define UP_SEQUENCE_MAX APR_UINT64_C(9223372036854775807)
 
+/* The largest number of an event that an import takes: many more may follow. */
+#define UP_EVENT_NUMBER_MAX APR_UINT64_C(1000000000000000000)
+
 typedef enum up_user_type_t { UP_HUMAN, UP_MACHINE } up_user_type_t;
 
 /* The numbers are stored; do not renumber. */
@@ -133,10 +136,14 @@ typedef struct up_given_t {
 const char *up_state_name(up_state_t state);
 const char *up_event_type_name(up_event_type_t type);
 
-/* Set *STATE to the one named NAME; returns 0 if there is none. */
+/* Set *STATE, or *TYPE, to the one named NAME; returns 0 if there is none. */
 int up_state_by_name(up_state_t *state, const char *name);
+int up_event_type_by_name(up_event_type_t *type, const char *name);
 
-/* Whether A and B, neither of them an event, say the same. */
+/* Whether A and B say the same. */
 int up_items_are_equal(const up_item_t *a, const up_item_t *b);
+
+/* A copy of ITEM in POOL, text included. */
+up_item_t *up_item_copy(const up_item_t *item, apr_pool_t *pool);
 
 #endif

@@ -35,6 +35,7 @@ typedef enum up_ctl_option_t {
     UP_CTL_FROM,
     UP_CTL_DRY_RUN,
     UP_CTL_FORCE,
+    UP_CTL_NO_EVENTS,
     UP_CTL_FOLLOW,
     UP_CTL_BEFORE,
     UP_CTL_FIRST_FIELD,

@@ -1,109 +1,53 @@
-/* up_ctl_import.c -- import and export: items into the store, in batches, and
- * out of it. */
+/* up_ctl_import.c -- import: items into the store, in batches. */
+#include "ctl/up_ctl_import.h"
 #include "core/up_id.h"
-#include "ctl/up_ctl.h"
-#include "ctl/up_ctl_import_source.h"
 #include "ctl/up_ctl_print.h"
-#include "ctl/up_ctl_progress.h"
-#include "service/up_admin.h"
 
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A batch ends at either bound. They limit the memory, and how long other
  * writers wait. */
-#define BATCH_ENTRIES 1000
+#define BATCH_ENTRIES 4000
 #define BATCH_BYTES (4 * 1024 * 1024)
 
-/* Beside what up_admin_import() did: what it refused. */
-#define REFUSED UP_PUTS
-#define RESULTS (REFUSED + 1)
-
-/* In place of a kind: what is no item. */
-#define NO_ITEM UP_KINDS
-
-typedef struct import_t {
-    up_ctl_t *ctl;
-    const char *path;
-    up_ctl_source_t *source;
-    up_ctl_progress_t progress;
-    const char *author; /* of its event; */
-    const char *sha256; /* of the file, for the event; NULL: not known */
-    int is_ended;       /* the source is not read any longer */
-    int is_dry, forces;
-    int is_over;               /* the source is */
-    apr_array_header_t *batch; /* of up_ctl_entry_t */
-    apr_uint64_t count[NO_ITEM + 1][RESULTS];
-    int is_told;               /* the event of the import is stored */
-    apr_hash_t *orgs;          /* a dry run: id -> the item that adds it */
-    const char *first_refused; /* a dry run: where that was, or NULL */
-    apr_uint64_t slashed;      /* entries kept whose id has a slash */
-    const char *first_slashed; /* where the first of them was */
-} import_t;
-
-/* How many of all kinds had RESULT. */
-static apr_uint64_t
-sum_of(const import_t *import, int result)
+apr_uint64_t
+up_ctl_import_sum(const up_ctl_import_t *import, int result)
 {
     apr_uint64_t sum = 0;
 
-    for (int kind = 0; kind <= NO_ITEM; kind++)
+    for (int kind = 0; kind <= UP_CTL_NO_ITEM; kind++)
         sum += import->count[kind][result];
     return sum;
 }
 
-/* How many entries are stored. */
-static apr_uint64_t
-kept(const import_t *import)
+apr_uint64_t
+up_ctl_import_kept(const up_ctl_import_t *import)
 {
-    return sum_of(import, UP_PUT_ADDED) + sum_of(import, UP_PUT_CHANGED) +
-           sum_of(import, UP_PUT_UNCHANGED);
+    return up_ctl_import_sum(import, UP_PUT_ADDED) +
+           up_ctl_import_sum(import, UP_PUT_CHANGED) +
+           up_ctl_import_sum(import, UP_PUT_UNCHANGED);
 }
 
 static void
-print_sum(const import_t *import)
+print_sum(const up_ctl_import_t *import)
 {
     const char *noun = up_ctl_source_noun(import->source);
 
     printf("imported %" APR_UINT64_T_FMT " %s in %.1f s, %.0f %s a second: "
            "%" APR_UINT64_T_FMT " added, %" APR_UINT64_T_FMT " changed, "
            "%" APR_UINT64_T_FMT " unchanged\n",
-           kept(import), noun, up_ctl_progress_seconds(&import->progress),
-           up_ctl_progress_rate(&import->progress, kept(import)), noun,
-           sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
-           sum_of(import, UP_PUT_UNCHANGED));
+           up_ctl_import_kept(import), noun,
+           up_ctl_progress_seconds(&import->progress),
+           up_ctl_progress_rate(&import->progress, up_ctl_import_kept(import)),
+           noun, up_ctl_import_sum(import, UP_PUT_ADDED),
+           up_ctl_import_sum(import, UP_PUT_CHANGED),
+           up_ctl_import_sum(import, UP_PUT_UNCHANGED));
 }
 
-/* Print what a dry run has counted. */
-static up_error_t *
-print_counts(const import_t *import, apr_pool_t *pool)
-{
-    static const char *const titles[] = {"KIND",      "ADDED",   "CHANGED",
-                                         "UNCHANGED", "REFUSED", NULL};
-    static const char *const kinds[NO_ITEM + 1] = {
-        [UP_KIND_ORG] = "org",       [UP_KIND_USER] = "user",
-        [UP_KIND_MEMBER] = "member", [UP_KIND_TOKEN] = "token",
-        [NO_ITEM] = "no item",
-    };
-    up_ctl_table_t *table = up_ctl_table_make(1 + RESULTS, titles, pool);
-
-    for (int kind = 0; kind <= NO_ITEM; kind++) {
-        const char *cells[1 + RESULTS] = {kinds[kind]};
-        if (!kinds[kind] || (kind == NO_ITEM && !import->count[kind][REFUSED]))
-            continue;
-        for (int i = 0; i < RESULTS; i++)
-            cells[i + 1] = apr_psprintf(pool, "%" APR_UINT64_T_FMT,
-                                        import->count[kind][i]);
-        UP_ERR(up_ctl_table_row(table, cells, pool));
-    }
-    return up_ctl_table_end(table, pool);
-}
-
-/* Print what there was in the source that is not imported. */
-static up_error_t *
-print_skipped(const import_t *import, apr_pool_t *pool)
+up_error_t *
+up_ctl_import_print_skipped(const up_ctl_import_t *import, apr_pool_t *pool)
 {
     static const char *const titles[] = {"SKIPPED", "COUNT", "WHY", NULL};
     const apr_array_header_t *skipped = up_ctl_source_skipped(import->source);
@@ -124,7 +68,7 @@ print_skipped(const import_t *import, apr_pool_t *pool)
 
 /* ERR, of what is WHERE, as the error of the import. */
 static up_error_t *
-stop(const import_t *import,
+stop(const up_ctl_import_t *import,
      const char *where,
      const up_error_t *err,
      apr_pool_t *pool)
@@ -140,29 +84,23 @@ stop(const import_t *import,
  * and counts that, and goes on: *REFUSAL is NULL. */
 static up_error_t *
 refuse(up_error_t **refusal,
-       import_t *import,
+       up_ctl_import_t *import,
        const up_ctl_entry_t *entry,
        const up_error_t *err,
        apr_pool_t *pool)
 {
     *refusal = NULL;
-    if (!import->is_dry) {
-        *refusal = stop(import, entry->where, err, pool);
-        return NULL;
-    }
-    import->count[entry->item ? entry->item->kind : NO_ITEM][REFUSED]++;
-    if (!import->first_refused)
-        import->first_refused = apr_pstrdup(import->ctl->pool, entry->where);
-    return up_ctl_print_line(
-        apr_pstrcat(pool, entry->where, ": ", up_error_story(err, pool), NULL),
-        pool);
+    if (import->is_dry)
+        return up_ctl_import_refuse_dry(import, entry, err, pool);
+    *refusal = stop(import, entry->where, err, pool);
+    return NULL;
 }
 
 /* Read the next entries into IMPORT's batch. Returns the error, if any, that
  * ends the import: the batch has the entries before it. A dry run has those
  * that are refused in the batch too. */
 static up_error_t *
-read_batch(import_t *import, apr_pool_t *pool)
+read_batch(up_ctl_import_t *import, apr_pool_t *pool)
 {
     apr_size_t bytes = 0;
 
@@ -182,47 +120,30 @@ read_batch(import_t *import, apr_pool_t *pool)
     return NULL;
 }
 
-/* Before ITEM is put by a dry run: BATCH has what was put in it alone, and must
- * have the organisation that an earlier one had. */
+/* Tell BATCH what IMPORT's batch is going to put into it. */
 static up_error_t *
-put_org_again(const import_t *import,
-              up_batch_t *batch,
-              const up_item_t *item,
-              apr_pool_t *pool)
+expect_entries(const up_ctl_import_t *import,
+               up_batch_t *batch,
+               apr_pool_t *pool)
 {
-    const char *id = item->kind == UP_KIND_USER     ? item->as.user.org
-                     : item->kind == UP_KIND_MEMBER ? item->as.member.org
-                                                    : "";
-    const up_item_t *org = apr_hash_get(import->orgs, id, APR_HASH_KEY_STRING);
-    const up_item_t *there;
+    const up_item_t **items = apr_palloc(
+        pool, ((apr_size_t)import->batch->nelts + 1) * sizeof(*items));
+    int count = 0;
 
-    if (!org)
-        return NULL;
-    UP_ERR(up_batch_get(&there, batch, org, pool, pool));
-    return there ? NULL : up_batch_put(batch, org, pool);
-}
-
-/* ITEM, which a dry run has put, is to be put again where it is needed. */
-static void
-note_org(const import_t *import, const up_item_t *item)
-{
-    apr_pool_t *pool = import->ctl->pool;
-    up_item_t *copy;
-
-    if (item->kind != UP_KIND_ORG ||
-        apr_hash_get(import->orgs, item->as.org.id, APR_HASH_KEY_STRING))
-        return;
-    copy = apr_pmemdup(pool, item, sizeof(*item));
-    copy->as.org.id = apr_pstrdup(pool, item->as.org.id);
-    copy->as.org.name = apr_pstrdup(pool, item->as.org.name);
-    apr_hash_set(import->orgs, copy->as.org.id, APR_HASH_KEY_STRING, copy);
+    for (int i = 0; i < import->batch->nelts; i++) {
+        const up_ctl_entry_t *entry =
+            &APR_ARRAY_IDX(import->batch, i, up_ctl_entry_t);
+        if (!entry->err)
+            items[count++] = entry->item;
+    }
+    return up_batch_expect(batch, items, count, pool);
 }
 
 /* Put IMPORT's batch into BATCH. What the store refuses of it, and only that,
  * comes as *REFUSED: the entries before it are in BATCH. */
 static up_error_t *
 put_entries(up_error_t **refused,
-            import_t *import,
+            up_ctl_import_t *import,
             up_batch_t *batch,
             apr_pool_t *pool)
 {
@@ -235,7 +156,7 @@ put_entries(up_error_t **refused,
             continue;
         }
         if (import->is_dry)
-            UP_ERR(put_org_again(import, batch, entry->item, pool));
+            UP_ERR(up_ctl_import_put_again(import, batch, entry->item, pool));
         up_error_t *err = up_admin_import(&did, batch, entry->item,
                                           &entry->given, import->forces, pool);
         if (err && err->reason != UP_CONFLICT)
@@ -246,14 +167,14 @@ put_entries(up_error_t **refused,
         }
         import->count[entry->item->kind][did]++;
         if (import->is_dry)
-            note_org(import, entry->item);
+            up_ctl_import_note(import, entry->item);
     }
     return NULL;
 }
 
 /* Set IMPORT's SHA-256: the rest of a file that is stopped in is read. */
 static up_error_t *
-end_source(import_t *import)
+end_source(up_ctl_import_t *import)
 {
     if (import->is_ended)
         return NULL;
@@ -262,23 +183,57 @@ end_source(import_t *import)
                                 import->ctl->pool);
 }
 
-/* Append to BATCH the event of IMPORT, which ends, at an entry that is refused
- * if it IS_STOPPED. */
+/* Set *NEEDS to whether IMPORT, which ends, is an event of its own. Events that
+ * it has put are the history of what it stores, and are to be followed by those
+ * of the store that they come from, when that is imported again. So are those
+ * that it has not come to when it IS_STOPPED, if BATCH's store has none yet. */
 static up_error_t *
-append_event(const import_t *import,
+needs_event(int *needs,
+            const up_ctl_import_t *import,
+            up_batch_t *batch,
+            int is_stopped,
+            apr_pool_t *pool)
+{
+    const apr_uint64_t *events = import->count[UP_KIND_EVENT];
+    apr_uint64_t last;
+
+    *needs = 0;
+    if (events[UP_PUT_ADDED])
+        return NULL;
+    *needs = !events[UP_PUT_UNCHANGED] ||
+             up_ctl_import_sum(import, UP_PUT_ADDED) ||
+             up_ctl_import_sum(import, UP_PUT_CHANGED);
+    if (!is_stopped)
+        return NULL;
+    UP_ERR(up_batch_last_event(&last, batch, pool));
+    *needs &= last != 0;
+    return NULL;
+}
+
+/* Append to BATCH the event of IMPORT, which ends, at an entry that is refused
+ * if it IS_STOPPED, unless it needs none. */
+static up_error_t *
+append_event(const up_ctl_import_t *import,
              up_batch_t *batch,
              int is_stopped,
              apr_pool_t *pool)
 {
+    int needs;
+
+    UP_ERR(needs_event(&needs, import, batch, is_stopped, pool));
+    if (!needs)
+        return NULL;
+
     const char *sha256 = import->sha256;
     const char *detail = apr_psprintf(
         pool,
         "%s%s%sadded=%" APR_UINT64_T_FMT " changed=%" APR_UINT64_T_FMT
         " unchanged=%" APR_UINT64_T_FMT "%s%s",
         sha256 ? "sha256=" : "", sha256 ? sha256 : "", sha256 ? " " : "",
-        sum_of(import, UP_PUT_ADDED), sum_of(import, UP_PUT_CHANGED),
-        sum_of(import, UP_PUT_UNCHANGED), import->forces ? " forced" : "",
-        is_stopped ? " stopped" : "");
+        up_ctl_import_sum(import, UP_PUT_ADDED),
+        up_ctl_import_sum(import, UP_PUT_CHANGED),
+        up_ctl_import_sum(import, UP_PUT_UNCHANGED),
+        import->forces ? " forced" : "", is_stopped ? " stopped" : "");
 
     return up_admin_imported(batch, detail, import->author, pool);
 }
@@ -286,7 +241,7 @@ append_event(const import_t *import,
 /* Count those of the first COUNT entries of IMPORT's batch that store an id
  * with a slash. */
 static void
-count_slashed(import_t *import, apr_uint64_t count)
+count_slashed(up_ctl_import_t *import, apr_uint64_t count)
 {
     for (int i = 0; (apr_uint64_t)i < count; i++) {
         const up_ctl_entry_t *entry =
@@ -307,7 +262,7 @@ count_slashed(import_t *import, apr_uint64_t count)
  * with that. *REFUSED is as put_entries() has it; then nothing is stored. */
 static up_error_t *
 try_batch(up_error_t **refused,
-          import_t *import,
+          up_ctl_import_t *import,
           int is_stopped,
           apr_pool_t *pool)
 {
@@ -318,8 +273,11 @@ try_batch(up_error_t **refused,
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, import->ctl->store, batch_pool);
     if (!err)
+        err = expect_entries(import, batch, pool);
+    if (!err)
         err = put_entries(refused, import, batch, pool);
-    if (!err && !*refused && is_end && kept(import) && !import->is_dry)
+    if (!err && !*refused && is_end && up_ctl_import_kept(import) &&
+        !import->is_dry)
         err = append_event(import, batch, is_stopped, pool);
     if (err || *refused || import->is_dry)
         apr_pool_destroy(batch_pool); /* before the store is closed */
@@ -333,10 +291,10 @@ try_batch(up_error_t **refused,
  * its entries, store those before it as the last batch: what is left of the
  * file is not read while other writers wait. */
 static up_error_t *
-store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
+store_batch(up_ctl_import_t *import, int is_stopped, apr_pool_t *pool)
 {
     up_error_t *refused = NULL, *bad = NULL;
-    import_t before = *import;
+    up_ctl_import_t before = *import;
 
     if (is_stopped || import->is_over)
         UP_ERR(end_source(import));
@@ -344,15 +302,17 @@ store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
     while (!err && refused) {
         bad = refused;
         refused = NULL;
-        import->batch->nelts = (int)(kept(import) - kept(&before));
+        import->batch->nelts =
+            (int)(up_ctl_import_kept(import) - up_ctl_import_kept(&before));
         memcpy(import->count, before.count, sizeof(import->count));
         UP_ERR(end_source(import));
-        if (import->batch->nelts || kept(import))
+        if (import->batch->nelts || up_ctl_import_kept(import))
             err = try_batch(&refused, import, 1, pool);
     }
     if (!err) {
         if (!import->is_dry)
-            count_slashed(import, kept(import) - kept(&before));
+            count_slashed(import, up_ctl_import_kept(import) -
+                                      up_ctl_import_kept(&before));
         return bad;
     }
     memcpy(import->count, before.count, sizeof(import->count));
@@ -363,7 +323,7 @@ store_batch(import_t *import, int is_stopped, apr_pool_t *pool)
 }
 
 static up_error_t *
-run(import_t *import, apr_pool_t *pool)
+run(up_ctl_import_t *import, apr_pool_t *pool)
 {
     up_error_t *bad = NULL;
     apr_pool_t *iterpool;
@@ -372,9 +332,10 @@ run(import_t *import, apr_pool_t *pool)
     while (!import->is_over && !bad) {
         apr_pool_clear(iterpool);
         bad = read_batch(import, iterpool);
-        if (import->batch->nelts || kept(import))
+        if (import->batch->nelts || up_ctl_import_kept(import))
             UP_ERR(store_batch(import, bad != NULL, iterpool));
-        up_ctl_progress_show_rate(&import->progress, kept(import));
+        up_ctl_progress_show_rate(&import->progress,
+                                  up_ctl_import_kept(import));
     }
     return bad;
 }
@@ -382,12 +343,12 @@ run(import_t *import, apr_pool_t *pool)
 /* A batch failed, and what was kept before it has no event yet. That may fail
  * as well, of which the import's own error says enough. */
 static void
-tell_of_failed(import_t *import, apr_pool_t *pool)
+tell_of_failed(up_ctl_import_t *import, apr_pool_t *pool)
 {
     apr_pool_t *batch_pool;
     up_batch_t *batch;
 
-    if (import->is_told || import->is_dry || !kept(import))
+    if (import->is_told || import->is_dry || !up_ctl_import_kept(import))
         return;
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = end_source(import);
@@ -401,33 +362,20 @@ tell_of_failed(import_t *import, apr_pool_t *pool)
     apr_pool_destroy(batch_pool);
 }
 
-/* Print what IMPORT, a dry run, has found. It is an error if anything was
- * refused. */
-static up_error_t *
-end_dry_run(const import_t *import, apr_pool_t *pool)
-{
-    UP_ERR(print_counts(import, pool));
-    UP_ERR(print_skipped(import, pool));
-    if (!import->first_refused)
-        return NULL;
-    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                    "the import would stop at %s of '%s'; refused are "
-                    "%" APR_UINT64_T_FMT,
-                    import->first_refused, import->path,
-                    sum_of(import, REFUSED));
-}
-
 up_error_t *
 up_ctl_import(up_ctl_t *ctl)
 {
-    import_t import = {.ctl = ctl,
-                       .path = ctl->line.operand[0],
-                       .is_dry = ctl->line.option[UP_CTL_DRY_RUN] != NULL,
-                       .forces = ctl->line.option[UP_CTL_FORCE] != NULL,
-                       .orgs = apr_hash_make(ctl->pool)};
+    up_ctl_import_t import = {.ctl = ctl,
+                              .path = ctl->line.operand[0],
+                              .is_dry =
+                                  ctl->line.option[UP_CTL_DRY_RUN] != NULL,
+                              .forces = ctl->line.option[UP_CTL_FORCE] != NULL,
+                              .orgs = apr_hash_make(ctl->pool),
+                              .removed = apr_hash_make(ctl->pool)};
 
     /* Before root becomes the store's owner, who may not read the file. */
     UP_ERR(up_ctl_source_open(&import.source, ctl));
+    apr_pool_create(&import.last_pool, ctl->pool);
     UP_ERR(up_ctl_open(ctl));
     import.author = ctl->author; /* not while others wait for a batch */
     up_ctl_progress_begin(&import.progress, up_ctl_source_noun(import.source));
@@ -435,23 +383,13 @@ up_ctl_import(up_ctl_t *ctl)
     tell_of_failed(&import, ctl->pool);
     up_ctl_progress_hide(&import.progress);
     if (import.is_dry)
-        return err ? err : end_dry_run(&import, ctl->pool);
+        return err ? err : up_ctl_import_end_dry(&import, ctl->pool);
     print_sum(&import);
     if (import.slashed)
         up_ctl_note(ctl,
                     "ids with a slash: %" APR_UINT64_T_FMT ", the first in "
                     "%s; " UP_CTL_SLASH_RULE,
                     import.slashed, import.first_slashed);
-    up_error_t *unprinted = print_skipped(&import, ctl->pool);
+    up_error_t *unprinted = up_ctl_import_print_skipped(&import, ctl->pool);
     return err ? err : unprinted;
-}
-
-up_error_t *
-up_ctl_export(up_ctl_t *ctl)
-{
-    up_filter_t filter = {.kinds = 1u << UP_KIND_ORG | 1u << UP_KIND_USER |
-                                   1u << UP_KIND_MEMBER | 1u << UP_KIND_TOKEN};
-
-    UP_ERR(up_ctl_open(ctl));
-    return up_ctl_list(ctl, &filter, NULL, NULL, NULL);
 }

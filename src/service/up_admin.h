@@ -10,10 +10,11 @@
 
 #include "store/up_store.h"
 
-/* Check that ITEM may be stored: ids, names, roles, a token's expiry, and a
- * human's fields, which become canonical. FIELDS is the set of those that were
- * given: a display name that was not becomes the first and the last name. What
- * ITEM gets is in POOL. UP_FIELD_INVALID names what is wrong. */
+/* Check that ITEM may be stored: ids, names, roles, a token's expiry, the
+ * values of an event, and a human's fields, which become canonical. FIELDS is
+ * the set of those that were given: a display name that was not becomes the
+ * first and the last name. What ITEM gets is in POOL. UP_FIELD_INVALID names
+ * what is wrong. */
 UP_MUST_CHECK up_error_t *up_admin_check(up_item_t *item,
                                          unsigned fields,
                                          apr_pool_t *pool);
@@ -137,7 +138,9 @@ typedef enum up_put_t {
  * again, give a removed user rights or an erased one a profile, lower a
  * sequence, or make a human a machine or a machine a human. With it, an item
  * takes the place even of one that cannot be read. A user who becomes removed
- * loses all rights with that, one who becomes erased the values in events. */
+ * loses all rights with that, one who becomes erased the values in events. An
+ * event keeps its number: FORCES or not, it is refused if another one has that,
+ * if it would not be the last one, or if it has values of an erased user. */
 UP_MUST_CHECK up_error_t *up_admin_import(up_put_t *did,
                                           up_batch_t *batch,
                                           up_item_t *item,

@@ -142,6 +142,52 @@ check_token(const up_token_t *token, apr_pool_t *pool)
     return NULL;
 }
 
+/* An id of an event, which may be "". */
+static up_error_t *
+check_id_or_none(const char *what, const char *id, apr_pool_t *pool)
+{
+    return *id && !up_id_is_storable(id) ? check_id(what, id, pool) : NULL;
+}
+
+/* Check the FIELDS of *PROFILE, which the event NUMBER has as NAME, and make
+ * them canonical. */
+static up_error_t *
+check_values(const up_profile_t **profile,
+             unsigned fields,
+             const char *name,
+             apr_uint64_t number,
+             apr_pool_t *pool)
+{
+    apr_array_header_t *violations =
+        apr_array_make(pool, 1, sizeof(up_violation_t));
+    const up_profile_t *valid;
+
+    if (!*profile)
+        return NULL;
+    up_profile_validate(&valid, violations, *profile, fields, UP_RULES_STORED,
+                        NULL, "", pool);
+    if (violations->nelts) {
+        const up_violation_t *first =
+            &APR_ARRAY_IDX(violations, 0, up_violation_t);
+        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
+                        "%s of event %" APR_UINT64_T_FMT " is invalid: %s: %s",
+                        name, number, first->field, first->description);
+    }
+    *profile = valid;
+    return NULL;
+}
+
+static up_error_t *
+check_event(up_event_t *event, apr_pool_t *pool)
+{
+    UP_ERR(check_id_or_none("the organisation of an event", event->org, pool));
+    UP_ERR(check_id_or_none("the user of an event", event->user, pool));
+    UP_ERR(check_values(&event->before, event->fields, "before", event->number,
+                        pool));
+    return check_values(&event->after, event->fields, "after", event->number,
+                        pool);
+}
+
 up_error_t *
 up_admin_check(up_item_t *item, unsigned fields, apr_pool_t *pool)
 {
@@ -154,8 +200,10 @@ up_admin_check(up_item_t *item, unsigned fields, apr_pool_t *pool)
         return check_member(&item->as.member, pool);
     case UP_KIND_TOKEN:
         return check_token(&item->as.token, pool);
-    default:
-        return up_error(pool, UP_FIELD_INVALID, APR_SUCCESS,
-                        "events are written by the store alone");
+    case UP_KIND_EVENT:
+        return check_event(&item->as.event, pool);
+    case UP_KINDS:
+        break;
     }
+    return NULL;
 }

@@ -51,6 +51,37 @@ judge_token(const up_token_t *token, const up_token_t *there, apr_pool_t *pool)
     return NULL;
 }
 
+/* What happened cannot be told anew: an event is there, or follows all others.
+ * The values of a user who was erased stay out. */
+static up_error_t *
+judge_event(up_batch_t *batch,
+            const up_event_t *event,
+            const up_item_t *there,
+            apr_pool_t *pool)
+{
+    const up_user_t *user = NULL;
+    apr_uint64_t last;
+
+    if (there)
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "event %" APR_UINT64_T_FMT " is another one here",
+                        event->number);
+    UP_ERR(up_batch_last_event(&last, batch, pool));
+    if (event->number <= last)
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "event %" APR_UINT64_T_FMT " is not here, and cannot "
+                        "come after event %" APR_UINT64_T_FMT,
+                        event->number, last);
+    if ((event->before || event->after) && *event->user)
+        UP_ERR(up_admin_find_user(&user, batch, event->user, pool));
+    if (user && is_erased(user, pool))
+        return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                        "event %" APR_UINT64_T_FMT " has values of user '%s', "
+                        "who was erased here",
+                        event->number, event->user);
+    return NULL;
+}
+
 /* UP_CONFLICT if ITEM must not take the place of THERE, or NULL. */
 static up_error_t *
 judge(up_batch_t *batch,
@@ -126,7 +157,7 @@ up_admin_import(up_put_t *did,
     int is_unreadable = forces && err && err->reason == UP_INTERNAL;
     if (err && !is_unreadable)
         return err;
-    if (!forces)
+    if (!forces && item->kind != UP_KIND_EVENT)
         UP_ERR(judge(batch, item, there, pool));
     if (there)
         keep_dates(item, there, given);
@@ -135,6 +166,8 @@ up_admin_import(up_put_t *did,
         *did = UP_PUT_UNCHANGED;
         return NULL;
     }
+    if (item->kind == UP_KIND_EVENT && !is_unreadable)
+        UP_ERR(judge_event(batch, &item->as.event, there, pool));
     UP_ERR(up_batch_put(batch, item, pool));
     return item->kind == UP_KIND_USER
                ? end_rights(batch, &item->as.user,

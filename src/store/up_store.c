@@ -367,6 +367,23 @@ up_batch_put(up_batch_t *batch, const up_item_t *item, apr_pool_t *scratch_pool)
 }
 
 up_error_t *
+up_batch_expect(up_batch_t *batch,
+                const up_item_t *const *items,
+                int count,
+                apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->expect(batch, items, count, scratch_pool);
+}
+
+up_error_t *
+up_batch_last_event(apr_uint64_t *number,
+                    up_batch_t *batch,
+                    apr_pool_t *scratch_pool)
+{
+    return batch->store->driver->last_event(number, batch, scratch_pool);
+}
+
+up_error_t *
 up_batch_get(const up_item_t **item,
              up_batch_t *batch,
              const up_item_t *key,

@@ -262,22 +262,38 @@ UP_MUST_CHECK up_error_t *up_batch_begin(up_batch_t **batch,
                                          apr_pool_t *pool);
 
 /* Put ITEM, replacing what has its key: an organisation's id, a user's id, a
- * membership's user and organisation, a token's SHA-256. No event is written,
- * unless ITEM is one: it is appended and gets the next number. Fails with
- * UP_CONFLICT if a user's id belongs to another organisation, or if the
- * organisation of a user or of a membership does not exist. */
+ * membership's user and organisation, a token's SHA-256, an event's number. No
+ * event is written, unless ITEM is one: if its number is 0 it is appended and
+ * gets the next one, which is above all that there are. Fails with UP_CONFLICT
+ * if a user's id belongs to another organisation, or if the organisation of a
+ * user or of a membership does not exist. */
 UP_MUST_CHECK up_error_t *up_batch_put(up_batch_t *batch,
                                        const up_item_t *item,
                                        apr_pool_t *scratch_pool);
 
+/* For many items: BATCH, of which nothing was asked yet, is to get and to put
+ * the COUNT items that ITEMS point to, or some of them. A driver for which each
+ * call is dear reads at once what there is, and stores at once what was put, at
+ * the latest with the commit: what a put then fails with, UP_CONFLICT aside,
+ * may come with a later call. */
+UP_MUST_CHECK up_error_t *up_batch_expect(up_batch_t *batch,
+                                          const up_item_t *const *items,
+                                          int count,
+                                          apr_pool_t *scratch_pool);
+
 /* Set *ITEM to what BATCH sees under the key fields of KEY (its kind, and: an
  * organisation's id; a user's id, the organisation is found; a membership's
- * org and user; a token's sha256), or to NULL. */
+ * org and user; a token's sha256; an event's number), or to NULL. */
 UP_MUST_CHECK up_error_t *up_batch_get(const up_item_t **item,
                                        up_batch_t *batch,
                                        const up_item_t *key,
                                        apr_pool_t *result_pool,
                                        apr_pool_t *scratch_pool);
+
+/* Set *NUMBER to that of the last event that BATCH sees, 0 if there is none. */
+UP_MUST_CHECK up_error_t *up_batch_last_event(apr_uint64_t *number,
+                                              up_batch_t *batch,
+                                              apr_pool_t *scratch_pool);
 
 /* Remove the item with the key fields of KEY, of a user organisation and id, of
  * an event its number; sets *FOUND to whether there was one. What refers to it

@@ -83,6 +83,10 @@ typedef up_error_t *up_driver_token_t(
 typedef up_error_t *up_driver_begin_t(up_batch_t **batch,
                                       up_store_t *store,
                                       apr_pool_t *pool);
+typedef up_error_t *up_driver_expect_t(up_batch_t *batch,
+                                       const up_item_t *const *items,
+                                       int count,
+                                       apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_put_t(up_batch_t *batch,
                                     const up_item_t *item,
                                     apr_pool_t *scratch_pool);
@@ -91,6 +95,9 @@ typedef up_error_t *up_driver_get_t(const up_item_t **item,
                                     const up_item_t *key,
                                     apr_pool_t *result_pool,
                                     apr_pool_t *scratch_pool);
+typedef up_error_t *up_driver_last_event_t(apr_uint64_t *number,
+                                           up_batch_t *batch,
+                                           apr_pool_t *scratch_pool);
 typedef up_error_t *up_driver_remove_t(int *found,
                                        up_batch_t *batch,
                                        const up_item_t *key,
@@ -160,8 +167,10 @@ typedef struct up_store_driver_t {
     up_driver_update_t *update;
     up_driver_token_t *token;
     up_driver_begin_t *begin;
+    up_driver_expect_t *expect;
     up_driver_put_t *put;
     up_driver_get_t *get;
+    up_driver_last_event_t *last_event;
     up_driver_remove_t *remove;
     up_driver_remove_rights_t *remove_rights;
     up_driver_erase_events_t *erase_events;

@@ -73,40 +73,45 @@ read_later_time(apr_time_t *time, const source_t *source, const char *name)
     return NULL;
 }
 
-/* Set *NUMBER to TEXT; returns 0 if it is no decimal number that can be a
- * sequence. */
+/* Set *NUMBER to TEXT; returns 0 if it is no decimal number from 1 to MOST. */
 static int
-is_sequence(apr_uint64_t *number, const char *text)
+is_counter(apr_uint64_t *number, const char *text, apr_uint64_t most)
 {
     if (!*text || text[strspn(text, "0123456789")])
         return 0;
     *number = strtoull(text, NULL, 10); /* too large a one becomes 2^64-1 */
-    return *number >= 1 && *number <= UP_SEQUENCE_MAX;
+    return *number >= 1 && *number <= most;
 }
 
+/* Set *NUMBER to the member NAME, from 1 to MOST, or to DEFAULT_NUMBER if it is
+ * absent. */
 static up_error_t *
-read_sequence(apr_uint64_t *sequence, const source_t *source)
+read_counter(apr_uint64_t *counter,
+             const source_t *source,
+             const char *name,
+             apr_uint64_t most,
+             apr_uint64_t default_number)
 {
-    const up_json_t *value = up_json_member(source->object, "sequence");
+    const up_json_t *value = up_json_member(source->object, name);
     double number = 0;
 
-    *sequence = 1;
+    *counter = default_number;
     if (!value)
         return NULL;
     if (up_json_type(value) == UP_JSON_STRING &&
-        is_sequence(sequence, up_json_string(value)))
+        is_counter(counter, up_json_string(value), most))
         return NULL;
     if (up_json_type(value) == UP_JSON_NUMBER)
         number = up_json_number(value);
     if (number >= 1 && number <= EXACT_NUMBER_MAX) {
-        *sequence = (apr_uint64_t)number;
-        if (number == (double)*sequence)
+        *counter = (apr_uint64_t)number;
+        if (number == (double)*counter)
             return NULL;
     }
     return refuse(source,
-                  "sequence of user must be a string of digits, from 1 to "
+                  "%s of %s must be a string of digits, from 1 to "
                   "%" APR_UINT64_T_FMT,
-                  UP_SEQUENCE_MAX);
+                  name, source->name, most);
 }
 
 static up_error_t *
@@ -182,26 +187,29 @@ read_field(up_profile_t *profile,
     return NULL;
 }
 
+/* Set *PROFILE to the member NAME, and *FIELDS to those that it has. */
 static up_error_t *
-read_profile(const up_profile_t **profile, const source_t *source)
+read_profile(const up_profile_t **profile,
+             unsigned *fields,
+             const source_t *source,
+             const char *name)
 {
-    const up_json_t *object = up_json_member(source->object, "profile");
+    const up_json_t *object = up_json_member(source->object, name);
     const char *known[UP_FIELDS + 1] = {NULL};
     up_profile_t *read = up_profile_make(source->pool);
 
-    if (!object)
-        return refuse(source, "human user has no profile");
     if (up_json_type(object) != UP_JSON_OBJECT)
-        return refuse(source, "profile of user must be an object");
+        return refuse(source, "%s of %s must be an object", name, source->name);
     for (int i = 0; i < UP_FIELDS; i++)
         known[i] = up_field_info((up_field_t)i)->json;
-    UP_ERR(check_members("profile", object, known, source->pool));
+    UP_ERR(check_members(name, object, known, source->pool));
+    *fields = 0;
     for (int i = 0; i < UP_FIELDS; i++) {
         const up_json_t *value = up_json_member(object, known[i]);
         if (!value || up_json_type(value) == UP_JSON_NULL)
             continue;
         UP_ERR(read_field(read, (up_field_t)i, value, source));
-        source->given->fields |= UP_FIELD_BIT(i);
+        *fields |= UP_FIELD_BIT(i);
     }
     *profile = read;
     return NULL;
@@ -229,13 +237,17 @@ read_user(up_item_t *item, const source_t *source)
     UP_ERR(read_text(&user->org, source, "orgId", NULL));
     UP_ERR(read_type(&user->type, source));
     UP_ERR(read_state(&user->state, source));
-    UP_ERR(read_sequence(&user->sequence, source));
+    UP_ERR(
+        read_counter(&user->sequence, source, "sequence", UP_SEQUENCE_MAX, 1));
     UP_ERR(read_dates(&user->created, &user->changed, source));
-    if (user->type == UP_HUMAN)
-        return read_profile(&user->profile, source);
-    if (up_json_member(source->object, "profile"))
+    int has_profile = up_json_member(source->object, "profile") != NULL;
+    if (user->type == UP_HUMAN && !has_profile)
+        return refuse(source, "human user has no profile");
+    if (user->type == UP_MACHINE && has_profile)
         return refuse(source, "machine user has a profile");
-    return NULL;
+    return has_profile ? read_profile(&user->profile, &source->given->fields,
+                                      source, "profile")
+                       : NULL;
 }
 
 /* An orgId that is there but empty is refused: it must not make an instance's
@@ -301,10 +313,85 @@ read_token(up_item_t *item, const source_t *source)
     return NULL;
 }
 
+/* Set *FIELDS to those that the event has changed. */
+static up_error_t *
+read_changed(unsigned *fields, const source_t *source)
+{
+    const up_json_t *names = up_json_member(source->object, "fields");
+    apr_size_t count = 0;
+
+    *fields = 0;
+    if (names && up_json_type(names) != UP_JSON_ARRAY)
+        return refuse(source, "fields of event must be an array of names");
+    if (names)
+        count = up_json_count(names);
+    for (apr_size_t i = 0; i < count; i++) {
+        const up_json_t *name = up_json_element(names, i);
+        int field = 0;
+        if (up_json_type(name) != UP_JSON_STRING)
+            return refuse(source, "fields of event must be an array of names");
+        while (field < UP_FIELDS &&
+               strcmp(up_field_info((up_field_t)field)->json,
+                      up_json_string(name)) != 0)
+            field++;
+        if (field == UP_FIELDS)
+            return refuse(source, "fields of event has '%s', which is none",
+                          up_json_string(name));
+        *fields |= UP_FIELD_BIT(field);
+    }
+    return NULL;
+}
+
+/* Set *PROFILE to the values of FIELDS that the event has as NAME, or to NULL
+ * if it has none. */
+static up_error_t *
+read_values(const up_profile_t **profile,
+            const source_t *source,
+            const char *name,
+            unsigned fields)
+{
+    unsigned read;
+
+    if (!up_json_member(source->object, name))
+        return NULL;
+    UP_ERR(read_profile(profile, &read, source, name));
+    if (!fields || read != fields)
+        return refuse(source, "%s of event must have just what fields names",
+                      name);
+    return NULL;
+}
+
+static up_error_t *
+read_event(up_item_t *item, const source_t *source)
+{
+    up_event_t *event = &item->as.event;
+    const char *type;
+
+    UP_ERR(
+        read_counter(&event->number, source, "number", UP_EVENT_NUMBER_MAX, 0));
+    if (!event->number)
+        return refuse(source, "event has no number");
+    UP_ERR(read_text(&type, source, "type", NULL));
+    if (!up_event_type_by_name(&event->type, type))
+        return refuse(source, "event has the unknown type '%s'", type);
+    if (!up_json_member(source->object, "time"))
+        return refuse(source, "event has no time");
+    UP_ERR(read_time(&event->time, source, "time", 0));
+    UP_ERR(read_text(&event->org, source, "orgId", ""));
+    UP_ERR(read_text(&event->user, source, "userId", ""));
+    UP_ERR(read_text(&event->author, source, "by", ""));
+    UP_ERR(
+        read_counter(&event->sequence, source, "sequence", UP_SEQUENCE_MAX, 0));
+    UP_ERR(read_changed(&event->fields, source));
+    UP_ERR(read_values(&event->before, source, "before", event->fields));
+    UP_ERR(read_values(&event->after, source, "after", event->fields));
+    return read_text(&event->detail, source, "detail", "");
+}
+
 static const struct {
     const char *name;
     up_kind_t kind;
-    const char *members[9];
+    const char *members[12];
     up_error_t *(*read)(up_item_t *item, const source_t *source);
 } kinds[] = {
     {"org", UP_KIND_ORG, {"id", "name"}, read_org},
@@ -318,6 +405,11 @@ static const struct {
      UP_KIND_TOKEN,
      {"userId", "token", "sha256", "creationDate", "expires", "revoked"},
      read_token},
+    {"event",
+     UP_KIND_EVENT,
+     {"number", "type", "time", "orgId", "userId", "by", "sequence", "fields",
+      "before", "after", "detail"},
+     read_event},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -339,7 +431,7 @@ up_item_json_decode(up_item_t **item,
         kind++;
     if (kind == KINDS)
         return up_error(pool, UP_BODY_INVALID, APR_SUCCESS,
-                        "the line is no org, user, member or token");
+                        "the line is no org, user, member, token or event");
 
     const char *name = kinds[kind].name, *const only[] = {name, NULL};
     source_t source = {

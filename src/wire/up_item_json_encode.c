@@ -128,9 +128,9 @@ write_event(up_json_writer_t *writer, const up_item_t *item, apr_pool_t *pool)
         up_json_write_counter(writer, "sequence", event->sequence);
     if (event->fields)
         write_fields(writer, event);
-    if (event->before)
+    if (event->before && event->fields)
         write_profile(writer, "before", event->before, event->fields);
-    if (event->after)
+    if (event->after && event->fields)
         write_profile(writer, "after", event->after, event->fields);
     if (*event->detail)
         up_json_write_string(writer, "detail", event->detail);

@@ -93,10 +93,16 @@ static const struct {
 static const struct {
     const char *line, *message, *name;
 } bad[] = {
-    {"", "the line is no org, user, member or token", "an empty line"},
-    {"{}", "the line is no org, user, member or token", "an empty object"},
-    {"{\"event\":{}}", "the line is no org, user, member or token",
-     "events are not imported"},
+    {"", "the line is no org, user, member, token or event", "an empty line"},
+    {"{}", "the line is no org, user, member, token or event",
+     "an empty object"},
+    {"{\"event\":{}}", "event has no number", "an event without a number"},
+    {"{\"event\":{\"number\":\"0\"}}",
+     "number of event must be a string of digits, from 1 to "
+     "1000000000000000000",
+     "an event with the number 0"},
+    {"{\"event\":{\"number\":\"1\",\"type\":\"user.removed\"}}",
+     "event has no time", "an event without a time"},
     {"{\"user\":", "the JSON ends too early (line 1, column 9)", "a cut line"},
     {"[]", "the JSON is not an object", "a list"},
     {"{\"org\":{\"id\":\"O\"},\"user\":{}}",

@@ -93,6 +93,28 @@ PQsendQuery(PGconn *connection, const char *text)
 }
 
 int
+PQputCopyData(PGconn *connection, const char *bytes, int length)
+{
+    REAL(int, "PQputCopyData", (PGconn *, const char *, int));
+    if (is_refused())
+        return -1;
+    int sent = real(connection, bytes, length);
+    cut(connection);
+    return sent;
+}
+
+int
+PQputCopyEnd(PGconn *connection, const char *failure)
+{
+    REAL(int, "PQputCopyEnd", (PGconn *, const char *));
+    if (is_refused())
+        return -1;
+    int sent = real(connection, failure);
+    cut(connection);
+    return sent;
+}
+
+int
 PQsendPrepare(PGconn *connection,
               const char *name,
               const char *text,
@@ -208,23 +230,40 @@ change_user(up_store_t *store, apr_pool_t *pool)
                            pool);
 }
 
+/* Put three organisations, which the batch is told of before if it EXPECTS. */
 static up_error_t *
-change_in_batch(up_store_t *store, apr_pool_t *pool)
+put_in_batch(up_store_t *store, int expects, apr_pool_t *pool)
 {
+    const up_item_t *orgs[3];
     apr_pool_t *batch_pool;
     up_batch_t *batch;
 
+    for (int i = 0; i < 3; i++)
+        orgs[i] = make_org(apr_psprintf(pool, "batch%d", i), "", pool);
     apr_pool_create(&batch_pool, pool);
     up_error_t *err = up_batch_begin(&batch, store, batch_pool);
+    if (!err && expects)
+        err = up_batch_expect(batch, orgs, 3, pool);
     for (int i = 0; i < 3 && !err; i++)
-        err = up_batch_put(
-            batch, make_org(apr_psprintf(pool, "batch%d", i), "", pool), pool);
+        err = up_batch_put(batch, orgs[i], pool);
     if (!err)
         err = up_batch_commit(batch);
     if (err)
         err = up_error_copy(err, pool);
     apr_pool_destroy(batch_pool);
     return err;
+}
+
+static up_error_t *
+change_in_batch(up_store_t *store, apr_pool_t *pool)
+{
+    return put_in_batch(store, 0, pool);
+}
+
+static up_error_t *
+copy_in_batch(up_store_t *store, apr_pool_t *pool)
+{
+    return put_in_batch(store, 1, pool);
 }
 
 static up_error_t *
@@ -258,9 +297,13 @@ static const struct {
     up_error_t *(*run)(up_store_t *store, apr_pool_t *pool);
     int recovers; /* from a fault of a connection that was open */
 } operations[] = {
-    {"a read", read_user, 1},     {"a token", read_token, 1},
-    {"a change", change_user, 1}, {"a batch", change_in_batch, 0},
-    {"a walk", visit_all, 0},     {"a count", measure, 1},
+    {"a read", read_user, 1},
+    {"a token", read_token, 1},
+    {"a change", change_user, 1},
+    {"a batch", change_in_batch, 0},
+    {"a batch that copies", copy_in_batch, 0},
+    {"a walk", visit_all, 0},
+    {"a count", measure, 1},
 };
 
 static apr_int64_t
@@ -302,7 +345,8 @@ wrong(const char *uri,
             sequence, changes, err ? "an error" : "another");
     if (orgs != 0 && orgs != 3)
         return "half a batch";
-    if (operations[i].run == change_in_batch &&
+    if ((operations[i].run == change_in_batch ||
+         operations[i].run == copy_in_batch) &&
         (err ? orgs && err->reason != UP_OUTCOME_UNKNOWN : orgs != 3))
         return apr_psprintf(pool, "a batch that is %s",
                             orgs ? "stored all the same" : "not stored");

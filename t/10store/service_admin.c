@@ -47,9 +47,12 @@ static void
 check_checks(apr_pool_t *pool)
 {
     up_item_t *early = make_token("U1", 1, pool),
-              event = {UP_KIND_EVENT, {{0}}};
+              event = {.kind = UP_KIND_EVENT,
+                       .as.event = {.org = "", .user = "", .author = ""}},
+              strange = event;
     up_item_t *empty = make_machine("O1", "U1", pool);
 
+    strange.as.event.user = "a\nb";
     early->as.token.expires = -1;
     empty->as.user.type = UP_HUMAN;
     /* Items, and what is wrong with them; NULL: nothing. */
@@ -112,7 +115,9 @@ check_checks(apr_pool_t *pool)
         {"a human without a profile", empty,
          "user 'U1' must be either human, with a profile, or a machine, "
          "without one"},
-        {"an event", &event, "events are written by the store alone"},
+        {"an event", &event, NULL},
+        {"an event of a user whose id cannot be stored", &strange,
+         "the user of an event" ID_RULE},
         {"a token without a user", make_token("", 1, pool),
          "the user of a token" ID_RULE},
     };

@@ -322,7 +322,7 @@ ctl($erased, qw(member add U1 IAM_OWNER));
 my $events = (ctl($erased, qw(events)))[1];
 my @others = grep { /"U2"/ } split /\n/, (ctl($erased, qw(events --json)))[1];
 is_deeply([ctl($erased, qw(user remove O1 U1 --erase))], [0, '', ''], 'user remove --erase succeeds');
-my $after = join '', map { (ctl($erased, @$_))[1] } ['export'], [qw(events --json)];
+my $after = join '', map { (ctl($erased, @$_))[1] } [qw(export --no-events)], [qw(events --json)];
 unlike($after, qr/Gig|Giraffe/, 'nothing is left of the profile of an erased user, and of its events');
 like($after, qr/"id":"U1".*"state":"removed","sequence":"3",.*"profile":\{"displayName":""\}/, 'the record of an erased user stays');
 is((ctl($erased, 'events'))[1] =~ s/^[78] .*\n//mgr, $events, 'the events of an erased user still say who changed what and when');
@@ -330,7 +330,7 @@ is_deeply([grep { /^\{"event".*"U2"/ } split /\n/, $after], \@others, 'the event
 like((ctl($erased, 'events'))[1], qr/^7 .* user\.removed .* U1 .*\n8 .* user\.erased .* U1 /m,
     'the removal of an erased user is an event, and so is the erasure');
 is((ctl($erased, qw(member list --json)))[1], '', 'an erased user has no rights');
-is_deeply([lines_of(store(lines_of($erased)))], [lines_of($erased)], 'an erased user survives export and import');
+is(export_of(store(split /\n/, export_of($erased))), export_of($erased), 'an erased user survives export and import, with the events');
 is((ctl($erased, qw(user remove O1 U1)))[0], 1, 'an erased user is removed already');
 is((ctl($erased, qw(user remove O1 U2)))[0], 0, 'another user is removed');
 like((ctl($erased, qw(user get O1 U2)))[1], qr/Lovelace/, 'a removed user keeps the profile');

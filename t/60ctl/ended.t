@@ -163,6 +163,7 @@ org      1      1        1          0
 user     1      0        4          1
 member   1      0        1          0
 token    1      0        3          1
+event    0      0        0          0
 no item  0      0        0          1
 END
 like($err, qr/ would stop at line 10 of '-'; refused are 3$/, 'a dry run names the first line that is refused');
@@ -172,10 +173,19 @@ is($code, 0, 'a dry run into an empty store succeeds');
 like($out, qr/^user +4 +0 +0 +0$/m, 'a dry run knows the organisations of earlier lines');
 
 # So do those of more than a batch before.
-my $many = join '', qq({"org":{"id":"O1"}}\n), map { machine("M$_") . "\n" } 1 .. 3500;
+my $many = join '', qq({"org":{"id":"O1"}}\n), map { machine("M$_") . "\n" } 1 .. 9500;
 ($code, $out) = run($many, tool(), '-s', store(), qw(import --dry-run -));
 is($code, 0, 'a dry run of several batches succeeds');
-like($out, qr/^user +3500 +0 +0 +0$/m, 'a dry run of several batches counts all of them');
+like($out, qr/^user +9500 +0 +0 +0$/m, 'a dry run of several batches counts all of them');
+my $gone = machine('M1') =~ s/"active"/"removed"/r;
+$gone =~ s/\}\}$/,"state":"removed"}}/ unless $gone =~ /removed/;
+my ($event) = map { s/"number":"\d+"/"number":"%d"/r } split /\n/, (ctl($counted, qw(events --json)))[1];
+my $late = join '', $many =~ s/^.*"M1".*$/$gone/mr, map { "$_\n" } sprintf($event, 7), map({ machine("N$_") } 1 .. 5000),
+    '{"member":{"userId":"M1","roles":["R"]}}', '{"token":{"userId":"M1","token":"0123456789abcdef"}}', sprintf($event, 6), sprintf($event, 8);
+($code, $out) = run($late, tool(), '-s', store(), qw(import --dry-run -));
+like($out, qr/^line 14503: user 'M1' is removed\nline 14504: user 'M1' is removed\n/, 'a dry run knows who was removed more than a batch before');
+like($out, qr/^line 14505: event 6 is not here, and cannot come after event 7\nKIND/m, 'a dry run knows the last event of more than a batch before');
+like($out, qr/^event +2 +0 +0 +1$/m, 'a dry run counts events');
 
 # Dates that a line does not have.
 my $dated = store('{"org":{"id":"O1"}}', machine('M1'), token(1));

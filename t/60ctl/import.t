@@ -17,6 +17,14 @@ my @lines = split /\n/, <<'END';
 {"token":{"userId":"A1","sha256":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff","creationDate":"2025-03-25T09:00:00Z","expires":"2030-01-01T00:00:00Z"}}
 END
 
+# A change of the first name of U1.
+sub event {
+    my ($number, $user) = @_;
+    $user //= 'U1';
+    return qq({"event":{"number":"$number","type":"profile.changed","time":"2025-03-25T09:00:00Z","orgId":"O1","userId":"$user","by":"A1",)
+        . '"sequence":"2","fields":["firstName"],"before":{"firstName":"Gigi"},"after":{"firstName":"F"}}}';
+}
+
 sub events_of {
     my ($store) = @_;
     return split /\n/, (ctl($store, qw(events --json)))[1];
@@ -115,9 +123,14 @@ my @bad  = (
     ['a line with a NUL byte',    "{\"org\":\0{}}",         qr/.../],
     ['a line that is not UTF-8',  "{\"org\":{\"id\":\"\xff\"}}", qr/.../],
     ['a line of an unknown kind', '{"group":{"id":"O"}}',
-        'the line is no org, user, member or token'],
-    ['an event',      '{"event":{"number":"1"}}',
-        'the line is no org, user, member or token'],
+        'the line is no org, user, member, token or event'],
+    ['an event without a type', '{"event":{"number":"2"}}', 'event has no type'],
+    ['an event of an unknown type', event(2) =~ s/profile\.changed/profile.eaten/r, "event has the unknown type 'profile.eaten'"],
+    ['an event of field that is none', event(2) =~ s/"fields":\[/$&"shoeSize",/r, "fields of event has 'shoeSize', which is none"],
+    ['an event with values of other fields', event(2) =~ s/"before":\{/$&"lastName":"L",/r, 'before of event must have just what fields names'],
+    ['an event with a value that is too long', event(2) =~ s/"F"/'"' . 'F' x 201 . '"'/er,
+        'after of event 2 is invalid: firstName: value length must be between 1 and 200 runes, inclusive'],
+    ['an event in the place of another', event(1), 'event 1 is another one here'],
     ['an unknown member', '{"org":{"id":"O","nmae":"x"}}',
         "org has an unknown member, 'nmae'"],
     ['an empty id', '{"org":{"id":""}}',
@@ -182,6 +195,46 @@ like($err, qr/ line 2501 of /, 'a bad line in a later batch is named by its numb
 is(scalar(lines_of($many)), 2500, 'the lines of the batches before a bad line are kept');
 ($code) = import_text($many, ' ' x (1024 * 1024 - length $lines[0]) . $lines[0]);
 is($code, 0, 'a line of 1 MiB is imported');
+
+# Events: they keep their numbers, and the import is none then.
+my @history = (@lines, map { event($_) } 3, 4, 9);
+my $moved = store(@history);
+is(export_of($moved), join('', map { "$_\n" } @history), 'export prints the events that import read, and no others');
+is((import_text($moved, join "\n", @history))[1] =~ s/ in .*? second//r, "imported 11 lines: 0 added, 0 changed, 11 unchanged\n",
+    'events that are there are left as they are');
+is(export_of($moved), join('', map { "$_\n" } @history), 'importing an export with events twice is the same as once');
+is(export_of($store, qw(--org O1)), join('', map { "$_\n" } $lines[0], (grep { /"orgId":"O1"/ } lines_of($store))),
+    'export --org prints an organisation with its users and members, and no events');
+import_text($store, '{"token":{"userId":"U1","sha256":"' . 'ab' x 32 . '"}}');
+like(export_of($store, qw(--org O1)), qr/^\{"member".*\n\{"token":\{"userId":"U1","sha256":"abab[^\n]*\n\z/m, '... and the tokens of its users, and no others');
+like((ctl($store, qw(export --org O9)))[2], qr/ no organisation 'O9'/, 'export --org of an unknown organisation is an error');
+is_deeply([lines_of($moved)], \@lines, 'export --no-events prints all the rest');
+import_text($moved, event(20));
+is(scalar events_of($moved), 4, 'an import of further events is no event of its own');
+my @refused = (
+    ['a number that another event has', event(4, 'U2'), 'event 4 is another one here'],
+    ['a number before the last one',    event(7),       'event 7 is not here, and cannot come after event 21'],
+    ['values of an erased user', event(30, 'E'), "event 30 has values of user 'E', who was erased here"],
+);
+import_text($moved, '{"user":{"id":"E","orgId":"O1","type":"human","state":"removed","profile":{}}}');
+my @there = events_of($moved);
+like($there[-1], qr/"number":"21","type":"store\.imported"/, 'the next event gets a number above those that were imported');
+for my $force ([], ['--force']) {
+    for my $row (@refused) {
+        my ($name, $line, $why) = @$row;
+        my (undef, undef, $err) = import_text($moved, "$line\n$lines[0]\n", @$force);
+        is($err, "userprofilectl: the import stopped at line 1 of '-'; the lines before it are kept: $why\n", "@$force $name stops the import");
+    }
+}
+is_deeply([events_of($moved)], \@there, 'events that are refused change nothing');
+import_text($moved, join "\n", event(20), '{"org":{"id":"O3"}}');
+like((events_of($moved))[-1], qr/"number":"22","type":"store\.imported".*added=1 changed=0 unchanged=1/,
+    'an import that changes something, and brings no new event, is one');
+my $half = store();
+import_text($half, join "\n", @lines, 'bad');
+is_deeply([events_of($half)], [], 'an import that stops in a store without events is none: they may follow');
+is((import_text($half, join "\n", @history))[0], 0, 'the same with its events can be imported then');
+is(export_of($half), join('', map { "$_\n" } @history), '... and gives an equal store');
 
 # Files that cannot be read.
 my $missing = folder() . '/missing';

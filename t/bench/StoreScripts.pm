@@ -43,7 +43,8 @@ my $NULL  = '';
 my @CHANGE = (
     @USER, 'sequence', 'change', @EVENT,
     $NULL, $NULL, 'nick_name', $NULL, $NULL, $NULL,
-    $NULL, $NULL, 'nick',      $NULL, $NULL, $NULL
+    $NULL, $NULL, 'nick',      $NULL, $NULL, $NULL,
+    'store'
 );
 
 # $text with the variables @names for its parameters.

@@ -12,14 +12,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A gender that nobody defined is read, and refused later, by the checks. */
+/* A gender that nobody defined is read, and refused later, by the checks. An
+ * empty language reads "und" in an event, of which they make an empty one. */
 static int
 can_be_stored(const up_item_t *item)
 {
-    const up_profile_t *profile =
-        item->kind == UP_KIND_USER ? item->as.user.profile : NULL;
+    const up_event_t *event = &item->as.event;
+    int is_event = item->kind == UP_KIND_EVENT;
+    const up_profile_t *profiles[] = {
+        item->kind == UP_KIND_USER ? item->as.user.profile : NULL,
+        is_event ? event->before : NULL, is_event ? event->after : NULL};
 
-    return !profile || (profile->gender >= 0 && profile->gender < UP_GENDERS);
+    for (int i = 0; i < 3; i++) {
+        if (!profiles[i])
+            continue;
+        if (profiles[i]->gender < 0 || profiles[i]->gender >= UP_GENDERS)
+            return 0;
+        if (is_event && event->fields & UP_FIELD_BIT(UP_PREFERRED_LANGUAGE) &&
+            !*profiles[i]->text[UP_PREFERRED_LANGUAGE])
+            return 0;
+    }
+    return 1;
 }
 
 /* Import gives a human a display name unless the line has one, an empty one

@@ -12,7 +12,7 @@ use File::Temp qw(tempdir);
 use POSIX       ();
 use Time::HiRes ();
 
-our @EXPORT = qw(tool run ctl seconds_of killed folder store slurp spew lines_of);
+our @EXPORT = qw(tool run ctl seconds_of killed folder store slurp spew export_of lines_of);
 
 # Start the tool with @arguments, and kill it with SIGKILL after $seconds, unless
 # it has ended. Returns whether it was killed.
@@ -114,12 +114,18 @@ sub store {
     return $uri;
 }
 
-# The lines that export prints of the store $uri.
+# All that export prints of the store $uri.
+sub export_of {
+    my ($uri, @options) = @_;
+    my ($code, $out, $err) = ctl($uri, 'export', @options);
+    die "export: $err" if $code;
+    return $out;
+}
+
+# The lines of that, without those of events.
 sub lines_of {
     my ($uri) = @_;
-    my ($code, $out, $err) = ctl($uri, 'export');
-    die "export: $err" if $code;
-    return split /\n/, $out;
+    return split /\n/, export_of($uri, '--no-events');
 }
 
 1;

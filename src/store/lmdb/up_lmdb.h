@@ -518,8 +518,10 @@ up_driver_filling_t up_lmdb_filling;
 
 /* up_lmdb_admin.c */
 up_driver_begin_t up_lmdb_batch_begin;
+up_driver_expect_t up_lmdb_batch_expect;
 up_driver_put_t up_lmdb_batch_put;
 up_driver_get_t up_lmdb_batch_get;
+up_driver_last_event_t up_lmdb_batch_last_event;
 up_driver_remove_t up_lmdb_batch_remove;
 up_driver_remove_rights_t up_lmdb_batch_remove_rights;
 up_driver_erase_events_t up_lmdb_batch_erase_events;

@@ -55,6 +55,31 @@ note_failure(lmdb_batch_t *batch, up_error_t *err)
     return err;
 }
 
+/* No call is dear here. */
+up_error_t *
+up_lmdb_batch_expect(up_batch_t *batch,
+                     const up_item_t *const *items,
+                     int count,
+                     apr_pool_t *scratch_pool)
+{
+    (void)batch;
+    (void)items;
+    (void)count;
+    (void)scratch_pool;
+    return NULL;
+}
+
+up_error_t *
+up_lmdb_batch_last_event(apr_uint64_t *number,
+                         up_batch_t *base,
+                         apr_pool_t *scratch_pool)
+{
+    lmdb_txn_t *txn = &downcast(base)->loan.txn;
+
+    *number = txn->last_event;
+    return *number ? NULL : up_lmdb_last_event(number, txn, scratch_pool);
+}
+
 up_error_t *
 up_lmdb_batch_put(up_batch_t *base,
                   const up_item_t *item,

@@ -331,20 +331,25 @@ put_home(lmdb_txn_t *txn,
               : NULL;
 }
 
-/* An event's number is one more than that of the last event that is there.
- * Whatever removes old events must leave the last one, or numbers would come
- * again. */
+/* The number of an event that has none is one more than that of the last event
+ * that is there. Whatever removes old events must leave the last one, or
+ * numbers would come again. */
 static up_error_t *
-append_event(lmdb_txn_t *txn,
-             const up_item_t *item,
-             apr_pool_t *result_pool,
-             apr_pool_t *scratch_pool)
+put_event(lmdb_txn_t *txn,
+          const up_item_t *item,
+          apr_pool_t *result_pool,
+          apr_pool_t *scratch_pool)
 {
     up_item_t event = *item;
+    apr_uint64_t *number = &event.as.event.number;
 
     if (!txn->last_event)
         UP_ERR(up_lmdb_last_event(&txn->last_event, txn, result_pool));
-    event.as.event.number = ++txn->last_event;
+    if (!*number)
+        *number = txn->last_event + 1;
+    if (*number <= txn->last_event)
+        return put_record(txn, &event, 0, result_pool, scratch_pool);
+    txn->last_event = *number;
     return put_record(txn, &event, MDB_APPEND, result_pool, scratch_pool);
 }
 
@@ -364,7 +369,7 @@ up_lmdb_put(lmdb_txn_t *txn,
             UP_ERR(require_org(txn, item->as.member.org, result_pool));
         break;
     case UP_KIND_EVENT:
-        return append_event(txn, item, result_pool, scratch_pool);
+        return put_event(txn, item, result_pool, scratch_pool);
     default:
         break;
     }

@@ -222,6 +222,7 @@ store_change(lmdb_txn_t *txn,
         return NULL;
     item.kind = UP_KIND_EVENT;
     item.as.event = *change->event;
+    item.as.event.number = 0; /* the next one */
     return up_lmdb_put(txn, &item, update->result_pool, update->scratch_pool);
 }
 

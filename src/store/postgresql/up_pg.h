@@ -51,17 +51,37 @@ typedef enum pg_statement_t {
     PG_GET_USER,
     PG_GET_MEMBER,
     PG_GET_TOKEN,
+    PG_PLAN_BY_KEYS,
+    PG_FIND_ORGS,
+    PG_FIND_USERS,
+    PG_FIND_MEMBERS,
+    PG_FIND_TOKENS,
+    PG_FIND_EVENTS,
+    PG_LOCK_EVENTS,
+    PG_LAST_EVENT,
     PG_PUT_ORG,
     PG_PUT_USER,
     PG_PUT_MEMBER,
     PG_PUT_TOKEN,
     PG_PUT_EVENT,
+    PG_DELETE_ORGS,
+    PG_DELETE_USERS,
+    PG_DELETE_MEMBERS,
+    PG_DELETE_TOKENS,
+    PG_DELETE_EVENTS,
+    PG_COPY_ORGS,
+    PG_COPY_USERS,
+    PG_COPY_MEMBERS,
+    PG_COPY_TOKENS,
+    PG_COPY_EVENTS,
+    PG_SET_NUMBER,
     PG_REMOVE_ORG,
     PG_REMOVE_USER,
     PG_REMOVE_MEMBER,
     PG_REMOVE_TOKEN,
     PG_REMOVE_EVENT,
     PG_REMOVE_MEMBERS_OF,
+    PG_HAVE_TOKENS,
     PG_REVOKE_TOKENS_OF,
     PG_ERASE_EVENTS,
     PG_WALK_ORGS,
@@ -223,6 +243,21 @@ UP_MUST_CHECK up_error_t *up_pg_run_text(PGresult **result,
                                          const char *what,
                                          apr_pool_t *pool);
 
+/* Have CONNECTION begin STATEMENT, a COPY from here; send it LENGTH of the
+ * bytes to copy; and end it. */
+UP_MUST_CHECK up_error_t *up_pg_copy_begin(pg_connection_t *connection,
+                                           pg_statement_t statement,
+                                           const char *what,
+                                           apr_pool_t *pool);
+UP_MUST_CHECK up_error_t *up_pg_copy_send(pg_connection_t *connection,
+                                          const char *bytes,
+                                          size_t length,
+                                          const char *what,
+                                          apr_pool_t *pool);
+UP_MUST_CHECK up_error_t *up_pg_copy_end(pg_connection_t *connection,
+                                         const char *what,
+                                         apr_pool_t *pool);
+
 /*
  * up_pg_pool.c
  */
@@ -348,18 +383,75 @@ up_driver_token_t up_pg_token;
 
 /* up_pg_batch.c */
 up_driver_begin_t up_pg_batch_begin;
+up_driver_expect_t up_pg_batch_expect;
 up_driver_put_t up_pg_batch_put;
 up_driver_get_t up_pg_batch_get;
+up_driver_last_event_t up_pg_batch_last_event;
 up_driver_remove_t up_pg_batch_remove;
 up_driver_remove_rights_t up_pg_batch_remove_rights;
 up_driver_erase_events_t up_pg_batch_erase_events;
 up_driver_commit_t up_pg_batch_commit;
+
+typedef struct pg_bulk_t pg_bulk_t;
+
+typedef struct pg_batch_t {
+    up_batch_t base;
+    pg_store_t *store;
+    pg_connection_t *connection; /* NULL: the batch is over */
+    pg_bulk_t *bulk;             /* NULL: each call is a statement of its own */
+    apr_pool_t *pool;
+    up_error_t *spoilt; /* why it cannot be committed any longer, or NULL */
+} pg_batch_t;
+
+/* Have STATEMENT executed in BATCH, for as long as a call may take. */
+UP_MUST_CHECK up_error_t *up_pg_batch_run(PGresult **result,
+                                          pg_batch_t *batch,
+                                          pg_statement_t statement,
+                                          const pg_parameters_t *parameters,
+                                          const char *what,
+                                          apr_pool_t *pool);
+
+/* The error of UP_CONFLICT that there is no organisation ORG. */
+up_error_t *up_pg_refuse_org(const char *org, apr_pool_t *pool);
+
+/* Likewise, that USER is one of the organisation HOME. */
+up_error_t *up_pg_refuse_home(const up_user_t *user,
+                              const char *home,
+                              apr_pool_t *pool);
 
 /* USER could not be put by CONNECTION: UP_CONFLICT if its organisation is not
  * there or another one has its id. */
 UP_MUST_CHECK up_error_t *up_pg_explain_conflict(pg_connection_t *connection,
                                                  const up_user_t *user,
                                                  apr_pool_t *pool);
+
+/* up_pg_bulk.c: the calls of a batch that goes by BATCH->bulk. What was put is
+ * stored by up_pg_bulk_store(), if not before. */
+pg_bulk_t *up_pg_bulk_make(apr_pool_t *pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_expect(pg_batch_t *batch,
+                                            const up_item_t *const *items,
+                                            int count,
+                                            apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_get(const up_item_t **item,
+                                         pg_batch_t *batch,
+                                         const up_item_t *key,
+                                         apr_pool_t *result_pool,
+                                         apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_last_event(apr_uint64_t *number,
+                                                pg_batch_t *batch,
+                                                apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_put(pg_batch_t *batch,
+                                         const up_item_t *item,
+                                         apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_remove_rights(pg_batch_t *batch,
+                                                   const char *user,
+                                                   apr_time_t now,
+                                                   apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_erase_events(pg_batch_t *batch,
+                                                  const char *user,
+                                                  apr_pool_t *scratch_pool);
+UP_MUST_CHECK up_error_t *up_pg_bulk_store(pg_batch_t *batch,
+                                           apr_pool_t *scratch_pool);
 
 /* up_pg_walk.c */
 up_driver_each_t up_pg_each;

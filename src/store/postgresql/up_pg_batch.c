@@ -15,14 +15,6 @@
 #define LOCK_PAUSE (APR_USEC_PER_SEC / 20)
 #define TELL_EVERY APR_USEC_PER_SEC
 
-typedef struct pg_batch_t {
-    up_batch_t base;
-    pg_store_t *store;
-    pg_connection_t *connection; /* NULL: the batch is over */
-    apr_pool_t *pool;
-    up_error_t *spoilt; /* why it cannot be committed any longer, or NULL */
-} pg_batch_t;
-
 static pg_batch_t *
 downcast(up_batch_t *batch)
 {
@@ -42,14 +34,13 @@ end(void *baton)
     return APR_SUCCESS;
 }
 
-/* Have STATEMENT executed in BATCH, for as long as a call may take. */
-static up_error_t *
-run(PGresult **result,
-    pg_batch_t *batch,
-    pg_statement_t statement,
-    const pg_parameters_t *parameters,
-    const char *what,
-    apr_pool_t *pool)
+up_error_t *
+up_pg_batch_run(PGresult **result,
+                pg_batch_t *batch,
+                pg_statement_t statement,
+                const pg_parameters_t *parameters,
+                const char *what,
+                apr_pool_t *pool)
 {
     if (batch->spoilt)
         return up_error_copy(batch->spoilt, pool);
@@ -68,8 +59,8 @@ tell(pg_batch_t *batch, apr_pool_t *pool)
     const pg_store_t *store = batch->store;
     PGresult *result;
 
-    up_error_t *err = run(&result, batch, PG_WHO_LOCKS_BATCH, NULL,
-                          "find who has the lock", pool);
+    up_error_t *err = up_pg_batch_run(&result, batch, PG_WHO_LOCKS_BATCH, NULL,
+                                      "find who has the lock", pool);
     if (err || !PQntuples(result))
         return;
     pg_row_t row = {.result = result, .pool = pool};
@@ -88,9 +79,11 @@ lock(pg_batch_t *batch, apr_pool_t *pool)
     apr_time_t next_tell = up_clock() + TELL_EVERY;
     PGresult *result;
 
-    UP_ERR(run(&result, batch, PG_BEGIN, NULL, "begin a batch", pool));
+    UP_ERR(
+        up_pg_batch_run(&result, batch, PG_BEGIN, NULL, "begin a batch", pool));
     for (;;) {
-        UP_ERR(run(&result, batch, PG_LOCK_BATCH, NULL, "begin a batch", pool));
+        UP_ERR(up_pg_batch_run(&result, batch, PG_LOCK_BATCH, NULL,
+                               "begin a batch", pool));
         pg_row_t row = {.result = result, .pool = pool};
         if (up_pg_get_number(&row))
             return up_pg_ask_oid(batch->connection, pool);
@@ -131,11 +124,20 @@ up_pg_batch_begin(up_batch_t **batch, up_store_t *base, apr_pool_t *pool)
     return err;
 }
 
-static up_error_t *
-refuse_org(const char *org, apr_pool_t *pool)
+up_error_t *
+up_pg_refuse_org(const char *org, apr_pool_t *pool)
 {
     return up_error(pool, UP_CONFLICT, APR_SUCCESS,
                     "there is no organisation '%s'", org);
+}
+
+up_error_t *
+up_pg_refuse_home(const up_user_t *user, const char *home, apr_pool_t *pool)
+{
+    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
+                    "user '%s' cannot be in organisation '%s': the id is one "
+                    "of organisation '%s'",
+                    user->id, user->org, home);
 }
 
 up_error_t *
@@ -150,7 +152,7 @@ up_pg_explain_conflict(pg_connection_t *connection,
     UP_ERR(up_pg_run(&result, connection, PG_GET_ORG, &org,
                      "read an organisation", pool));
     if (!PQntuples(result))
-        return refuse_org(user->org, pool);
+        return up_pg_refuse_org(user->org, pool);
     up_pg_add_text(&id, user->id);
     UP_ERR(up_pg_run(&result, connection, PG_HOME, &id,
                      "read a user's organisation", pool));
@@ -158,12 +160,48 @@ up_pg_explain_conflict(pg_connection_t *connection,
         return NULL;
     pg_row_t row = {.result = result, .pool = pool};
     const char *home = up_pg_get_text(&row);
-    if (!strcmp(home, user->org))
-        return NULL;
-    return up_error(pool, UP_CONFLICT, APR_SUCCESS,
-                    "user '%s' cannot be in organisation '%s': the id is one "
-                    "of organisation '%s'",
-                    user->id, user->org, home);
+    return strcmp(home, user->org) ? up_pg_refuse_home(user, home, pool) : NULL;
+}
+
+/* From now on BATCH goes by up_pg_bulk.c. */
+static void
+go_by_bulk(pg_batch_t *batch)
+{
+    if (!batch->bulk)
+        batch->bulk = up_pg_bulk_make(batch->pool);
+}
+
+/* From now on BATCH executes a statement for each call. */
+static up_error_t *
+leave_bulk(pg_batch_t *batch, apr_pool_t *pool)
+{
+    if (batch->bulk)
+        UP_ERR(up_pg_bulk_store(batch, pool));
+    batch->bulk = NULL;
+    return NULL;
+}
+
+up_error_t *
+up_pg_batch_expect(up_batch_t *base,
+                   const up_item_t *const *items,
+                   int count,
+                   apr_pool_t *scratch_pool)
+{
+    pg_batch_t *batch = downcast(base);
+
+    go_by_bulk(batch);
+    return up_pg_bulk_expect(batch, items, count, scratch_pool);
+}
+
+up_error_t *
+up_pg_batch_last_event(apr_uint64_t *number,
+                       up_batch_t *base,
+                       apr_pool_t *scratch_pool)
+{
+    pg_batch_t *batch = downcast(base);
+
+    go_by_bulk(batch);
+    return up_pg_bulk_last_event(number, batch, scratch_pool);
 }
 
 up_error_t *
@@ -178,15 +216,22 @@ up_pg_batch_put(up_batch_t *base,
     };
     pg_parameters_t parameters = {.pool = scratch_pool};
     pg_batch_t *batch = downcast(base);
+    int is_new_event = item->kind == UP_KIND_EVENT && !item->as.event.number;
     PGresult *result;
 
+    if (is_new_event)
+        UP_ERR(leave_bulk(batch, scratch_pool));
+    else if (item->kind == UP_KIND_EVENT)
+        go_by_bulk(batch);
+    if (batch->bulk)
+        return up_pg_bulk_put(batch, item, scratch_pool);
     up_pg_add_item(&parameters, item);
-    UP_ERR(run(&result, batch, statements[item->kind], &parameters,
-               "store a record", scratch_pool));
+    UP_ERR(up_pg_batch_run(&result, batch, statements[item->kind], &parameters,
+                           "store a record", scratch_pool));
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result))
         return NULL;
     if (item->kind == UP_KIND_MEMBER)
-        return refuse_org(item->as.member.org, scratch_pool);
+        return up_pg_refuse_org(item->as.member.org, scratch_pool);
     up_error_t *err =
         up_pg_explain_conflict(batch->connection, &item->as.user, scratch_pool);
     if (!err)
@@ -239,12 +284,17 @@ up_pg_batch_get(const up_item_t **item,
         [UP_KIND_TOKEN] = PG_GET_TOKEN,
     };
     pg_parameters_t parameters = {.pool = scratch_pool};
+    pg_batch_t *batch = downcast(base);
     PGresult *result;
 
+    if (key->kind == UP_KIND_EVENT)
+        go_by_bulk(batch);
+    if (batch->bulk)
+        return up_pg_bulk_get(item, batch, key, result_pool, scratch_pool);
     *item = NULL;
     add_key(&parameters, key, 0);
-    UP_ERR(run(&result, downcast(base), statements[key->kind], &parameters,
-               "read a record", result_pool));
+    UP_ERR(up_pg_batch_run(&result, batch, statements[key->kind], &parameters,
+                           "read a record", result_pool));
     if (!PQntuples(result))
         return NULL;
     pg_row_t row = {.result = result, .pool = result_pool};
@@ -263,29 +313,27 @@ up_pg_batch_remove(int *found,
         [UP_KIND_EVENT] = PG_REMOVE_EVENT,
     };
     pg_parameters_t parameters = {.pool = scratch_pool};
+    pg_batch_t *batch = downcast(base);
     PGresult *result;
 
     *found = 0;
+    UP_ERR(leave_bulk(batch, scratch_pool));
     add_key(&parameters, key, 1);
-    UP_ERR(run(&result, downcast(base), statements[key->kind], &parameters,
-               "remove a record", scratch_pool));
+    UP_ERR(up_pg_batch_run(&result, batch, statements[key->kind], &parameters,
+                           "remove a record", scratch_pool));
     *found = strcmp(PQcmdTuples(result), "0") != 0;
     return NULL;
 }
 
-/* Have STATEMENT, whose parameter is USER, executed in BASE. */
-static up_error_t *
-run_for_user(up_batch_t *base,
-             pg_statement_t statement,
-             const char *user,
-             const char *what,
-             apr_pool_t *pool)
+/* A parameter for USER alone where a statement takes many. */
+static void
+add_one_user(pg_parameters_t *parameters, const char *user)
 {
-    pg_parameters_t parameters = {.pool = pool};
-    PGresult *result;
+    apr_array_header_t *users =
+        apr_array_make(parameters->pool, 1, sizeof(const char *));
 
-    up_pg_add_text(&parameters, user);
-    return run(&result, downcast(base), statement, &parameters, what, pool);
+    APR_ARRAY_PUSH(users, const char *) = user;
+    up_pg_add_texts(parameters, users);
 }
 
 up_error_t *
@@ -294,15 +342,19 @@ up_pg_batch_remove_rights(up_batch_t *base,
                           apr_time_t now,
                           apr_pool_t *scratch_pool)
 {
-    pg_parameters_t parameters = {.pool = scratch_pool};
+    pg_parameters_t users = {.pool = scratch_pool}, one = users;
+    pg_batch_t *batch = downcast(base);
     PGresult *result;
 
-    UP_ERR(run_for_user(base, PG_REMOVE_MEMBERS_OF, user, "remove memberships",
-                        scratch_pool));
-    up_pg_add_text(&parameters, user);
-    up_pg_add_time(&parameters, now);
-    return run(&result, downcast(base), PG_REVOKE_TOKENS_OF, &parameters,
-               "revoke tokens", scratch_pool);
+    if (batch->bulk)
+        return up_pg_bulk_remove_rights(batch, user, now, scratch_pool);
+    add_one_user(&users, user);
+    UP_ERR(up_pg_batch_run(&result, batch, PG_REMOVE_MEMBERS_OF, &users,
+                           "remove memberships", scratch_pool));
+    up_pg_add_text(&one, user);
+    up_pg_add_time(&one, now);
+    return up_pg_batch_run(&result, batch, PG_REVOKE_TOKENS_OF, &one,
+                           "revoke tokens", scratch_pool);
 }
 
 up_error_t *
@@ -310,8 +362,15 @@ up_pg_batch_erase_events(up_batch_t *base,
                          const char *user,
                          apr_pool_t *scratch_pool)
 {
-    return run_for_user(base, PG_ERASE_EVENTS, user, "erase events",
-                        scratch_pool);
+    pg_parameters_t users = {.pool = scratch_pool};
+    pg_batch_t *batch = downcast(base);
+    PGresult *result;
+
+    if (batch->bulk)
+        return up_pg_bulk_erase_events(batch, user, scratch_pool);
+    add_one_user(&users, user);
+    return up_pg_batch_run(&result, batch, PG_ERASE_EVENTS, &users,
+                           "erase events", scratch_pool);
 }
 
 /* ERR, of BATCH's commit, which may be done all the same. */
@@ -329,13 +388,15 @@ up_pg_batch_commit(up_batch_t *base)
     pg_batch_t *batch = downcast(base);
     PGresult *result;
 
-    if (batch->spoilt) {
+    up_error_t *err =
+        batch->spoilt ? batch->spoilt : leave_bulk(batch, batch->pool);
+    if (err) {
         end(batch);
-        return up_error_wrap(batch->pool, batch->spoilt,
+        return up_error_wrap(batch->pool, err,
                              "nothing of the batch was stored");
     }
-    up_error_t *err =
-        run(&result, batch, PG_COMMIT, NULL, "commit", batch->pool);
+    err =
+        up_pg_batch_run(&result, batch, PG_COMMIT, NULL, "commit", batch->pool);
     if (err && batch->connection->may_have_run)
         err = doubt(batch, err);
     end(batch);

@@ -27,6 +27,7 @@ static const struct {
     {"26000", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* no such prepared statement */
     {"42P05", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* it is there already */
     {"0A000", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* a plan's tables changed */
+    {"23505", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* another one was faster */
     {"40", UP_STORE_UNAVAILABLE, 0, 0, 1},    /* overtaken, or a deadlock */
     {"53100", UP_STORE_FULL, 0, 0, 0},
     {"53", UP_STORE_UNAVAILABLE, 0, 0, 0},
@@ -509,4 +510,70 @@ up_pg_ask_oid(pg_connection_t *connection, apr_pool_t *pool)
     UP_ERR(up_pg_run(&result, connection, PG_WHICH, NULL, "find", pool));
     pg_row_t row = {.result = result, .pool = pool};
     return up_pg_check_oid(connection, up_pg_get_number(&row), pool);
+}
+
+/*
+ * COPY.
+ */
+
+/* Send what is to be sent. Returns 0 if the connection was lost or is late. */
+static int
+send_all(const pg_connection_t *connection)
+{
+    PGconn *handle = connection->handle;
+    int unsent;
+
+    while ((unsent = PQflush(handle)) > 0) {
+        if (!wait_for(handle, POLLIN | POLLOUT, connection->deadline) ||
+            !PQconsumeInput(handle))
+            return 0;
+    }
+    return !unsent;
+}
+
+up_error_t *
+up_pg_copy_begin(pg_connection_t *connection,
+                 pg_statement_t statement,
+                 const char *what,
+                 apr_pool_t *pool)
+{
+    PGresult *result;
+
+    forget_failure(connection);
+    if (!PQsendQuery(connection->handle, up_pg_statement_text(statement)) ||
+        !wait_for_result(connection))
+        return lost(connection, what, pool);
+    result = PQgetResult(connection->handle);
+    if (PQresultStatus(result) == PGRES_COPY_IN) {
+        PQclear(result);
+        return NULL;
+    }
+    if (!result)
+        return lost(connection, what, pool);
+    up_error_t *err = failed(connection, result, what, pool);
+    connection->is_lost = 1; /* there may be further results */
+    PQclear(result);
+    return err;
+}
+
+up_error_t *
+up_pg_copy_send(pg_connection_t *connection,
+                const char *bytes,
+                size_t length,
+                const char *what,
+                apr_pool_t *pool)
+{
+    if (PQputCopyData(connection->handle, bytes, (int)length) == 1 &&
+        send_all(connection))
+        return NULL;
+    return lost(connection, what, pool);
+}
+
+up_error_t *
+up_pg_copy_end(pg_connection_t *connection, const char *what, apr_pool_t *pool)
+{
+    int sent = PQputCopyEnd(connection->handle, NULL) == 1;
+    PGresult *result;
+
+    return finish(&result, connection, sent, what, pool);
 }

@@ -71,6 +71,17 @@
     "pg_total_relation_size('userprofile." table "')) "                        \
     "FROM pg_partition_tree('userprofile." table "')), "
 
+/* The rows, as m, t or e, that have one of the keys in the parameters. */
+#define THESE_MEMBERS                                                          \
+    "WHERE (m.user_id, m.org) IN (SELECT k.user_id, k.org "                    \
+    "FROM unnest($1::text[], $2::text[]) k (org, user_id))"
+#define THESE_TOKENS                                                           \
+    "WHERE t.sha256 IN (SELECT decode(k, 'hex') FROM unnest($1::text[]) k)"
+#define THESE_EVENTS                                                           \
+    "WHERE e.number IN (SELECT k::bigint FROM unnest($1::text[]) k)"
+
+#define FROM_HERE " FROM STDIN (FORMAT binary)"
+
 #define WALK "DECLARE walk NO SCROLL CURSOR FOR SELECT "
 
 static const struct {
@@ -79,7 +90,7 @@ static const struct {
 } statements[PG_STATEMENTS] = {
     /* Caller, wanted organisation, user, whether in any organisation. */
     [PG_READ] = {"SELECT " STORE_OID
-                 ", c.org, c.state, w.id, i.roles, r.roles, " USER_OF(
+                 " AS store, c.org, c.state, w.id, i.roles, r.roles, " USER_OF(
                      "u.") " FROM (SELECT) one "
                            "LEFT JOIN userprofile.profile c ON c.id = $1 "
                            "LEFT JOIN userprofile.org w ON w.id = $2 "
@@ -157,6 +168,59 @@ static const struct {
                       "FROM userprofile.token WHERE sha256 = $1",
                       1},
 
+    /* Keys, as arrays of text. The planner, which may have no statistics yet of
+     * a table that is being filled, is not to read it whole for each of them.
+     */
+    [PG_PLAN_BY_KEYS] = {"SET LOCAL enable_seqscan = off", 0},
+    [PG_FIND_ORGS] = {"SELECT id, name FROM userprofile.org "
+                      "WHERE id = ANY ($1::text[])",
+                      0},
+    [PG_FIND_USERS] = {"SELECT " USER_OF("u.") " FROM userprofile.profile u "
+                                               "WHERE u.id = ANY ($1::text[]) "
+                                               "FOR UPDATE",
+                       0},
+    [PG_FIND_MEMBERS] = {"SELECT m.org, m.user_id, m.roles "
+                         "FROM userprofile.member m " THESE_MEMBERS,
+                         0},
+    [PG_FIND_TOKENS] = {"SELECT t.sha256, t.user_id, t.created, t.expires, "
+                        "t.revoked FROM userprofile.token t " THESE_TOKENS,
+                        0},
+    [PG_FIND_EVENTS] = {"SELECT e.number, " EVENT_PROFILES
+                        " FROM userprofile.event e " THESE_EVENTS,
+                        0},
+    [PG_LOCK_EVENTS] =
+        {"LOCK TABLE userprofile.event IN SHARE ROW EXCLUSIVE MODE", 0},
+    [PG_LAST_EVENT] = {"SELECT coalesce(max(number), 0) FROM userprofile.event",
+                       0},
+    [PG_DELETE_ORGS] = {"DELETE FROM userprofile.org "
+                        "WHERE id = ANY ($1::text[])",
+                        0},
+    [PG_DELETE_USERS] = {"DELETE FROM userprofile.profile "
+                         "WHERE id = ANY ($1::text[])",
+                         0},
+    [PG_DELETE_MEMBERS] = {"DELETE FROM userprofile.member m " THESE_MEMBERS,
+                           0},
+    [PG_DELETE_TOKENS] = {"DELETE FROM userprofile.token t " THESE_TOKENS, 0},
+    [PG_DELETE_EVENTS] = {"DELETE FROM userprofile.event e " THESE_EVENTS, 0},
+
+    /* Rows in the binary format, whose columns are in the order of items. */
+    [PG_COPY_ORGS] = {"COPY userprofile.org (id, name)" FROM_HERE, 0},
+    [PG_COPY_USERS] = {"COPY userprofile.profile (" USER_OF("") ")" FROM_HERE,
+                       0},
+    [PG_COPY_MEMBERS] = {"COPY userprofile.member (org, user_id, "
+                         "roles)" FROM_HERE,
+                         0},
+    [PG_COPY_TOKENS] = {"COPY userprofile.token (sha256, user_id, created, "
+                        "expires, revoked)" FROM_HERE,
+                        0},
+    [PG_COPY_EVENTS] = {"COPY userprofile.event (number, " EVENT_PROFILES
+                        ")" FROM_HERE,
+                        0},
+    [PG_SET_NUMBER] = {"SELECT setval('userprofile.event_number_seq', "
+                       "$1::bigint) FROM userprofile.event_number_seq "
+                       "WHERE last_value < $1::bigint OR NOT is_called",
+                       0},
+
     [PG_PUT_ORG] = {"INSERT INTO userprofile.org (id, name) VALUES ($1, $2) "
                     "ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                     1},
@@ -204,8 +268,14 @@ static const struct {
                           0},
     [PG_REMOVE_TOKEN] = {"DELETE FROM userprofile.token WHERE sha256 = $1", 0},
     [PG_REMOVE_MEMBERS_OF] = {"DELETE FROM userprofile.member "
-                              "WHERE user_id = $1",
+                              "WHERE user_id = ANY ($1::text[])",
                               0},
+    /* The places of those users in the array. */
+    [PG_HAVE_TOKENS] = {"SELECT k.place FROM unnest($1::text[]) "
+                        "WITH ORDINALITY k (user_id, place) "
+                        "WHERE EXISTS (SELECT FROM userprofile.token t "
+                        "WHERE t.user_id = k.user_id AND t.revoked IS NULL)",
+                        0},
     [PG_REMOVE_EVENT] = {"DELETE FROM userprofile.event "
                          "WHERE number = $1::bigint",
                          1},
@@ -220,8 +290,9 @@ static const struct {
          "before_gender = NULL, after_first_name = NULL, "
          "after_last_name = NULL, after_nick_name = NULL, "
          "after_display_name = NULL, after_preferred_language = NULL, "
-         "after_gender = NULL WHERE user_id = $1 AND num_nonnulls(" PROFILE_OF(
-             "before_") ", " PROFILE_OF("after_") ") > 0",
+         "after_gender = NULL WHERE user_id = ANY ($1::text[]) "
+         "AND num_nonnulls(" PROFILE_OF("before_") ", " PROFILE_OF(
+             "after_") ") > 0",
          0},
 
     /* An organisation, or null for all; the numbers of events above the first
