@@ -373,7 +373,10 @@ collect(PGresult **result, const pg_connection_t *connection, apr_pool_t *pool)
         apr_pool_cleanup_register(pool, last, clear_result,
                                   apr_pool_cleanup_null);
     *result = last;
-    return is_there;
+    /* Without memory there is no next result either, before the server has said
+     * that it is done: what it did may not be committed. */
+    return is_there &&
+           PQtransactionStatus(connection->handle) != PQTRANS_ACTIVE;
 }
 
 /* Set *RESULT to that of what CONNECTION was SENT, if that is not 0. */
