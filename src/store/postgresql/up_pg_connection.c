@@ -14,25 +14,28 @@
 /* The longest list of parameters of a connection. */
 #define MOST_KEYWORDS 64
 
+/* How many more connections a call may try whose connection was lost. */
+#define MORE 4
+
 /* SQLSTATE, or the class that it begins with, and what is to be made of it. */
 static const struct {
     const char *state;
     up_reason_t reason;
     int is_lost;       /* the connection is of no use any longer */
     int may_have_run;  /* the statement may be committed all the same */
-    int may_run_again; /* and may be tried again */
+    int may_run_again; /* as in pg_connection_t */
 } states[] = {
-    {"08", UP_STORE_UNAVAILABLE, 1, 1, 1},
-    {"25006", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* it became a standby */
+    {"08", UP_STORE_UNAVAILABLE, 1, 1, MORE},
+    {"25006", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* it takes no changes */
     {"26000", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* no such prepared statement */
     {"42P05", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* it is there already */
-    {"0A000", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* a plan's tables changed */
-    {"40", UP_STORE_UNAVAILABLE, 0, 0, 1},    /* overtaken, or a deadlock */
+    {"0A000", UP_STORE_UNAVAILABLE, 1, 0, MORE}, /* a plan's tables changed */
+    {"40", UP_STORE_UNAVAILABLE, 0, 0, 1},       /* overtaken, or a deadlock */
     {"53100", UP_STORE_FULL, 0, 0, 0},
     {"53", UP_STORE_UNAVAILABLE, 0, 0, 0},
     {"55P03", UP_STORE_UNAVAILABLE, 0, 0, 0},
     {"57014", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* it took too long */
-    {"57", UP_STORE_UNAVAILABLE, 1, 1, 1},
+    {"57", UP_STORE_UNAVAILABLE, 1, 1, MORE},
     {"58", UP_STORE_UNAVAILABLE, 1, 1, 0},
     {"42501", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* a right is missing */
     {"42", UP_STORE_UNAVAILABLE, 0, 0, 0},    /* a table is */
@@ -288,7 +291,7 @@ lost(pg_connection_t *connection, const char *what, apr_pool_t *pool)
 
     connection->is_lost = 1;
     connection->may_have_run = 1;
-    connection->may_run_again = !is_late;
+    connection->may_run_again = is_late ? 0 : MORE;
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                     "cannot %s in the store '%s': %s", what,
                     connection->store->name,
