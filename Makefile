@@ -283,11 +283,13 @@ APR_DEBUG_REST = $(filter-out %/guest.t %/without.t,$(wildcard t/20rest/*.t))
 
 # What is about threads alone, under ThreadSanitizer: APR itself is not built
 # with it, so tests that use more of APR than pools would report APR's locks.
-TSAN_TESTS = $(patsubst %,$(BUILD)/tsan/t/10store/%.t,gate queue)
+TSAN_TESTS = $(patsubst %,$(BUILD)/tsan/t/10store/%.t,gate queue \
+    $(if $(LIBPQ_INCLUDEDIR),pg_threads))
 tsan:
 	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' HARDEN= \
 	 $(TSAN_TESTS)
-	prove $(TSAN_TESTS)
+	$(if $(LIBPQ_INCLUDEDIR),perl -It/lib t/lib/with_postgres.pl) \
+	    prove $(TSAN_TESTS)
 
 # Counts are of this run alone. What calls the server from packages of npm has
 # nothing to add.

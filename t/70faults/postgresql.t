@@ -268,10 +268,17 @@ $postgres->configure(max_wal_senders => 5, wal_level => 'replica',
     hot_standby => 'on');
 $postgres->stop;
 $postgres->launch;
-my $standby = $postgres->standby;
+my $standby = $postgres->standby(log_connections => 'on');
 $server = start($standby->tcp_uri('site') =~ s/tester/web/r);
 is get()->code, 200, 'a standby: reads are served';
 unavailable(put(), 'a standby, a change');
+sub connections {
+    return scalar(() = $standby->log =~ /connection authorized: user=web/g);
+}
+my $connections = connections();
+put() for 1 .. 5;
+cmp_ok connections() - $connections, '<=', 2 * 5,
+    'a standby: a change is tried by one more connection, not by all';
 unlike $server->log, qr/exit signal/, 'no child died';
 
 done_testing;

@@ -334,8 +334,8 @@ walk_nodes(walk_t *walk,
 {
     int is_leaf = depth == walk->said.depth;
     MDB_val key, next = {0, NULL};
-    lmdb_node_t node, next_node;
-    size_t at, next_at;
+    lmdb_node_t node, next_node = {0};
+    size_t at, next_at = 0;
 
     const char *fault = read_node(&node, &key, &at, walk, page, 0);
     for (size_t i = 0; i < count && !fault; i++) {

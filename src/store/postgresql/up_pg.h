@@ -110,7 +110,8 @@ typedef struct pg_connection_t {
     /* What is known when a statement has failed: */
     int is_lost;          /* the connection is of no use any longer */
     int may_have_run;     /* nothing says that the statement was not executed */
-    int may_run_again;    /* it was no fault of the statement's */
+    int may_run_again;    /* 0: it was the statement's fault; else, if the
+                           * connection is lost, how many more may be tried */
     int has_other_tables; /* than it began with */
 
     int commit_is_doubtful; /* the server has warned of that */

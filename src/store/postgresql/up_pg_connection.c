@@ -14,26 +14,29 @@
 /* The longest list of parameters of a connection. */
 #define MOST_KEYWORDS 64
 
+/* How many more connections a call may try whose connection was lost. */
+#define MORE 4
+
 /* SQLSTATE, or the class that it begins with, and what is to be made of it. */
 static const struct {
     const char *state;
     up_reason_t reason;
     int is_lost;       /* the connection is of no use any longer */
     int may_have_run;  /* the statement may be committed all the same */
-    int may_run_again; /* and may be tried again */
+    int may_run_again; /* as in pg_connection_t */
 } states[] = {
-    {"08", UP_STORE_UNAVAILABLE, 1, 1, 1},
-    {"25006", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* it became a standby */
+    {"08", UP_STORE_UNAVAILABLE, 1, 1, MORE},
+    {"25006", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* it takes no changes */
     {"26000", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* no such prepared statement */
     {"42P05", UP_STORE_UNAVAILABLE, 0, 0, 1}, /* it is there already */
-    {"0A000", UP_STORE_UNAVAILABLE, 1, 0, 1}, /* a plan's tables changed */
-    {"23505", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* another one was faster */
-    {"40", UP_STORE_UNAVAILABLE, 0, 0, 1},    /* overtaken, or a deadlock */
+    {"0A000", UP_STORE_UNAVAILABLE, 1, 0, MORE}, /* a plan's tables changed */
+    {"23505", UP_STORE_UNAVAILABLE, 0, 0, 0},    /* another one was faster */
+    {"40", UP_STORE_UNAVAILABLE, 0, 0, 1},       /* overtaken, or a deadlock */
     {"53100", UP_STORE_FULL, 0, 0, 0},
     {"53", UP_STORE_UNAVAILABLE, 0, 0, 0},
     {"55P03", UP_STORE_UNAVAILABLE, 0, 0, 0},
     {"57014", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* it took too long */
-    {"57", UP_STORE_UNAVAILABLE, 1, 1, 1},
+    {"57", UP_STORE_UNAVAILABLE, 1, 1, MORE},
     {"58", UP_STORE_UNAVAILABLE, 1, 1, 0},
     {"42501", UP_STORE_UNAVAILABLE, 0, 0, 0}, /* a right is missing */
     {"42", UP_STORE_UNAVAILABLE, 0, 0, 0},    /* a table is */
@@ -296,7 +299,7 @@ lost(pg_connection_t *connection, const char *what, apr_pool_t *pool)
 
     connection->is_lost = 1;
     connection->may_have_run = 1;
-    connection->may_run_again = !is_late;
+    connection->may_run_again = is_late ? 0 : MORE;
     return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
                     "cannot %s in the store '%s': %s", what,
                     connection->store->name,
@@ -381,7 +384,10 @@ collect(PGresult **result, const pg_connection_t *connection, apr_pool_t *pool)
         apr_pool_cleanup_register(pool, last, clear_result,
                                   apr_pool_cleanup_null);
     *result = last;
-    return is_there;
+    /* Without memory there is no next result either, before the server has said
+     * that it is done: what it did may not be committed. */
+    return is_there &&
+           PQtransactionStatus(connection->handle) != PQTRANS_ACTIVE;
 }
 
 /* Set *RESULT to that of what CONNECTION was SENT, if that is not 0. */

@@ -19,9 +19,7 @@
 /* Which part of a read's time is for the standby. */
 #define STANDBY_PART 4
 
-/* How many connections a call may lose, and how long it waits, at most, after
- * the server has refused it. */
-#define MOST_LOSSES 5
+/* How long a call waits, at most, after the server has refused it. */
 #define MOST_WAIT (APR_USEC_PER_SEC / 20)
 
 /* Make POOL, STORE's, of at most SIZE connections. */
@@ -320,7 +318,7 @@ up_pg_may_try_again(int *tries, const pg_connection_t *connection)
     if (!connection->may_run_again || up_clock() >= connection->deadline)
         return 0;
     if (connection->is_lost)
-        return *tries < MOST_LOSSES;
+        return *tries <= connection->may_run_again;
     if (*tries > 1 && !apr_generate_random_bytes(&byte, 1))
         apr_sleep(MOST_WAIT * byte / 256);
     return 1;

@@ -36,11 +36,17 @@ static up_error_t *
 parse(PQconninfoOption **options, const char *location, apr_pool_t *pool)
 {
     const char *uri = apr_pstrcat(pool, "postgresql:", location, NULL);
+    int is_uri = strncmp(location, "//", 2) == 0;
     char *why = NULL;
 
-    *options = strncmp(location, "//", 2) ? NULL : PQconninfoParse(uri, &why);
+    *options = is_uri ? PQconninfoParse(uri, &why) : NULL;
     if (*options)
         return NULL;
+    if (is_uri && (!why || !strcmp(why, "out of memory\n"))) {
+        PQfreemem(why);
+        return up_error(pool, UP_STORE_UNAVAILABLE, APR_SUCCESS,
+                        "cannot read the URI of a store: there is no memory");
+    }
     /* It quotes parts of the URI. */
     const char *said = why ? apr_pstrdup(pool, why) : "it begins otherwise";
     PQfreemem(why);
