@@ -22,6 +22,7 @@ const GERMAN = {
     'Language tag, such as rm': 'Sprachkürzel, zum Beispiel rm',
     'Last changed: {0}': 'Zuletzt geändert: {0}',
     'Last name': 'Nachname',
+    'Loading…': 'Wird geladen …',
     'Male': 'Männlich',
     'Nickname': 'Spitzname',
     'Not given': 'Keine Angabe',
@@ -40,6 +41,7 @@ const GERMAN = {
     'Sign out': 'Abmelden',
     'The server answers with an error: {0}':
         'Der Server antwortet mit einem Fehler: {0}',
+    'The server cannot be reached.': 'Der Server ist nicht erreichbar.',
     'The server cannot be reached. What you typed is still here.':
         'Der Server ist nicht erreichbar. Ihre Eingaben bleiben erhalten.',
     'The server cannot do this just now.':
@@ -147,7 +149,7 @@ function languageName(tag) {
 
 function timeText(time) {
     return new Intl.DateTimeFormat(language,
-        { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
+        { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
 // The form's controls: each has a value, as the API has it.
@@ -221,6 +223,7 @@ function show(body, keepsTyped = false) {
 function notify(text, kind = '') {
     element('message').className = kind;
     element('message').textContent = text;
+    element('notice').scrollIntoView({ block: 'nearest' });
 }
 
 function markField(name, text) {
@@ -339,8 +342,8 @@ async function signIn({ challenge }) {
     element('by-site').hidden = !bySite;
     element('by-button').hidden = byToken && !byBrowser;
     element('go-on').textContent = say(bySite ? 'I have signed in' : 'Sign in');
-    element('go-on').className = bySite ? 'quiet' : '';
     const showToken = (isShown) => {
+        element('go-on').className = bySite || isShown ? 'quiet' : '';
         element('by-token').hidden = !isShown;
         element('use-token').hidden = isShown;
     };
@@ -448,8 +451,9 @@ async function ask(method) {
             continue;
         }
         if (answer.status === 0) {
-            await again(
-                say('The server cannot be reached. What you typed is still here.'));
+            await again(stored
+                ? say('The server cannot be reached. What you typed is still here.')
+                : say('The server cannot be reached.'));
             continue;
         }
         signedIn();
@@ -587,7 +591,9 @@ async function save() {
 }
 
 async function begin() {
+    notify(say('Loading…'));
     show(await read());
+    notify('');
 }
 
 // Do TASK, unless another is not finished.

@@ -278,9 +278,11 @@ for my $i (0 .. $#sites) {
         for my $j (0 .. $#readings) {
             my $other = $path =~ s/V/W/r;
             my ($got) = plain_request(GET => $other, "Host: site$i-$j", @lines);
-            for my $spelling (spellings($place, $path)) {
-                my (undef, undef, $body) = plain_request(GET => $spelling, "Host: site$i-$j", @lines);
-                push @passed, "$spelling ($readings[$j])" if ($body // '') =~ /first name of V/;
+            my @spellings = spellings($place, $path);
+            my @answers   = pipeline(map { [GET => $_, "site$i-$j", @lines] } @spellings);
+            for my $k (0 .. $#spellings) {
+                push @passed, "$spellings[$k] ($readings[$j])"
+                    if $answers[$k]{body} =~ /first name of V/;
             }
             $status{$got}++;
         }

@@ -24,6 +24,7 @@ sub in_a_site {
     $text =~ s/^(?:Server|Thread)Limit .*\n//mg;
     $text =~ s/^(?:ThreadsPerChild|MaxRequestWorkers) .*\n//mg;
     $text =~ s{\$\{APACHE_LOG_DIR\}}{\${FOLDER}}g;
+    $text =~ s{/etc/apache2/session\.key}{\${CONF}/htpasswd};
     my $more = '';
     $more .= "LoadModule auth_openidc_module $modules/mod_auth_openidc.so\n"
         if $text =~ /oauth20|OIDC/;
@@ -47,7 +48,7 @@ cmp_ok(scalar @examples, '>', 10, 'the manual page has examples');
 accepted($_, 'the manual page') for grep { !/^AuthType/ } @examples;
 
 # What begins like a configuration is one.
-my $directive = qr/\A\s*(?:#[^\n]*\n)*(?:<[A-Z]|LoadModule|UserProfile|Protocols|CustomLog|SSL|OIDC)/;
+my $directive = qr/\A\s*(?:#[^\n]*\n)*(?:<[A-Z]|LoadModule|UserProfile|Protocols|CustomLog|SSL|OIDC|Session)/;
 my @blocks = map { s/\\e/\\/gr } grep { $_ =~ $directive }
     $page =~ /^\.Bd -literal[^\n]*\n(.*?)^\.Ed$/msg;
 cmp_ok(scalar @blocks, '>', 4, 'the manual page has configurations');

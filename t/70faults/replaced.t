@@ -69,27 +69,38 @@ my @cases = (
     ['the folder replaced', sub { rename $_[0], "$_[0].old"; run_or_die('cp', '-R', "$_[0].old", $_[0]) }],
     ['the folder moved and moved back', sub { rename $_[0], "$_[0].old" }, sub { rename "$_[0].old", $_[0] }],
 );
-for my $case (@cases) {
-    my ($what, $break, $mend) = @$case;
-    my ($server, $site, $user) = prepare();
+
+# All of them at once, since each has to wait.
+my @sites = map { [prepare()] } @cases;
+for my $i (0 .. $#cases) {
+    my ($what, $break) = @{ $cases[$i] };
+    my ($server, $site, $user) = @{ $sites[$i] };
     $server->launch;
-    my $store = $server->file('store');
     is status($server, $site, $user, $_), 200, "$what: before, $_ is served" for qw(GET PUT);
-    $break->($store);
+    $break->($server->file('store'));
     is status($server, $site, $user, 'PUT'), 503, "$what: the next change is 503";
-    sleep 1.1; # reads look at the files each second
+}
+sleep 1.1; # reads look at the files each second
+for my $i (0 .. $#cases) {
+    my ($what, undef, $mend) = @{ $cases[$i] };
+    my ($server, $site, $user) = @{ $sites[$i] };
     is status($server, $site, $user, $_), 503, "$what: a second later $_ is 503" for qw(GET PUT);
     like $server->log, qr/:crit\] .*UP0020: .*graceful restart/, "$what: the log says loudly what to do";
     if ($mend) {
-        $mend->($store);
+        $mend->($server->file('store'));
     }
     else {
         $server->reload;
     }
+}
+for my $i (0 .. $#cases) {
+    my ($what, undef, $mend) = @{ $cases[$i] };
+    my ($server, $site, $user) = @{ $sites[$i] };
     $server->wait_until(sub { status($server, $site, $user, 'GET') == 200 });
     is status($server, $site, $user, 'PUT'), 200, "$what: " . ($mend ? 'put back' : 'after a graceful restart') . ', changes are stored';
     unlike $server->log, qr/exit signal/, "$what: no child died";
 }
+undef @sites;
 
 # A child that starts after the store was replaced.
 {

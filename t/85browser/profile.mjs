@@ -99,7 +99,7 @@ function saidTexts() {
 }
 
 // A script: each text that a page shows, the least contrast among them with what
-// has it, and how wide the page is.
+// has it, the controls that are less than 44 pixels high, and how wide the page is.
 const SEEN = `(() => {
     const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => rgb(colour).slice(0, 3)
@@ -128,7 +128,12 @@ const SEEN = `(() => {
         if (it.tagName === 'SELECT')
             texts.push(...[...it.options].map(({ text }) => text));
     }
-    return { texts, least: all.sort(([a], [b]) => a - b)[0],
+    const low = [...document.querySelectorAll('button, a, input, select')]
+        .filter((it) => it.checkVisibility())
+        .map((it) => it.type === 'radio' ? it.closest('label') : it)
+        .filter((it) => it.getBoundingClientRect().height < 44)
+        .map((it) => it.id || it.textContent.trim());
+    return { texts, least: all.sort(([a], [b]) => a - b)[0], low,
         width: document.documentElement.scrollWidth };
 })()`;
 
@@ -137,12 +142,13 @@ async function look(page, state) {
     for (const scheme of ['light', 'dark']) {
         await page.send('Emulation.setEmulatedMedia', { features:
             [{ name: 'prefers-color-scheme', value: scheme }] });
-        const { texts, least, width } = await page.run(SEEN);
+        const { texts, least, low, width } = await page.run(SEEN);
         ok(least[0] >= 4.5, `${state}, ${scheme}: texts can be read; least so: ${
             least[0].toFixed(1)}, ${least[1]}`);
         if (scheme === 'dark')
             continue;
         ok(width <= 360, `${state}: 360 pixels are enough`);
+        is(low, [], `${state}: a finger finds each control`);
         is(texts.filter((seen) => isEnglish.some((like) => like.test(seen))), [],
             `${state}: no text is English`);
     }
@@ -362,6 +368,105 @@ try {
     await basic.start();
     await basic.until(`document.getElementById('firstName').value === 'Gigi'`);
     ok(true, 'the browser signs in by Basic, below a prefix');
+
+    // A cookie of the site's own login.
+    const arrives = async (tab, script) => {
+        for (let left = 1000; left; left--) {
+            if (await tab.run(script).catch(() => false))
+                return;
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        throw new Error(`${script} in: ${
+            await tab.run('location.href + document.body.innerText')}`);
+    };
+    const login = async (tab, who) => {
+        await arrives(tab, `document.title === 'Sign in'`);
+        await tab.run(`{ const { httpd_username, httpd_password } = document.forms[0];
+            httpd_username.value = '${who}';
+            httpd_password.value = 'secret';
+            setTimeout(() => document.forms[0].submit()); }`);
+        await arrives(tab, `document.getElementById('firstName').value !== ''`);
+    };
+    for (const [kind, how] of [['cookie', 'a 401'], ['redirect', 'a redirect']]) {
+        const who = `by-${kind}`;
+        const site = await open(`/${kind}/profile/`);
+        await site.start();
+        await login(site, who);
+        is(await site.run('location.pathname'), `/${kind}/profile/`,
+            `${how}: the site's login leads to the page, which knows the person`);
+        await site.type('displayName', 'By cookie');
+        await enter(site);
+        await says(site, 'Saved.');
+        ok(stored(who, 'By cookie'), `${how}: the cookie is enough to save`);
+
+        await site.type('nickName', 'Kept');
+        await site.send('Network.clearBrowserCookies');
+        await enter(site);
+        await shows(site, 'sign-in');
+        is([await focus(site), await value(site, 'nickName'),
+            (await text(site, 'sign-in-why')).includes('You are signed out.'),
+            await site.run(`document.getElementById('token').checkVisibility()`)],
+        ['site', 'Kept', true, false],
+        `${how}: a session that ended is told, and leads to the site's login`);
+        const second = await open(
+            new URL(await site.run(`document.getElementById('site').href`)).pathname);
+        await second.start();
+        await login(second, who);
+        await site.run(`document.getElementById('go-on').click()`);
+        await says(site, 'Saved.');
+        ok(stored(who, 'Kept'), `${how}: what was typed is saved after the login`);
+        is(await site.run('violations'), [], `${how}: nothing violates the policy`);
+    }
+
+    // Another origin of the same site, to which browsers send the cookie, as
+    // another port is none to them: it can change nothing.
+    const thief = await chromium.open(`${setup.elsewhere}/login/cookie.html`);
+    const attempt = (path, options) => thief(`fetch(${
+        JSON.stringify(setup.url + path)}, { credentials: 'include', ${options} })
+        .then(({ type, status }) => type + ' ' + status, ({ name }) => name)`);
+    const mine = '/redirect/auth/v1/users/me/profile';
+    const rpc = '/redirect/zitadel.auth.v1.AuthService/UpdateMyProfile';
+    const json = `'{"firstName":"Thief","lastName":"T","displayName":"T"}'`;
+    // What the log says of a request by METHOD for PATH?QUERY, once it is there.
+    const logged = async (method, path, query) => {
+        const key = ` ${method} ${path}?${query} `;
+        for (let left = 1000; left; left--) {
+            const line = readFileSync(setup.log, 'utf8').split('\n')
+                .find((candidate) => candidate.includes(key));
+            if (line)
+                return line.split(key)[1];
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        throw new Error(`no${key}in ${setup.log}`);
+    };
+    is(await attempt(`${mine}?read`, `mode: 'no-cors'`), 'opaque 0',
+        'another origin: a page may ask, but reads no answer');
+    is(await logged('GET', mine, 'read'), 'by-redirect 200',
+        'another origin: the cookie came with that');
+    const before = ctl('user', 'get', setup.org, 'by-redirect');
+    for (const [what, options] of [
+        ['a PUT', `method: 'PUT', body: ${json}`],
+        ['a PUT of a text', `method: 'PUT', body: ${json},
+            headers: { 'Content-Type': 'text/plain' }`],
+        ['a PUT of JSON', `method: 'PUT', body: ${json},
+            headers: { 'Content-Type': 'application/json' }`],
+    ])
+        is(await attempt(mine, options), 'TypeError',
+            `another origin: the browser does not make ${what}`);
+    is(await attempt(rpc, `method: 'POST', body: ${json},
+        headers: { 'Content-Type': 'application/json' }`), 'TypeError',
+    'another origin: the browser does not make an RPC of JSON');
+    for (const [what, query, body] of [
+        ['without a type', 'none', `new Blob([${json}])`],
+        ['of a text', 'text', json],
+        ['of a form', 'form', `new URLSearchParams({ firstName: 'Thief' })`],
+    ]) {
+        await attempt(`${rpc}?${query}`, `mode: 'no-cors', method: 'POST', body: ${body}`);
+        is((await logged('POST', rpc, query)).split(' ').at(-1), '415',
+            `another origin: an RPC ${what} is refused`);
+    }
+    is(ctl('user', 'get', setup.org, 'by-redirect'), before,
+        'another origin: nothing was changed');
 } finally {
     await chromium.close();
 }

@@ -35,28 +35,33 @@ sub read_answer {
 
 # Send each of @requests, [method, target, host, header lines ...] without
 # bodies, and return the answers in the same order: { status, header => { lower
-# case name => value }, body }. No answer may close the connection.
+# case name => value }, body }. Requests that follow an answer which closes the
+# connection are sent on another one.
 sub pipeline {
-    my (@requests) = @_;
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => '127.0.0.1',
-        PeerPort => UserProfile::port(),
-        Timeout  => 30
-    ) or die "cannot connect: $@";
-    my @answers;
+    my @left = @_;
+    my ($socket, @answers);
 
-    while (my @some = splice @requests, 0, WINDOW) {
+    while (my @some = @left[0 .. ($#left < WINDOW ? $#left : WINDOW - 1)]) {
+        $socket ||= IO::Socket::INET->new(
+            PeerAddr => '127.0.0.1',
+            PeerPort => UserProfile::port(),
+            Timeout  => 30
+        ) or die "cannot connect: $@";
+        local $SIG{PIPE} = 'IGNORE';
         for my $request (@some) {
             my ($method, $target, $host, @lines) = @$request;
             print $socket map { "$_\r\n" } "$method $target HTTP/1.1",
                 "Host: $host", @lines, '';
         }
         $socket->flush;
-        for my $request (@some) {
-            my $answer = read_answer($socket, $request->[0]);
+        while ($socket && @some) {
+            my $request = shift @some;
+            my $answer  = read_answer($socket, $request->[0]);
             OpenApi::check_answer(UserProfile::top(), @$request[0, 1],
                 @$answer{qw(status header body)});
             push @answers, $answer;
+            shift @left;
+            undef $socket if ($answer->{header}{connection} // '') =~ /close/i;
         }
     }
     return @answers;
