@@ -46,20 +46,40 @@ ignore(void *baton, apr_uint64_t done, apr_uint64_t all, apr_pool_t *pool)
     return NULL;
 }
 
+/* End a check where all but LAST things have been looked at. */
+static apr_uint64_t last;
+
+static up_error_t *
+end_early(void *baton, apr_uint64_t done, apr_uint64_t all, apr_pool_t *pool)
+{
+    (void)baton;
+    return done + last < all ? NULL
+                             : up_error(pool, UP_INTERNAL, APR_SUCCESS,
+                                        "nobody waits any longer");
+}
+
+/* Check the store NAME, and give its faults to LISTENER. */
+static up_error_t *
+check_store(const char *name, const up_check_t *listener, apr_pool_t *pool)
+{
+    up_check_result_t result;
+    up_store_t *store;
+
+    must(up_store_open(&store, temp_lmdb_uri(name, pool),
+                       temp_lmdb_scratch(pool), pool));
+    up_error_t *err = up_check_store(&result, store, listener, pool);
+    up_store_close(store);
+    return err;
+}
+
 /* The faults of the store NAME, a line each, in POOL. */
 static const char *
 faults_of(const char *name, apr_pool_t *pool)
 {
     apr_array_header_t *faults = apr_array_make(pool, 4, sizeof(const char *));
     up_check_t listener = {collect, NULL, ignore, faults};
-    up_check_result_t result;
-    up_store_t *store;
 
-    must(up_store_open(&store, temp_lmdb_uri(name, pool),
-                       temp_lmdb_scratch(pool), pool));
-    up_error_t *err = up_check_store(&result, store, &listener, pool);
-    up_store_close(store);
-    must(err);
+    must(check_store(name, &listener, pool));
     return apr_array_pstrcat(pool, faults, '\n');
 }
 
@@ -160,6 +180,11 @@ check_home(apr_pool_t *pool)
          "\1O2",
          "user 'U999' of organisation 'O2' is in the list of users, but the "
          "record is lost"},
+        {"a user whose state in the list of users is none", "U007", "\x7fO1",
+         apr_psprintf(pool,
+                      "the LMDB store '%s' is damaged: the organisation of "
+                      "user 'U007' cannot be read",
+                      temp_path("home4", pool))},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -363,6 +388,62 @@ forget_free_page(bytes_t data)
     node->low = (uint16_t)(node->low - sizeof(uint64_t));
 }
 
+static void
+begin_no_long_value(bytes_t data)
+{
+    const lmdb_node_t *node = node_of(data, root_of(data, "event"), 0);
+    uint64_t root = root_of(data, "event");
+
+    memcpy((char *)(node + 1) + node->key_length, &root, sizeof(root));
+}
+
+/* To the end of the file, so that what follows it is in it too. */
+static void
+lengthen_long_value(bytes_t data)
+{
+    const lmdb_node_t *node = node_of(data, root_of(data, "event"), 0);
+    uint64_t first;
+
+    memcpy(&first, (const char *)(node + 1) + node->key_length, sizeof(first));
+    page_of(data, first)->lower =
+        (uint16_t)(meta_of(data)->last_page + 1 - first);
+}
+
+static void
+shorten_root(bytes_t data)
+{
+    lmdb_node_t *node = (void *)((char *)tree_of(data, "member") -
+                                 strlen("member") - sizeof(*node));
+
+    node->low--;
+}
+
+static void
+make_tree(bytes_t data)
+{
+    node_of(data, root_of(data, "org"), 0)->flags = LMDB_VALUE_IS_TREE;
+}
+
+static void
+move_node(bytes_t data)
+{
+    uint16_t *offsets = (void *)(page_of(data, root_of(data, "org")) + 1);
+
+    offsets[0] = PAGE - 1;
+}
+
+static void
+change_free_list(bytes_t data)
+{
+    page_of(data, meta_of(data)->free_pages.root)->flags = 1;
+}
+
+static void
+change_home(bytes_t data)
+{
+    page_of(data, root_of(data, "home"))->number++;
+}
+
 /* Let SPOIL change the data of a store; the first line of the faults begins
  * with FAULT, where # is any number. */
 static void
@@ -432,6 +513,24 @@ check_pages(apr_pool_t *pool)
         {"data.mdb: the file: # pages are neither in use nor free: their room "
          "is lost",
          forget_free_page},
+        {"data.mdb: database 'event': page # does not begin a long value, as "
+         "it should",
+         begin_no_long_value},
+        {"data.mdb: database 'event': page # of a long value is in use "
+         "elsewhere, or free",
+         lengthen_long_value},
+        {"data.mdb: the list of databases: the root of 'member' cannot be read",
+         shorten_root},
+        {"data.mdb: database 'org': a value on page # is of a kind that it "
+         "cannot be",
+         make_tree},
+        {"data.mdb: database 'org': page # has a node outside of itself",
+         move_node},
+        {"data.mdb: the list of free pages: page # is of a kind that it cannot "
+         "be",
+         change_free_list},
+        {"data.mdb: database 'home': page # is another page than it should be",
+         change_home},
     };
 
     make_store("sound", pool);
@@ -441,10 +540,28 @@ check_pages(apr_pool_t *pool)
         check_page(rows[i].fault, rows[i].spoil, data, pool);
 }
 
+/* A check ends where its listener says so, among the pages as among records. */
+static void
+check_end(apr_pool_t *pool)
+{
+    const apr_uint64_t lasts[] = {400, 1};
+    up_check_t listener = {collect, NULL, end_early, NULL};
+
+    listener.baton = apr_array_make(pool, 4, sizeof(const char *));
+    for (size_t i = 0; i < sizeof(lasts) / sizeof(lasts[0]); i++) {
+        last = lasts[i];
+        up_error_t *err = check_store("sound", &listener, pool);
+        is(err ? err->message : NULL, "nobody waits any longer",
+           "a check ends as its listener says, before the last %d",
+           (int)lasts[i]);
+    }
+}
+
 static void
 test(apr_pool_t *pool)
 {
     check_pages(pool);
+    check_end(pool);
     check_home(pool);
     check_records(pool);
 }

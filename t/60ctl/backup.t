@@ -95,7 +95,7 @@ for my $call (qw(pwrite64 pwritev fdatasync fsync renameat renameat2 mkdir fchmo
     for my $when (1, 2) {
         my $trace = "$folder/trace";
         ($code, undef, $err) = run('', 'strace', '-f', '-o', $trace, '-e', "trace=$call",
-            '-e', "inject=$call:error=ENOSPC:when=$when", tool(), '-s', $store, 'backup', "$folder/b4");
+            '-e', "inject=$call:error=ENOSPC:when=$when", traced_tool(), '-s', $store, 'backup', "$folder/b4");
         my $injected = slurp($trace) =~ /INJECTED/;
         unlink $trace;
         if ($code || $injected && $call !~ /fsync|fdatasync/) {
@@ -144,7 +144,7 @@ for my $row (['INT'], ['TERM'], ['HUP'], ['HUP', 'nohup']) {
         {
             no warnings 'exec';
             exec 'strace', '-qq', '-f', '-o', "$folder/trace", '-e', 'trace=fdatasync', '-e',
-                'inject=fdatasync:delay_enter=3000000', @ignored, tool(), '-s', $store, 'backup', "$folder/s";
+                'inject=fdatasync:delay_enter=3000000', @ignored, traced_tool(), '-s', $store, 'backup', "$folder/s";
         }
         POSIX::_exit(127);
     }
@@ -211,7 +211,7 @@ for my $row (['INT'], ['TERM'], ['HUP'], ['HUP', 'nohup']) {
 # A backup that takes too long is given up.
 my $trace = "$folder/trace";
 ($code, $out, $err) = run('', 'strace', '-qq', '-f', '-o', $trace, '-e', 'trace=pwrite64', '-e',
-    'inject=pwrite64:delay_enter=1500000:when=1', tool(), '-s', $store, qw(backup --timeout 1), "$folder/slow");
+    'inject=pwrite64:delay_enter=1500000:when=1', traced_tool(), '-s', $store, qw(backup --timeout 1), "$folder/slow");
 is($code, 1, 'a backup that takes longer than --timeout fails');
 like($err, qr/^userprofilectl: the backup was given up after 1 s: .*; --timeout allows more\n\z/m, 'and says why');
 is_deeply([glob "$folder/slow*"], [], 'nothing is left of it');

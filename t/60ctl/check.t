@@ -92,7 +92,7 @@ for my $row (
 # What ends the process that reads is told of, whatever it is.
 for my $signal (qw(SEGV BUS ABRT)) {
     ($code, $out, $err) = run('', 'strace', '-qq', '-f', '-o', '/dev/null', '-e', 'trace=pread64', '-e',
-        "inject=pread64:signal=$signal:when=9", tool(), '-s', $store, 'check');
+        "inject=pread64:signal=$signal:when=9", traced_tool(), '-s', $store, 'check');
     is($code, 1, "$signal in the process that reads the store is an error");
     like($err, qr/^userprofilectl: cannot check the store: what is in its files is so damaged that reading it ended the process that did \([\w ]+\); a backup is to be restored\n\z/m,
         "$signal in the process that reads the store: the message says so");

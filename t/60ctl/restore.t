@@ -167,7 +167,7 @@ for my $call (qw(pwrite64 fdatasync fsync renameat linkat mkdir fchmod)) {
     for my $when (1 .. 3) {
         my $trace = "$folder/trace";
         ($code, undef, $err) = run('', 'strace', '-f', '-o', $trace, '-e', "trace=$call",
-            '-e', "inject=$call:error=ENOSPC:when=$when", tool(), '-s', $store, 'restore', "$folder/b");
+            '-e', "inject=$call:error=ENOSPC:when=$when", traced_tool(), '-s', $store, 'restore', "$folder/b");
         my $injected = slurp($trace) =~ /INJECTED/;
         unlink $trace;
         like($err, qr/\Auserprofilectl: [^\n]*No space left on device\n\z/, "$call number $when fails: a restore says why it fails") if $code;
@@ -201,7 +201,7 @@ is($kills, 10, 'ten restores were killed');
 for my $step (map { my $call = $_; map { [$call, $_] } 1, 2 } qw(linkat renameat fsync)) {
     my ($call, $when) = @$step;
     run('', 'strace', '-f', '-o', "$folder/trace", '-e', "trace=$call", '-e', "inject=$call:signal=KILL:when=$when",
-        tool(), '-s', $store, 'restore', "$folder/b");
+        traced_tool(), '-s', $store, 'restore', "$folder/b");
     is((ctl($store, 'check'))[0], 0, "killed at $call number $when: the store passes the check");
     ok($whole{ content($store) }, "killed at $call number $when: the store is the old or the new one, whole");
     for my $left (glob "$path/replaced-*") {

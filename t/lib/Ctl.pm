@@ -6,13 +6,14 @@ use strict;
 use warnings;
 
 use Exporter   qw(import);
-use File::Basename qw(basename);
+use File::Basename qw(basename dirname);
 use File::Spec ();
 use File::Temp qw(tempdir);
 use POSIX       ();
 use Time::HiRes ();
 
-our @EXPORT = qw(tool run ctl seconds_of killed folder store slurp spew export_of lines_of);
+our @EXPORT = qw(tool traced_tool run ctl seconds_of killed folder store slurp
+    spew export_of lines_of);
 
 # Start the tool with @arguments, and kill it with SIGKILL after $seconds, unless
 # it has ended. Returns whether it was killed.
@@ -41,6 +42,12 @@ sub seconds_of {
 # The built tool, by an absolute path.
 sub tool {
     return File::Spec->rel2abs(($ENV{UP_BUILD} || 'build') . '/userprofilectl');
+}
+
+# The built tool for strace, which would count valgrind's system calls as well.
+sub traced_tool {
+    my $bare = dirname(tool()) . '/valgrind/userprofilectl';
+    return -e $bare ? $bare : tool();
 }
 
 sub slurp {

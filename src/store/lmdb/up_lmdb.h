@@ -267,7 +267,8 @@ lmdb_damage_t up_lmdb_value_read(MDB_val *bytes,
                                  const MDB_val *key,
                                  const MDB_val *value);
 
-/* UP_INTERNAL in POOL: WHAT, of STORE, has DAMAGE. */
+/* UP_INTERNAL in POOL: WHAT, of STORE, has DAMAGE. LMDB_SOUND: its bytes, which
+ * have their checksum, make no sense. */
 up_error_t *up_lmdb_damaged(const char *what,
                             const lmdb_store_t *store,
                             lmdb_damage_t damage,

@@ -70,8 +70,13 @@ up_lmdb_damaged(const char *what,
                 lmdb_damage_t damage,
                 apr_pool_t *pool)
 {
+    static const char *const faults[] = {
+        [LMDB_SOUND] = "cannot be read",
+        [LMDB_CHANGED] = "does not have its checksum",
+        [LMDB_UNMARKED] = "has no checksum",
+    };
+
     return up_error(pool, UP_INTERNAL, APR_SUCCESS,
                     "the LMDB store '%s' is damaged: %s %s", store->path, what,
-                    damage == LMDB_UNMARKED ? "has no checksum"
-                                            : "does not have its checksum");
+                    faults[damage]);
 }
