@@ -426,34 +426,6 @@ UP_MUST_CHECK up_error_t *up_pg_explain_conflict(pg_connection_t *connection,
                                                  const up_user_t *user,
                                                  apr_pool_t *pool);
 
-/* up_pg_bulk.c: the calls of a batch that goes by BATCH->bulk. What was put is
- * stored by up_pg_bulk_store(), if not before. */
-pg_bulk_t *up_pg_bulk_make(apr_pool_t *pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_expect(pg_batch_t *batch,
-                                            const up_item_t *const *items,
-                                            int count,
-                                            apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_get(const up_item_t **item,
-                                         pg_batch_t *batch,
-                                         const up_item_t *key,
-                                         apr_pool_t *result_pool,
-                                         apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_last_event(apr_uint64_t *number,
-                                                pg_batch_t *batch,
-                                                apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_put(pg_batch_t *batch,
-                                         const up_item_t *item,
-                                         apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_remove_rights(pg_batch_t *batch,
-                                                   const char *user,
-                                                   apr_time_t now,
-                                                   apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_erase_events(pg_batch_t *batch,
-                                                  const char *user,
-                                                  apr_pool_t *scratch_pool);
-UP_MUST_CHECK up_error_t *up_pg_bulk_store(pg_batch_t *batch,
-                                           apr_pool_t *scratch_pool);
-
 /* up_pg_walk.c */
 up_driver_each_t up_pg_each;
 up_driver_stat_t up_pg_stat;

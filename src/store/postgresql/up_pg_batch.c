@@ -3,7 +3,7 @@
  * A lock of the database keeps other batches out, as what a batch checks has to
  * hold until its commit. Updates of users go on meanwhile; one whom a batch has
  * got is locked, since what is put is decided on that. */
-#include "store/postgresql/up_pg.h"
+#include "store/postgresql/up_pg_bulk.h"
 #include "core/up_clock.h"
 
 #include <apr_strings.h>
