@@ -9,7 +9,7 @@
 
 /* A batch ends at either bound. They limit the memory, and how long other
  * writers wait. */
-#define BATCH_ENTRIES 4000
+#define BATCH_ENTRIES 1000
 #define BATCH_BYTES (4 * 1024 * 1024)
 
 apr_uint64_t

@@ -7,7 +7,7 @@ use Ctl;
 use Test::More;
 
 my $LINES = 20_000;
-my $BATCH = 4000;
+my $BATCH = 1000;
 
 my $file = spew(folder() . '/lines', join '', qq({"org":{"id":"O1"}}\n),
     map { qq({"user":{"id":"U$_","orgId":"O1","type":"machine"}}\n) } 2 .. $LINES);
