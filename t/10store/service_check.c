@@ -302,6 +302,12 @@ check_history(apr_pool_t *pool)
                 "user 'U1' of organisation 'O1' is locked, but active after "
                 "the last event about that",
                 pool);
+    check_fault("a user who is active after an event that says otherwise", NULL,
+                make_user("U1", UP_ACTIVE, 2, "", pool),
+                make_event(UP_USER_INITIALISED, "U1", 2, NULL, pool),
+                "user 'U1' of organisation 'O1' is active, but initial after "
+                "the last event about that",
+                pool);
     check_fault("a value that no event has left", NULL,
                 make_user("U1", UP_ACTIVE, 2, "Ann", pool),
                 make_event(UP_PROFILE_CHANGED, "U1", 2, "Bo", pool),
