@@ -107,6 +107,7 @@ make_copy(work_t *work, up_ctl_t *ctl, up_copy_kind_t kind, const char *uri)
     if (!work->counts)
         return up_error(ctl->pool, UP_INTERNAL, APR_ENOMEM,
                         "cannot copy the store");
+    up_ctl_put_off_endings();
     UP_ERR(up_copy_begin(&work->copy, &work->source, kind, uri, work->folder,
                          ctl->pool));
     return up_ctl_in_child(ctl, fill, work,

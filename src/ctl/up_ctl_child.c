@@ -55,6 +55,25 @@ static const int endings[] = {SIGHUP, SIGINT, SIGTERM};
 
 #define ENDINGS (sizeof(endings) / sizeof(endings[0]))
 
+/* Block or unblock them, as HOW says; *BEFORE, which may be NULL, is the mask
+ * as it was. */
+static void
+mask_endings(int how, sigset_t *before)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ENDINGS; i++)
+        sigaddset(&set, endings[i]);
+    sigprocmask(how, &set, before);
+}
+
+void
+up_ctl_put_off_endings(void)
+{
+    mask_endings(SIG_BLOCK, NULL);
+}
+
 /* The child, for end_child(). */
 static volatile sig_atomic_t child;
 
@@ -132,7 +151,7 @@ up_ctl_in_child(up_ctl_t *ctl,
 {
     outcome_t *outcome = up_ctl_shared(ctl, sizeof(*outcome));
     struct sigaction action, before[ENDINGS];
-    sigset_t set, mask;
+    sigset_t mask;
     int status = 0;
 
     if (!outcome)
@@ -142,13 +161,10 @@ up_ctl_in_child(up_ctl_t *ctl,
     memset(&action, 0, sizeof(action));
     action.sa_handler = end_child;
     sigemptyset(&action.sa_mask);
-    sigemptyset(&set);
-    for (size_t i = 0; i < ENDINGS; i++)
-        sigaddset(&set, endings[i]);
-    sigprocmask(SIG_BLOCK, &set, &mask);
+    mask_endings(SIG_BLOCK, &mask);
     pid_t own = getpid(), pid = fork();
     if (pid == 0) {
-        sigprocmask(SIG_SETMASK, &mask, NULL);
+        mask_endings(SIG_UNBLOCK, NULL);
         ctl->parent = own;
         do_work(ctl, work, baton, outcome);
         _exit(0);
@@ -159,9 +175,10 @@ up_ctl_in_child(up_ctl_t *ctl,
         if (before[i].sa_handler != SIG_IGN) /* nohup's, it stays so */
             sigaction(endings[i], &action, NULL);
     }
-    sigprocmask(SIG_SETMASK, &mask, NULL);
+    mask_endings(SIG_UNBLOCK, NULL);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     child = 0;
     for (size_t i = 0; i < ENDINGS; i++)
         sigaction(endings[i], &before[i], NULL);

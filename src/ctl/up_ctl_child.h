@@ -15,6 +15,11 @@ UP_MUST_CHECK up_error_t *up_ctl_in_child(up_ctl_t *ctl,
                                           void *baton,
                                           const char *what);
 
+/* From now on HUP, INT and TERM end this process only while up_ctl_in_child()
+ * waits: so what it makes before that is removed, and what it does after that
+ * is done to its end. */
+void up_ctl_put_off_endings(void);
+
 /* In a child, after it has become another user: see to it that the child ends
  * when its parent does. */
 void up_ctl_follow_parent(const up_ctl_t *ctl);

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Ctl;
+use File::Path qw(remove_tree);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -164,6 +165,20 @@ for my $row (['INT'], ['TERM'], ['HUP'], ['HUP', 'nohup']) {
     is($? >> 8, 1, "$signal: the backup fails");
     like(slurp("$folder/err"), qr/^userprofilectl: cannot back up the store: it was interrupted\n\z/m, "$signal: and says so");
     is_deeply([glob "$folder/s*"], [], "$signal: nothing is left of it");
+}
+
+# One that comes while the folder is made waits for the copy, and one that comes
+# when that is done comes too late.
+for my $row (['mkdir,mkdirat', 1], ['renameat2', 0]) {
+    my ($call, $code) = @$row;
+    for my $signal (qw(INT TERM HUP)) {
+        remove_tree("$folder/s");
+        my ($rc, undef, $err) = run('', 'strace', '-qq', '-f', '-o', "$folder/trace", '-e', "trace=$call", '-e',
+            "inject=$call:signal=$signal", traced_tool(), '-s', $store, 'backup', "$folder/s");
+        is($rc, $code, "$signal in $call: the backup " . ($code ? 'fails' : 'is made')) or diag $err;
+        is_deeply([glob "$folder/s*"], [$code ? () : "$folder/s"],
+            "$signal in $call: there is " . ($code ? 'nothing of it' : 'nothing but that'));
+    }
 }
 
 # Someone who was erased is in no backup made afterwards: no byte in the file.
