@@ -209,7 +209,7 @@ is_deeply(cpu_used(sub { {} }, busy => sub { $$ }), {},
 # pgbench executes the statements of the driver.
 my %text = (
     read   => 'SELECT $3::text, $1, $2, $4::bigint, $1',
-    change => 'SELECT ' . join(', ', map { "\$$_" } 1 .. 35)
+    change => 'SELECT ' . join(', ', map { "\$$_" } 1 .. 36)
 );
 like(store_script('get', 100, sub { $text{ $_[0] } }),
     qr/^SELECT :id::text, :caller, :org, :any::bigint, :caller;$/m,
@@ -217,12 +217,12 @@ like(store_script('get', 100, sub { $text{ $_[0] } }),
 my $change = store_script('change', 100, sub { $text{ $_[0] } });
 like($change, qr/:any::bigint, :caller \\gset$/m,
     'a PUT keeps what it has read');
-like($change, qr/, :gender, :sequence, :change, .* NULL;$/m,
+like($change, qr/, :gender, :sequence, :change, .* NULL, :store;$/m,
     'for what it changes');
 my %set = map { /^-D|^(\w+)=/ && $1 ? ($1 => 1) : () } store_variables();
 $set{$_} = 1 for $change =~ /^\\set (\w+)/mg, qw(
     id org type state sequence created changed first_name last_name nick_name
-    display_name preferred_language gender
+    display_name preferred_language gender store
 );
 is_deeply([grep { !$set{$_} } $change =~ /(?<!:):([a-z]\w*)/g], [],
     'and each variable is set');
