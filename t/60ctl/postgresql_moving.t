@@ -1,5 +1,5 @@
-# moving.t -- export and import move a store from LMDB to PostgreSQL and back,
-# events included, and refuse the same lines in both.
+# Export and import move a store from LMDB to PostgreSQL and back, events included,
+# and refuse the same lines in both.
 use strict;
 use warnings;
 
