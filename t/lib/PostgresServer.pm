@@ -23,8 +23,7 @@ use FreePort;
 
 my $PATIENCE = 60;
 
-my (%running, $owner);
-$owner = $$;
+my %running;
 
 my %DEFAULTS = (
     fsync              => 'off',
@@ -76,6 +75,7 @@ sub in_new_folder {
     );
     my $self = bless {
         folder   => $folder,
+        owner    => $$,
         port     => $port,
         settings => { %DEFAULTS, %settings },
     }, $class;
@@ -270,17 +270,15 @@ sub store {
 
 sub DESTROY {
     my ($self) = @_;
-    return if ${^GLOBAL_PHASE} eq 'DESTRUCT' || $$ != $owner;
+    return if ${^GLOBAL_PHASE} eq 'DESTRUCT' || $$ != $self->{owner};
     local ($?, $@);
     eval { $self->stop('immediate'); 1 } or warn $@;
 }
 
 END {
-    if ($$ == $owner) {
-        local ($?, $@);
-        for my $server (grep { $_ } values %running) {
-            eval { $server->stop('immediate'); 1 } or warn $@;
-        }
+    local ($?, $@);
+    for my $server (grep { $_ && $$ == $_->{owner} } values %running) {
+        eval { $server->stop('immediate'); 1 } or warn $@;
     }
 }
 
