@@ -43,8 +43,9 @@ up_ctl_printable(const char *text, apr_pool_t *pool)
     apr_size_t left = strlen(text);
 
     while (left) {
-        apr_uint32_t c;
-        apr_size_t size = up_utf8_decode(&c, text, left);
+        apr_uint32_t c = (unsigned char)*text;
+        /* Most of it is ASCII: decoding that would take half of an export. */
+        apr_size_t size = c < 0x80 ? 1 : up_utf8_decode(&c, text, left);
         if (!size || is_control(c)) {
             const char *escaped =
                 size ? apr_psprintf(pool, "\\u%04x", (unsigned)c)
