@@ -58,9 +58,10 @@ static up_error_t *
 add_number(rows_t *rows, int number, int count)
 {
     unsigned char bytes[4];
+    apr_uint32_t rest = (apr_uint32_t)number;
 
-    for (int i = count; i > 0; i--, number >>= 8)
-        bytes[i - 1] = (unsigned char)number;
+    for (int i = count; i > 0; i--, rest >>= 8)
+        bytes[i - 1] = (unsigned char)rest;
     return add_bytes(rows, bytes, (size_t)count);
 }
 

@@ -122,7 +122,7 @@ begin(pg_connection_t *connection, int i)
     char patience[24];
     int count = 0, says_patience = 0;
 
-    for (; store->keywords[count] && count < MOST_KEYWORDS - 6; count++) {
+    for (; count < MOST_KEYWORDS - 6 && store->keywords[count]; count++) {
         keywords[count] = store->keywords[count];
         values[count] = store->values[count];
         says_patience |= !strcmp(keywords[count], "tcp_user_timeout");
