@@ -385,7 +385,7 @@ bench-compare: all $(BENCH_BUILD)/mod_yardstick.so $(BENCH_BUILD)/bare_lmdb \
 	    exit 1; }
 	@$(BENCH_ENV) BASE=$(BASE) perl t/bench/bench
 
-lint: $(GEN_H)
+lint: all $(GEN_H)
 	@sh conf/packages.sh $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(ROOM_C) $(HTTPD_C) $(HEADERS) \
 	    $(TEST_C) $(TEST_LIB_C) $(wildcard t/fuzz/*.c) $(BENCH_C) \
